@@ -1,0 +1,9 @@
+/**
+ * The standards as types and validators: OCI image and runtime, references, the Docker Engine API. Types carry the
+ * standards' own field names; what comes from outside is parsed into them once, at the edge.
+ * Owns no state.
+ */
+export * from "./docker/container.ts";
+export * from "./oci/image.ts";
+export * from "./oci/runtime.ts";
+export * from "./reference.ts";

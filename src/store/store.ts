@@ -1,0 +1,56 @@
+/** What every stored object has. `version` is set by the store and grows with every change of that object. */
+export interface StoredObject {
+  readonly id: string;
+}
+
+/**
+ * A kind of object: its name (stable, written to disk) and the values it can be looked up by.
+ * A `unique` index refuses a second object with the same value (`already-exists`).
+ */
+export interface Kind<T extends StoredObject> {
+  readonly name: string;
+  readonly indexes: Readonly<
+    Record<string, { readonly unique: boolean; readonly values: (object: T) => readonly string[] }>
+  >;
+}
+
+/** Declares a kind; `indexes` may be left out. */
+export function defineKind<T extends StoredObject>(name: string, indexes: Kind<T>["indexes"] = {}): Kind<T> {
+  return { name, indexes };
+}
+
+/** A consistent read of all objects. Objects are immutable: never change one in place. */
+export interface ReadTransaction {
+  get<T extends StoredObject>(kind: Kind<T>, id: string): T | undefined;
+  list<T extends StoredObject>(kind: Kind<T>): readonly T[];
+  /** Objects whose `index` has `value`. */
+  find<T extends StoredObject>(kind: Kind<T>, index: string, value: string): readonly T[];
+  /** Objects whose id starts with `prefix`. */
+  findByIdPrefix<T extends StoredObject>(kind: Kind<T>, prefix: string): readonly T[];
+}
+
+export interface WriteTransaction extends ReadTransaction {
+  /** Creates or replaces. `already-exists` when a unique index has the value already for another object. */
+  put<T extends StoredObject>(kind: Kind<T>, object: T): void;
+  delete<T extends StoredObject>(kind: Kind<T>, id: string): void;
+}
+
+export interface Change<T> {
+  /** undefined: created. */
+  readonly before: T | undefined;
+  /** undefined: deleted. */
+  readonly after: T | undefined;
+}
+
+/**
+ * The object store: durable state of the whole platform. `update` is atomic: all its writes are on disk when it
+ * returns, or none and it throws. Reads come from memory.
+ */
+export interface Store {
+  view<T>(read: (tx: ReadTransaction) => T): T;
+  /** Runs `write`; when it throws nothing has changed. `resource-exhausted` when the disk is full. */
+  update<T>(write: (tx: WriteTransaction) => T): Promise<T>;
+  /** Calls `onChange` after every committed change of an object of `kind`, in order of commit. Dispose to stop. */
+  watch<T extends StoredObject>(kind: Kind<T>, onChange: (change: Change<T>) => void): Disposable;
+  close(): void;
+}
