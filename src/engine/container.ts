@@ -1,0 +1,82 @@
+import type { Digest } from "../base/mod.ts";
+import type { Endpoint } from "../networks/mod.ts";
+import type { ProcessIdentity } from "../runtime/mod.ts";
+import type { ContainerConfig, EndpointRequest, HostConfig } from "../spec/mod.ts";
+import { defineKind } from "../store/mod.ts";
+
+/** A mount as resolved when the container was created. */
+export interface MountPoint {
+  readonly type: "bind" | "volume" | "tmpfs";
+  /** Volume name. */
+  readonly name?: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly driver?: string;
+  /** The mode words as given (`ro,z`). */
+  readonly mode: string;
+  readonly writable: boolean;
+  readonly propagation: string;
+}
+
+/** What the user asked; written by create, rename and update only, never by observation. */
+export interface ContainerSpec {
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly endpoints: Readonly<Record<string, EndpointRequest>>;
+  readonly imageId: Digest | undefined;
+  /** Topmost chain id of the image: what the writable layer stands on. */
+  readonly chainId: Digest | undefined;
+  readonly mounts: readonly MountPoint[];
+  readonly platform: string;
+}
+
+/** `removing`: the name is free and files are going; finished by the next daemon if this one dies. */
+export type ContainerState = "created" | "running" | "paused" | "restarting" | "exited" | "removing" | "dead";
+
+export interface HealthProbe {
+  /** Milliseconds since the epoch. */
+  readonly start: number;
+  readonly end: number;
+  readonly exitCode: number;
+  readonly output: string;
+}
+export interface Health {
+  readonly status: "none" | "starting" | "healthy" | "unhealthy";
+  readonly failingStreak: number;
+  /** The last five, oldest first. */
+  readonly log: readonly HealthProbe[];
+}
+
+/** What was observed; one writer: the engine's lifecycle. Times in milliseconds since the epoch. */
+export interface ContainerStatus {
+  readonly state: ContainerState;
+  readonly init?: ProcessIdentity;
+  readonly supervisor?: ProcessIdentity;
+  readonly exitCode: number;
+  /** Why the last start failed. */
+  readonly error: string;
+  readonly oomKilled: boolean;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly restartCount: number;
+  /** The user stopped it: no restart policy applies until the next start. */
+  readonly stoppedByUser: boolean;
+  readonly health?: Health;
+  readonly endpoints: readonly Endpoint[];
+  readonly namespacePath?: string;
+}
+
+export interface Container {
+  readonly id: string;
+  /** Without the leading slash; unique. */
+  readonly name: string;
+  readonly created: number;
+  readonly spec: ContainerSpec;
+  readonly status: ContainerStatus;
+}
+
+export const containerKind = defineKind<Container>("container", {
+  // A container on its way out has given up its name.
+  name: { unique: true, values: (container) => (container.status.state === "removing" ? [] : [container.name]) },
+  image: { unique: false, values: ({ spec }) => (spec.imageId === undefined ? [] : [spec.imageId]) },
+});

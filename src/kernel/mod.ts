@@ -1,0 +1,8 @@
+/**
+ * The only door to Linux: mounts, namespaces, cgroups v1 and v2, netlink, nftables, xattrs, processes.
+ *
+ * Nothing here knows of containers. Every call that can fail throws a HavreError whose message names the call and its
+ * object and whose cause carries the errno name as `code`.
+ */
+export * from "./cgroup-stats.ts";
+export * from "./libc.ts";

@@ -1,0 +1,57 @@
+/** Where a container's network namespace comes from. */
+export type NetworkMode =
+  | { readonly kind: "none" }
+  | { readonly kind: "host" }
+  | { readonly kind: "container"; readonly pid: number }
+  | { readonly kind: "bridge" };
+
+/** A container's attachment to a bridge. */
+export interface Endpoint {
+  readonly networkId: string;
+  readonly networkName: string;
+  readonly endpointId: string;
+  readonly ipAddress: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+  readonly macAddress: string;
+  readonly hostInterface: string;
+}
+
+export interface Sandbox {
+  /** Path for the runtime's network namespace; undefined: the host's. */
+  readonly namespacePath: string | undefined;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface NetworkInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: "bridge" | "host" | "null";
+  readonly created: string;
+  readonly scope: "local";
+  readonly internal: boolean;
+  readonly subnet?: string;
+  readonly gateway?: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** By container id. */
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+}
+
+/** Network namespaces, addresses and the way out. One writer of endpoint objects in the store. */
+export interface Networks {
+  /** Gives the container its namespace and address: from the ready pool where one is ready. Same container, same address while it exists if free. */
+  attach(containerId: string, mode: NetworkMode): Promise<Sandbox>;
+  /** Gives back what `attach` gave; fast: the kernel's deletion goes on in the background. Free of effect twice. */
+  release(containerId: string): Promise<void>;
+  list(): readonly NetworkInfo[];
+  /** Name servers and search domains of the host, as a container can use them (loopback resolvers replaced). */
+  hostResolver(): {
+    readonly nameservers: readonly string[];
+    readonly search: readonly string[];
+    readonly options: readonly string[];
+  };
+  /** Makes bridge and rules, frees what containers not in `known` hold, fills the pool. */
+  recover(known: ReadonlySet<string>): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,98 @@
+import type { Digest } from "../base/mod.ts";
+
+/** One mount(2) to do, in order; the last one is the tree. */
+export interface Mount {
+  readonly type: string;
+  readonly source: string;
+  /** Options as in /etc/fstab; flags (`ro`, `bind`, …) among them. */
+  readonly options: readonly string[];
+}
+
+export interface AppliedLayer {
+  /** Digest of the uncompressed tar. */
+  readonly diffId: Digest;
+  readonly chainId: Digest;
+  /** Bytes of regular file content in this layer. */
+  readonly size: number;
+}
+
+export type ChangeKind = "modified" | "added" | "deleted";
+export interface FileChange {
+  /** Absolute path inside the tree; bytes that are not UTF-8 as `latin1` in `rawPath`. */
+  readonly path: string;
+  readonly rawPath?: Uint8Array;
+  readonly kind: ChangeKind;
+}
+
+export interface Usage {
+  /** Bytes on disk. */
+  readonly size: number;
+  readonly inodes: number;
+}
+
+/**
+ * Layers as trees. A committed layer is named by its chain id and never changes; a writable one is named by a key
+ * (the container's id) and stands on a chain. How trees are kept (unpacked, or mounted from the tar) is the
+ * implementation's business.
+ */
+export interface Snapshotter {
+  has(chainId: Digest): boolean;
+  /**
+   * Makes the layer `parent + tar` (uncompressed tar, with OCI whiteouts). Verifies `diffId` when given (`data-loss`).
+   * `invalid-argument` for an archive that is malformed or escapes; `resource-exhausted` beyond the limits.
+   * Concurrent calls for one chain id do the work once. On failure nothing is left.
+   */
+  apply(
+    parent: Digest | undefined,
+    tar: AsyncIterable<Uint8Array>,
+    diffId?: Digest,
+    signal?: AbortSignal,
+  ): Promise<AppliedLayer>;
+  /** Creates the writable layer `key` on `parent` (undefined: on nothing). Survives kill -9: either whole or collected. */
+  prepare(key: string, parent: Digest | undefined): Promise<void>;
+  /** Mounts to do to see the writable layer `key`. */
+  mounts(key: string): readonly Mount[];
+  /** Mounts the writable layer `key` at its own place and returns the folder; free of effect when it is mounted. */
+  mount(key: string): Promise<string>;
+  /** The folder where `mount` puts `key`. */
+  mountPoint(key: string): string;
+  unmount(key: string): Promise<void>;
+  /** Read-only view of a committed layer for the duration of `use`: mounted at a private place, gone afterwards. */
+  withView<T>(chainId: Digest | undefined, use: (folder: string) => Promise<T>): Promise<T>;
+  /** What `key` changed against its parent. */
+  changes(key: string): AsyncIterable<FileChange>;
+  /** The writable layer `key` as a tar with OCI whiteouts: a new layer's bytes. */
+  diff(key: string): AsyncIterable<Uint8Array>;
+  /** Bytes used by the writable layer `key` itself. */
+  usage(key: string): Promise<Usage>;
+  /** Bytes of one committed layer itself. `not-found`. */
+  layerUsage(chainId: Digest): Usage;
+  /** Unmounts and removes the writable layer; fast: files go in the background. Free of effect when it is not here. */
+  remove(key: string): Promise<void>;
+  /** Names of writable layers. */
+  keys(): readonly string[];
+  layers(): readonly Digest[];
+  /** Removes committed layers for which `needed` is false and that no kept layer or writable layer stands on. */
+  collect(needed: (chainId: Digest) => boolean): Promise<readonly Digest[]>;
+  /** After a start: undoes what a killed daemon left half-made (partial layers, removed trees not yet deleted). */
+  recover(): Promise<void>;
+}
+
+/** One path inside a tree, found without ever leaving it (links resolved as if the tree were `/`). */
+export interface TreeEntry {
+  /** Last component of the path as asked. */
+  readonly name: string;
+  readonly size: number;
+  /** st_mode. */
+  readonly mode: number;
+  /** Milliseconds since the epoch, fractional. */
+  readonly mtime: number;
+  /** Of a symbolic link, resolved inside the tree; else "". */
+  readonly linkTarget: string;
+}
+export interface UnpackOptions {
+  /** Refuse to replace a folder by something else and the reverse (Docker's noOverwriteDirNonDir). */
+  readonly noOverwriteDirNonDir: boolean;
+  /** Give everything this owner instead of the archive's. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
