@@ -61,8 +61,9 @@ const KIND_OF_ERRNO: Readonly<Record<string, ErrorKind>> = {
   EINVAL: "invalid-argument",
 };
 
-/** The errno name (`ENOSPC`) that a thrown system error carries, if it is one. */
+/** The errno name (`ENOSPC`) that a thrown system error, or the cause of a HavreError, carries. */
 export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof HavreError) return errnoOf(error.cause);
   if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
   return undefined;
 }
