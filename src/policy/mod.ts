@@ -1,0 +1,12 @@
+/**
+ * Pure decisions on what a container may do: capabilities, system call filters, kernel paths, devices, security options.
+ * A decision carries why it was taken in `explain`.
+ *
+ * Owns no state, touches nothing: the host's facts come as arguments.
+ */
+export * from "./capabilities.ts";
+export * from "./devices.ts";
+export * from "./paths.ts";
+export * from "./seccomp.ts";
+export { parseSeccompProfile, type SourceProfile } from "./seccomp-profile.ts";
+export * from "./security-options.ts";
