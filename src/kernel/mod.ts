@@ -6,3 +6,4 @@
  */
 export * from "./cgroup-stats.ts";
 export * from "./libc.ts";
+export * from "./mount.ts";
