@@ -50,6 +50,12 @@ export interface Exit {
 /** What a runtime says of a container when asked. */
 export type RuntimeStatus = "creating" | "created" | "running" | "paused" | "stopped" | "absent";
 
+export interface Observed {
+  readonly status: RuntimeStatus;
+  /** Present while the container has a process. */
+  readonly processes?: Created;
+}
+
 export type StreamName = "stdout" | "stderr";
 export interface OutputChunk {
   readonly stream: StreamName;
@@ -105,6 +111,11 @@ export interface Runtime {
   /** Removes what the runtime and supervisor keep of a container (cgroup, state folder); kills what is left when `force`. */
   delete(id: string, runtime: string, bundle: string, force?: boolean): Promise<void>;
   status(id: string, runtime: string): Promise<RuntimeStatus>;
+  /**
+   * What is really there, for a daemon that starts and knows nothing: the runtime's answer checked against the
+   * processes themselves (a reused pid is not the container), with their identities while they live.
+   */
+  observe(id: string, runtime: string, bundle: string): Promise<Observed>;
   /** Connects to a created or running container's streams. Any number of clients at once. */
   attach(id: string, bundle: string, stdio: StdioSpec): Promise<IoConnection>;
   resize(id: string, bundle: string, height: number, width: number): void;
