@@ -4,6 +4,10 @@
  * Nothing here knows of containers. Every call that can fail throws a HavreError whose message names the call and its
  * object and whose cause carries the errno name as `code`.
  */
+export * from "./cgroup.ts";
 export * from "./cgroup-stats.ts";
 export * from "./libc.ts";
 export * from "./mount.ts";
+export * from "./process.ts";
+export * from "./readiness.ts";
+export * from "./seqpacket.ts";

@@ -5,4 +5,6 @@
  * Owns `<run>/exits`, the bundle folders' supervisor files and the cgroups below its parent.
  * Invariant: what it starts is a child of the supervisor, never of the daemon.
  */
+
+export { type ConmonOptions, ConmonRuntime } from "./conmon.ts";
 export * from "./runtime.ts";

@@ -1,0 +1,74 @@
+import { type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, statSync, watch } from "node:fs";
+import { join } from "node:path";
+import { errnoOf } from "../base/mod.ts";
+import type { Exit } from "./runtime.ts";
+
+/** Exit codes as supervisors leave them: one file per container, named by its id, holding the code. */
+export class ExitRecords implements Disposable {
+  readonly #folder: string;
+  readonly #listeners = new Set<(exit: Exit) => void>();
+  readonly #reported = new Set<string>();
+  #watcher: FSWatcher | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Starts watching, then reports what is there already. */
+  open(): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    this.#watcher?.close();
+    const watcher = watch(this.#folder, { persistent: false }, (_event, name) => {
+      if (typeof name === "string") this.check(name);
+      else this.rescan();
+    });
+    watcher.on("error", () => this.open());
+    this.#watcher = watcher;
+    this.rescan();
+  }
+
+  onExit(listener: (exit: Exit) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  read(id: string): Exit | undefined {
+    try {
+      const path = join(this.#folder, id);
+      const at = statSync(path).mtimeMs;
+      const text = readFileSync(path, "utf8");
+      return text === "" ? undefined : { id, code: Number.parseInt(text, 10), at };
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  /** Reports the exit of `id` if it is recorded and was not reported. */
+  check(id: string): void {
+    // The supervisor writes `ID.XXXXXX` first and renames it.
+    if (id.includes(".") || this.#reported.has(id)) return;
+    const exit = this.read(id);
+    if (exit === undefined) return;
+    this.#reported.add(id);
+    for (const listener of this.#listeners) listener(exit);
+  }
+
+  rescan(): void {
+    for (const name of readdirSync(this.#folder)) this.check(name);
+  }
+
+  forget(id: string): void {
+    rmSync(join(this.#folder, id), { force: true });
+    this.#reported.delete(id);
+  }
+
+  path(): string {
+    return this.#folder;
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close();
+    this.#listeners.clear();
+  }
+}

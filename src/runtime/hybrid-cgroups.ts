@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { errnoOf } from "../base/mod.ts";
+import type { RuntimeBinary } from "./runtime-command.ts";
+
+/**
+ * crun refuses to create a container where version 1 cgroups are in use and the version 2 tree beside them still has a
+ * controller. It accepts when it cannot see that tree: a short-lived shell gives it a mount namespace without.
+ * Only crun itself lives there, so that no supervisor keeps copies of other containers' mounts.
+ */
+export function withoutUnifiedTree(binary: RuntimeBinary): RuntimeBinary {
+  return {
+    path: "/usr/bin/unshare",
+    args: [
+      "--mount",
+      "--propagation",
+      "private",
+      "/bin/sh",
+      "-c",
+      `umount -l -n ${UNIFIED} && exec "$0" "$@"`,
+      binary.path,
+      ...binary.args,
+    ],
+  };
+}
+
+const UNIFIED = "/sys/fs/cgroup/unified";
+
+/** True on hosts where crun would refuse. */
+export function hasHybridControllers(): boolean {
+  try {
+    return readFileSync(`${UNIFIED}/cgroup.controllers`, "utf8").trim() !== "";
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}

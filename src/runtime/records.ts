@@ -1,0 +1,62 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { errnoOf } from "../base/mod.ts";
+import type { LogSpec, ProcessIdentity } from "./runtime.ts";
+
+/** What must be known of a container to find its processes again after the daemon's end. */
+export interface ContainerRecord {
+  readonly id: string;
+  readonly runtime: string;
+  readonly bundle: string;
+  readonly cgroupsPath: string | undefined;
+  readonly log: LogSpec;
+  readonly init?: ProcessIdentity;
+  readonly supervisor: ProcessIdentity;
+}
+
+/** One small file per container on the volatile disk; gone with a reboot, as the processes are. */
+export class ContainerRecords {
+  readonly #folder: string;
+  readonly #known = new Map<string, ContainerRecord>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  open(): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(this.#folder)) {
+      if (name.endsWith(".new")) rmSync(join(this.#folder, name), { force: true });
+      else this.get(name);
+    }
+  }
+
+  put(record: ContainerRecord): void {
+    const path = join(this.#folder, record.id);
+    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    this.#known.set(record.id, record);
+  }
+
+  get(id: string): ContainerRecord | undefined {
+    const known = this.#known.get(id);
+    if (known) return known;
+    try {
+      const record = JSON.parse(readFileSync(join(this.#folder, id), "utf8")) as ContainerRecord;
+      this.#known.set(id, record);
+      return record;
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  delete(id: string): void {
+    rmSync(join(this.#folder, id), { force: true });
+    this.#known.delete(id);
+  }
+
+  all(): readonly ContainerRecord[] {
+    return [...this.#known.values()];
+  }
+}

@@ -1,0 +1,42 @@
+import { HavreError } from "../base/mod.ts";
+
+/** An OCI runtime's binary with the arguments that go before its subcommand. */
+export interface RuntimeBinary {
+  readonly path: string;
+  readonly args: readonly string[];
+}
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `runtime ARGS…` to its end; killed and `deadline-exceeded` after `timeout` milliseconds. */
+export async function runRuntime(
+  binary: RuntimeBinary,
+  args: readonly string[],
+  timeout: number,
+  input?: string,
+): Promise<CommandResult> {
+  const child = Bun.spawn([binary.path, ...binary.args, ...args], {
+    stdin: input === undefined ? "ignore" : Buffer.from(input),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, timeout);
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  clearTimeout(timer);
+  if (late) {
+    throw new HavreError("deadline-exceeded", `${binary.path} ${args[0]} did not end within ${timeout / 1000} s`);
+  }
+  return { code, stdout, stderr };
+}

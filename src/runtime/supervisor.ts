@@ -1,0 +1,131 @@
+import { HavreError } from "../base/mod.ts";
+import { watchSocket } from "../kernel/mod.ts";
+
+export interface SupervisorRequest {
+  readonly conmon: string;
+  readonly args: readonly string[];
+  readonly folder: string;
+  /** Milliseconds until a runtime that does not answer is given up. */
+  readonly timeout: number;
+}
+
+export interface Supervisor {
+  readonly pid: number;
+  /** The process id the supervisor reports first. */
+  readonly containerPid: number;
+  /** Later reports (an exec's exit code), undefined when it ended without one. */
+  readonly nextReport: () => Promise<Report | undefined>;
+  readonly ended: Promise<void>;
+}
+
+interface Report {
+  readonly data: number;
+  readonly message: string | undefined;
+}
+
+/** What the supervisor says on its synchronisation pipe: one JSON object a line. */
+class ReportReader {
+  #text = "";
+  readonly #reports: Report[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  push(bytes: Uint8Array): void {
+    this.#text += Buffer.from(bytes).toString("utf8");
+    for (let end = this.#text.indexOf("\n"); end >= 0; end = this.#text.indexOf("\n")) {
+      this.#reports.push(parseReport(this.#text.slice(0, end)));
+      this.#text = this.#text.slice(end + 1);
+    }
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  async next(): Promise<Report | undefined> {
+    while (this.#reports.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#reports.shift();
+  }
+}
+
+/** The supervisor escapes control characters loosely, so its line is not always strict JSON. */
+function parseReport(line: string): Report {
+  const data = Number(/"(?:data|pid|exit_code)": *(-?\d+)/.exec(line)?.[1] ?? -1);
+  const quoted = /"message": *"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
+  const message = quoted
+    ?.replace(/\\n/g, "\n")
+    .replace(/\\t/g, "\t")
+    .replace(/\\u00([0-9a-f ]{2})/g, "")
+    .replace(/\\(.)/g, "$1");
+  return { data, message };
+}
+
+/** The runtime refused: its own words. */
+export class RuntimeRefusal extends Error {
+  readonly code: number;
+  constructor(message: string, code: number) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Starts conmon in its own session with a synchronisation pipe and waits for its first report.
+ * Throws RuntimeRefusal with the runtime's message, `deadline-exceeded` when nothing comes, `internal` when conmon dies.
+ */
+export async function startSupervisor(request: SupervisorRequest): Promise<Supervisor> {
+  const ended = Promise.withResolvers<void>();
+  const child = Bun.spawn([request.conmon, ...request.args], {
+    cwd: request.folder,
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+    env: { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", _OCI_SYNCPIPE: "3" },
+    detached: true,
+    onExit: () => ended.resolve(),
+  });
+  child.unref();
+  const reports = new ReportReader();
+  const pipe = child.stdio[3];
+  if (typeof pipe !== "number") throw new HavreError("internal", "The supervisor's pipe could not be made");
+  const socket = await watchSocket(pipe, { data: (bytes) => reports.push(bytes), close: () => reports.end() });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), request.timeout);
+  });
+  const first = await Promise.race([reports.next(), late]);
+  clearTimeout(timer);
+  if (first === "late") {
+    socket.close();
+    // The supervisor hands SIGTERM on to the runtime; the whole session goes with it.
+    killSession(child.pid);
+    throw new HavreError(
+      "deadline-exceeded",
+      `The container runtime did not answer within ${request.timeout / 1000} s`,
+      {
+        hint: "See whether the disk or the kernel is stuck, then try again",
+      },
+    );
+  }
+  if (first === undefined) {
+    await ended.promise;
+    const text = (await new Response(child.stderr).text()).trim();
+    throw new HavreError("internal", `The container supervisor ended early: ${text || `exit code ${child.exitCode}`}`);
+  }
+  if (first.data < 0) throw new RuntimeRefusal((first.message ?? "").trim(), -first.data);
+  return { pid: child.pid, containerPid: first.data, nextReport: () => reports.next(), ended: ended.promise };
+}
+
+function killSession(pid: number): void {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    }
+  }
+}
