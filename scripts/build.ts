@@ -1,0 +1,47 @@
+/**
+ * Compiles `src/main.ts` and its workers (`src/**` files that end in `-worker.ts`) into one program.
+ *
+ *     bun scripts/build.ts [OUTPUT]    default: build/havre
+ *
+ * The program is made beside and renamed into place, so that one that runs is not touched and a build that is killed
+ * leaves the old one. It carries the time at which the build began: a source saved meanwhile is newer.
+ */
+import { spawnSync } from "node:child_process";
+import { globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+
+const home = resolve(import.meta.dirname, "..");
+const output = resolve(process.argv[2] ?? resolve(home, "build/havre"));
+const beside = `${output}.${process.pid}.new`;
+const began = new Date();
+
+mkdirSync(dirname(output), { recursive: true });
+const workers = globSync("src/**/*-worker.ts", { cwd: home }).sort();
+const { BUN_OPTIONS: _options, BUN_BE_BUN: _be, ...environment } = process.env;
+const built = spawnSync(
+  process.execPath,
+  [
+    "build",
+    "--compile",
+    "--minify",
+    "--bytecode",
+    "--format=esm",
+    "--target=bun",
+    // A folder's bunfig.toml and .env would be code and settings from wherever a root program happens to be started.
+    "--no-compile-autoload-bunfig",
+    "--no-compile-autoload-dotenv",
+    `--outfile=${beside}`,
+    "src/main.ts",
+    ...workers,
+  ],
+  { cwd: home, env: environment, encoding: "utf8" },
+);
+if (built.status !== 0) {
+  rmSync(beside, { force: true });
+  process.stderr.write(`${built.stdout}${built.stderr}${built.error?.message ?? ""}\n`);
+  process.exit(1);
+}
+utimesSync(beside, began, began);
+renameSync(beside, output);
+const seconds = ((Date.now() - began.getTime()) / 1000).toFixed(1);
+process.stderr.write(`havre: Built ${Math.round(statSync(output).size / 1e6)} MB in ${seconds} s\n`);

@@ -1,0 +1,137 @@
+#!/bin/sh
+# Makes a fresh clone ready: Debian packages, npm packages, the compiled binary. Does only what is missing and says what it
+# does; two at once take turns.
+#
+#   scripts/prepare.sh             what running Havre needs
+#   scripts/prepare.sh --develop   and what checking and testing it needs; builds nothing
+set -u
+home=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P) || exit 1
+cd "$home" || exit 1
+unset BUN_OPTIONS BUN_BE_BUN BUN_INSPECT BUN_INSPECT_PRELOAD
+
+develop=no
+[ "${1:-}" = --develop ] && develop=yes
+
+# Package of Debian, then a file it brings (a command, unless it starts with a slash).
+runtime_packages='
+conmon:conmon
+crun:crun
+runc:runc
+nftables:nft
+iproute2:ip
+catatonit:catatonit
+procps:ps
+xz-utils:xz
+zstd:zstd
+'
+develop_packages='
+busybox-static:busybox
+mmdebstrap:mmdebstrap
+skopeo:skopeo
+tmux:tmux
+strace:strace
+e2fsprogs:mkfs.ext4
+'
+
+say() { printf 'havre: %s\n' "$*" >&2; }
+fail() {
+  say "$@"
+  exit 1
+}
+have() { PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1; }
+
+missing_packages() {
+  for pair in $1; do
+    have "${pair#*:}" || printf '%s ' "${pair%%:*}"
+  done
+}
+
+# How other distributions name the same things.
+advice() {
+  if have dnf; then
+    say "  dnf install conmon crun runc nftables iproute procps-ng xz zstd; catatonit is in the podman packages"
+  elif have zypper; then
+    say "  zypper install conmon crun runc nftables iproute2 catatonit procps xz zstd"
+  elif have pacman; then
+    say "  pacman -S conmon crun runc nftables iproute2 catatonit procps-ng xz zstd"
+  elif have apk; then
+    say "  apk add conmon crun runc nftables iproute2 catatonit procps xz zstd"
+  else
+    say "  conmon, crun, runc, nft, ip, catatonit, ps, xz and zstd have to be found on the PATH"
+  fi
+}
+
+install_packages() {
+  wanted=$runtime_packages
+  [ $develop = yes ] && wanted="$wanted $develop_packages"
+  missing=$(missing_packages "$wanted")
+  [ -z "$missing" ] && return 0
+  if ! have apt-get; then
+    say "This machine lacks: $missing(names of the Debian packages). Install them and start again:"
+    advice
+    [ $develop = yes ] && return 1
+    return 0 # The client and the build need none of them; "havre doctor" names what is still missing.
+  fi
+  if [ "$(id -u)" != 0 ]; then
+    say "Running containers needs Debian packages that are missing, and installing them needs root. Run once:"
+    say "  sudo apt-get install --no-install-recommends $missing"
+    [ $develop = yes ] && return 1
+    return 0
+  fi
+  say "Installing Debian packages: $missing"
+  # What apt says is shown when it fails. The index is fetched only when the packages are not known without it.
+  # shellcheck disable=SC2086
+  apt_install $missing >build/apt.log 2>&1 || { apt-get update && apt_install $missing; } >>build/apt.log 2>&1 || {
+    tail -n 15 build/apt.log >&2
+    fail "apt-get could not install: $missing(is there a network, and a Debian mirror in /etc/apt?)"
+  }
+}
+
+apt_install() {
+  DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@"
+}
+
+install_modules() {
+  have node || fail "Node.js is missing: install Node.js 18 or later with npm (Debian: apt-get install nodejs npm)"
+  if [ $develop = yes ]; then only=''; else only=--omit=dev; fi
+  node scripts/modules-current.mjs ${only:---develop} && return 0 # Nothing left out: asks for development's too.
+  have npm || fail "npm is missing: it comes with Node.js (Debian: apt-get install npm)"
+  say "Installing npm packages (npm ci $only)"
+  # shellcheck disable=SC2086
+  npm ci $only --no-audit --no-fund --loglevel=error >build/npm.log 2>&1 || {
+    tail -n 15 build/npm.log >&2
+    fail "npm could not install the packages of package-lock.json (is there a network, and a registry npm can reach?)"
+  }
+}
+
+# The package's own install script puts the program in place; where scripts are not run, the platform's package has it.
+find_bun() {
+  for bun in node_modules/bun/bin/bun.exe node_modules/@oven/bun-linux-*/bin/bun; do
+    if [ -x "$bun" ] && [ "$(wc -c <"$bun")" -gt 1000000 ]; then return 0; fi
+  done
+  fail "The bun package for this machine ($(uname -sm)) is missing from node_modules: Havre runs on Linux, x86-64 and arm64"
+}
+
+up_to_date() {
+  [ -x build/havre ] && [ -z "$(find src package-lock.json scripts/build.ts scripts/prepare.sh -newer build/havre -print -quit)" ]
+}
+
+[ "$(uname -s)" = Linux ] || fail "Havre runs on Linux; this is $(uname -s)"
+mkdir -p build 2>/dev/null
+[ -w build ] || fail "$home/build cannot be written by $(id -un): build once as the owner of $home, or as root"
+
+(
+  if have flock; then
+    flock -n 9 || { say "Waiting for another havre to finish preparing $home" && flock 9; }
+  fi
+  install_packages || exit 1
+  install_modules || exit 1
+  if [ $develop = no ]; then
+    touch build/host-checked
+    if ! up_to_date; then
+      find_bun || exit 1
+      say "Building build/havre"
+      "$bun" scripts/build.ts || fail "The build failed"
+    fi
+  fi
+) 9>build/lock
