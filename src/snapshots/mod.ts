@@ -1,7 +1,12 @@
 /**
  * Layers as trees: turns tars into immutable layers named by chain id, and gives a container its writable layer on top.
+ * Also the tar format itself, for those who read and write archives.
  *
  * Words: layer, chain id, diff id, writable layer, key, whiteout, opaque folder, upper, lower, merged.
  * Owns `<root>/snapshots` and the mounts below it. Invariant: a layer is visible only when it is complete.
  */
 export * from "./snapshots.ts";
+export * from "./tar/header.ts";
+export { type TarHandler, TarParser } from "./tar/parser.ts";
+export { readTar, type TarEntry } from "./tar/reader.ts";
+export { encodeTarHeader, TAR_TRAILER, type TarMember, tarPadding, writeTar } from "./tar/writer.ts";
