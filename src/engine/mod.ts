@@ -7,3 +7,4 @@
  */
 export * from "./container.ts";
 export * from "./engine.ts";
+export { type HostFacts, readHostFacts } from "./host-facts.ts";

@@ -1,0 +1,132 @@
+import { normalize } from "node:path";
+import { HavreError } from "../../base/mod.ts";
+import type { Propagation, RuntimeMount } from "../../spec/mod.ts";
+import type { MountPoint } from "../container.ts";
+import { defaultMounts } from "./default-mounts.ts";
+import type { SpecInput } from "./input.ts";
+import { INIT_IN_CONTAINER, wantsInit } from "./process.ts";
+import { rootPropagationFor } from "./propagation.ts";
+import { mergeTmpfsOptions, tmpfsData } from "./tmpfs.ts";
+
+export interface MountDecision {
+  readonly mounts: readonly RuntimeMount[];
+  readonly rootPropagation: "shared" | "rslave" | undefined;
+}
+
+/** Destinations that stay writable under a read-only root. */
+const ALWAYS_WRITABLE = new Set(["/proc", "/dev/pts", "/dev/shm", "/dev/mqueue", "/dev"]);
+
+function depth(destination: string): number {
+  return normalize(destination).split("/").length;
+}
+
+/** `ro`, or read-only for what is mounted below too, unless the mount asks otherwise. */
+function readOnlyOption(options: BindOptions | undefined): string {
+  if (options?.ReadOnlyNonRecursive && options.ReadOnlyForceRecursive)
+    throw new HavreError(
+      "invalid-argument",
+      "mount options conflict: ReadOnlyNonRecursive && BindOptions.ReadOnlyForceRecursive",
+    );
+  return options?.ReadOnlyNonRecursive ? "ro" : "rro";
+}
+
+type BindOptions = NonNullable<NonNullable<SpecInput["spec"]["hostConfig"]["Mounts"]>[number]["BindOptions"]>;
+
+function bindMount(point: MountPoint, options: BindOptions | undefined): RuntimeMount {
+  return {
+    destination: point.destination,
+    type: "bind",
+    source: point.source,
+    options: [
+      options?.NonRecursive ? "bind" : "rbind",
+      ...(point.writable ? [] : [readOnlyOption(options)]),
+      ...(point.propagation === "" ? [] : [point.propagation]),
+    ],
+  };
+}
+
+function tmpfsMount(destination: string, data: string): RuntimeMount {
+  return { destination, type: "tmpfs", source: "tmpfs", options: mergeTmpfsOptions(data) };
+}
+
+/** Binds, volumes and tmpfs as asked, shallow destinations first so that none hides another. */
+function requestedMounts({ spec }: SpecInput): RuntimeMount[] {
+  const requests = new Map((spec.hostConfig.Mounts ?? []).map((mount) => [normalize(mount.Target), mount]));
+  const tmpfs = new Map(Object.entries(spec.hostConfig.Tmpfs ?? {}));
+  for (const [target, mount] of requests) if (mount.Type === "tmpfs") tmpfs.set(target, tmpfsData(mount));
+  const binds = spec.mounts
+    .filter((point) => point.type !== "tmpfs" && !tmpfs.has(point.destination))
+    .map((point) => bindMount(point, requests.get(point.destination)?.BindOptions));
+  const all = [...binds, ...[...tmpfs].map(([destination, data]) => tmpfsMount(destination, data))];
+  return all.sort((a, b) => depth(a.destination) - depth(b.destination));
+}
+
+/** The engine's own files over the image's, unless a mount of the user's stands there. */
+function networkFiles({ files, spec }: SpecInput, taken: ReadonlySet<string>): RuntimeMount[] {
+  const wanted = [
+    ["/etc/resolv.conf", files.resolvConf],
+    ["/etc/hostname", files.hostname],
+    ["/etc/hosts", files.hosts],
+  ] as const;
+  const options = ["rbind", ...(spec.hostConfig.ReadonlyRootfs ? ["ro"] : []), "rprivate"];
+  return wanted.flatMap(([destination, source]) =>
+    source === undefined || taken.has(destination) ? [] : [{ destination, type: "bind", source, options }],
+  );
+}
+
+function sharedMemory({ shmFolder }: SpecInput, taken: ReadonlySet<string>): RuntimeMount[] {
+  if (shmFolder === undefined || taken.has("/dev/shm")) return [];
+  return [{ destination: "/dev/shm", type: "bind", source: shmFolder, options: ["rbind", "rprivate"] }];
+}
+
+function initProgram(input: SpecInput): RuntimeMount[] {
+  if (!wantsInit(input) || input.initPath === undefined) return [];
+  return [{ destination: INIT_IN_CONTAINER, type: "bind", source: input.initPath, options: ["bind", "ro"] }];
+}
+
+function without(mount: RuntimeMount, option: string): RuntimeMount {
+  return { ...mount, options: (mount.options ?? []).filter((word) => word !== option) };
+}
+
+function kernelMounts({ spec, shmFolder }: SpecInput, taken: ReadonlySet<string>): RuntimeMount[] {
+  const { hostConfig } = spec;
+  const kept = defaultMounts(hostConfig.ShmSize).filter(({ destination }) => {
+    if (taken.has(destination)) return false;
+    if (taken.has("/dev") && destination.startsWith("/dev/")) return false;
+    return destination !== "/dev/shm" || (hostConfig.IpcMode !== "none" && shmFolder === undefined);
+  });
+  if (!hostConfig.Privileged) return kept;
+  return kept.map((mount) => (mount.type === "sysfs" || mount.type === "cgroup" ? without(mount, "ro") : mount));
+}
+
+/** All mounts of a container in order, and what they need of the root's propagation. */
+export function buildMounts(input: SpecInput): MountDecision {
+  const requested = requestedMounts(input);
+  const taken = new Set(requested.map((mount) => mount.destination));
+  const own = [
+    ...kernelMounts(input, taken),
+    ...initProgram(input),
+    ...sharedMemory(input, taken),
+    ...networkFiles(input, taken),
+  ];
+  const readOnly = (mount: RuntimeMount): RuntimeMount => {
+    const words = mount.options ?? [];
+    if (ALWAYS_WRITABLE.has(mount.destination) || words.includes("ro")) return mount;
+    return { ...mount, options: [...words, "ro"] };
+  };
+  const { ReadonlyRootfs } = input.spec.hostConfig;
+  const early = ReadonlyRootfs ? own.map(readOnly) : own;
+  let rootPropagation: MountDecision["rootPropagation"];
+  for (const point of input.spec.mounts) {
+    if (point.type === "tmpfs") continue;
+    const needed = rootPropagationFor(point.source, point.propagation as Propagation);
+    if (needed === "shared" || (needed && rootPropagation === undefined)) rootPropagation = needed;
+  }
+  return { mounts: orderBelow(early, requested), rootPropagation };
+}
+
+/** The user's mounts come after the kernel's and before the engine's files, which may lie below them (`-v /x:/etc`). */
+function orderBelow(own: readonly RuntimeMount[], requested: readonly RuntimeMount[]): RuntimeMount[] {
+  const isFile = (mount: RuntimeMount) => mount.destination.startsWith("/etc/");
+  return [...own.filter((mount) => !isFile(mount)), ...requested, ...own.filter(isFile)];
+}
