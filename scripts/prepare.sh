@@ -2,15 +2,15 @@
 # Makes a fresh clone ready: Debian packages, npm packages, the compiled binary. Does only what is missing and says what it
 # does; two at once take turns.
 #
-#   scripts/prepare.sh             what running Havre needs
-#   scripts/prepare.sh --develop   and what checking and testing it needs; builds nothing
+#   scripts/prepare.sh           what running Havre needs, and the program
+#   scripts/prepare.sh --check   npm packages only, development's too
+#   scripts/prepare.sh --test    these, and the Debian packages that running and testing need
 set -u
 home=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P) || exit 1
 cd "$home" || exit 1
 unset BUN_OPTIONS BUN_BE_BUN BUN_INSPECT BUN_INSPECT_PRELOAD
 
-develop=no
-[ "${1:-}" = --develop ] && develop=yes
+purpose=${1:---run}
 
 # Package of Debian, then a file it brings (a command, unless it starts with a slash).
 runtime_packages='
@@ -24,7 +24,7 @@ procps:ps
 xz-utils:xz
 zstd:zstd
 '
-develop_packages='
+test_packages='
 busybox-static:busybox
 mmdebstrap:mmdebstrap
 skopeo:skopeo
@@ -63,19 +63,19 @@ advice() {
 
 install_packages() {
   wanted=$runtime_packages
-  [ $develop = yes ] && wanted="$wanted $develop_packages"
+  [ "$purpose" = --test ] && wanted="$wanted $test_packages"
   missing=$(missing_packages "$wanted")
   [ -z "$missing" ] && return 0
   if ! have apt-get; then
     say "This machine lacks: $missing(names of the Debian packages). Install them and start again:"
     advice
-    [ $develop = yes ] && return 1
+    [ "$purpose" = --test ] && return 1
     return 0 # The client and the build need none of them; "havre doctor" names what is still missing.
   fi
   if [ "$(id -u)" != 0 ]; then
     say "Running containers needs Debian packages that are missing, and installing them needs root. Run once:"
     say "  sudo apt-get install --no-install-recommends $missing"
-    [ $develop = yes ] && return 1
+    [ "$purpose" = --test ] && return 1
     return 0
   fi
   say "Installing Debian packages: $missing"
@@ -93,8 +93,8 @@ apt_install() {
 
 install_modules() {
   have node || fail "Node.js is missing: install Node.js 18 or later with npm (Debian: apt-get install nodejs npm)"
-  if [ $develop = yes ]; then only=''; else only=--omit=dev; fi
-  node scripts/modules-current.mjs ${only:---develop} && return 0 # Nothing left out: asks for development's too.
+  if [ "$purpose" = --run ]; then only=--omit=dev; else only=''; fi
+  node scripts/modules-current.mjs ${only:---develop} && return 0 # Nothing to leave out: development's too.
   have npm || fail "npm is missing: it comes with Node.js (Debian: apt-get install npm)"
   say "Installing npm packages (npm ci $only)"
   # shellcheck disable=SC2086
@@ -124,9 +124,9 @@ mkdir -p build 2>/dev/null
   if have flock; then
     flock -n 9 || { say "Waiting for another havre to finish preparing $home" && flock 9; }
   fi
-  install_packages || exit 1
+  [ "$purpose" = --check ] || install_packages || exit 1
   install_modules || exit 1
-  if [ $develop = no ]; then
+  if [ "$purpose" = --run ]; then
     touch build/host-checked
     if ! up_to_date; then
       find_bun || exit 1
