@@ -34,8 +34,8 @@ export interface ContentStore {
   /** Removes a blob; free of effect when it is not here. Callers make sure that nothing needs it. */
   delete(digest: Digest): void;
   /**
-   * Keeps every blob ingested from now on from collection until disposed: hold one while an image is assembled and
-   * not yet named.
+   * Keeps every blob ingested from now on, or found here by `has` or `info`, from collection until disposed: hold one
+   * while an image is assembled and not yet named.
    */
   hold(): Disposable;
   /** Removes blobs for which `needed` is false, except those held. Returns what was removed. */

@@ -6,3 +6,4 @@
  * Invariant: a file under its final name has that digest and is synced to disk.
  */
 export * from "./content.ts";
+export { FileContentStore } from "./file-content-store.ts";

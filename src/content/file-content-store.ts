@@ -1,0 +1,224 @@
+import { constants, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  type Digest,
+  Digester,
+  digestAlgorithm,
+  digestHex,
+  errnoOf,
+  HavreError,
+  isDigest,
+  newId,
+  toHavreError,
+} from "../base/mod.ts";
+import { abortable } from "./abortable.ts";
+import type { BlobInfo, ContentStore, Expected } from "./content.ts";
+import { Holds } from "./holds.ts";
+import { GatheringWriter } from "./writer.ts";
+
+const READ_LIMIT = 8 << 20;
+const READ_CHUNK = 512 * 1024;
+const ALGORITHMS = ["sha256", "sha512"] as const;
+
+/** Blobs as files below `<root>/content`. One process at a time. */
+export class FileContentStore implements ContentStore {
+  readonly #folder: string;
+  readonly #ingestFolder: string;
+  readonly #holds = new Holds();
+
+  /** `root` is the daemon's root folder; what is missing is made. */
+  constructor(root: string) {
+    this.#folder = join(root, "content");
+    this.#ingestFolder = join(this.#folder, "ingest");
+    mkdirSync(this.#ingestFolder, { recursive: true, mode: 0o700 });
+    for (const algorithm of ALGORITHMS) mkdirSync(join(this.#folder, algorithm), { recursive: true, mode: 0o700 });
+  }
+
+  /** After a start: removes what a killed daemon left half-ingested. */
+  recover(): void {
+    for (const name of readdirSync(this.#ingestFolder)) rmSync(join(this.#ingestFolder, name), { force: true });
+  }
+
+  path(digest: Digest): string {
+    const hex = digestHex(digest);
+    return join(this.#folder, digestAlgorithm(digest), hex.slice(0, 2), hex);
+  }
+
+  /** A blob that was found here is held as one just ingested is: whoever asks is about to rely on it. */
+  has(digest: Digest): boolean {
+    return this.info(digest) !== undefined;
+  }
+
+  info(digest: Digest): BlobInfo | undefined {
+    const stat = statSync(this.path(digest), { throwIfNoEntry: false });
+    if (!stat) return undefined;
+    this.#holds.add(digest);
+    return { digest, size: stat.size };
+  }
+
+  async ingest(bytes: AsyncIterable<Uint8Array>, expected: Expected = {}, signal?: AbortSignal): Promise<BlobInfo> {
+    signal?.throwIfAborted();
+    const temporary = join(this.#ingestFolder, newId());
+    const file = await open(temporary, "wx", 0o600);
+    const writer = new GatheringWriter(file);
+    try {
+      const digester = new Digester(expected.digest === undefined ? "sha256" : digestAlgorithm(expected.digest));
+      for await (const chunk of abortable(bytes, signal)) {
+        digester.update(chunk);
+        if (expected.size !== undefined && digester.size > expected.size) {
+          throw mismatch(expected, `more than ${expected.size} bytes came`);
+        }
+        await writer.write(chunk);
+      }
+      await writer.flush();
+      const info = verified(digester, expected);
+      await file.sync();
+      await this.#publish(temporary, info.digest);
+      return info;
+    } catch (error) {
+      const failure = signal?.aborted
+        ? new HavreError("cancelled", "Storing a blob was cancelled", { cause: error })
+        : toHavreError(error);
+      await rm(temporary, { force: true }).catch((problem: unknown) => failure.cleanUpFailures.push(problem));
+      throw failure;
+    } finally {
+      await writer.settled();
+      await file.close();
+    }
+  }
+
+  async put(bytes: Uint8Array, expected: Expected = {}): Promise<BlobInfo> {
+    return this.ingest(
+      (async function* () {
+        yield bytes;
+      })(),
+      expected,
+    );
+  }
+
+  async read(digest: Digest, limit = READ_LIMIT): Promise<Uint8Array> {
+    const file = await this.#open(digest);
+    try {
+      const { size } = await file.stat();
+      if (size > limit) {
+        throw new HavreError("resource-exhausted", `Blob ${digest} has ${size} bytes, more than the ${limit} expected`);
+      }
+      const bytes = new Uint8Array(await file.readFile());
+      verify(digest, new Digester(digestAlgorithm(digest)).update(bytes));
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *stream(digest: Digest): AsyncGenerator<Uint8Array> {
+    const file = await this.#open(digest);
+    let next = readChunk(file);
+    try {
+      const digester = new Digester(digestAlgorithm(digest));
+      for (;;) {
+        const chunk = await next;
+        if (chunk.length === 0) break;
+        next = readChunk(file);
+        // Claimed here so that a failure while the consumer is slow is not an unhandled one; `await next` still throws it.
+        next.catch(() => {});
+        digester.update(chunk);
+        yield chunk;
+      }
+      verify(digest, digester);
+    } finally {
+      // Never close under a read: the descriptor's number may be another file's by then.
+      await next.catch(() => {});
+      await file.close();
+    }
+  }
+
+  *list(): Generator<BlobInfo> {
+    for (const algorithm of ALGORITHMS) {
+      for (const prefix of readdirSync(join(this.#folder, algorithm))) {
+        for (const hex of readdirSync(join(this.#folder, algorithm, prefix))) {
+          const digest = `${algorithm}:${hex}`;
+          if (!isDigest(digest)) continue;
+          const stat = statSync(this.path(digest), { throwIfNoEntry: false });
+          if (stat) yield { digest, size: stat.size };
+        }
+      }
+    }
+  }
+
+  delete(digest: Digest): void {
+    rmSync(this.path(digest), { force: true });
+  }
+
+  hold(): Disposable {
+    return this.#holds.take();
+  }
+
+  collect(needed: (digest: Digest) => boolean): BlobInfo[] {
+    const unneeded = [...this.list()].filter(({ digest }) => !this.#holds.has(digest) && !needed(digest));
+    for (const { digest } of unneeded) this.delete(digest);
+    return unneeded;
+  }
+
+  /** Renames into place and syncs the folders, so that the blob is there after a power cut too. Renaming over a blob heals it. */
+  async #publish(temporary: string, digest: Digest): Promise<void> {
+    const path = this.path(digest);
+    const folder = dirname(path);
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    await rename(temporary, path);
+    this.#holds.add(digest);
+    await syncFolder(folder);
+    if (made !== undefined) await syncFolder(dirname(folder));
+  }
+
+  async #open(digest: Digest): Promise<FileHandle> {
+    try {
+      return await open(this.path(digest), "r");
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw toHavreError(error);
+      throw new HavreError("not-found", `Blob ${digest} is not here`, { cause: error });
+    }
+  }
+}
+
+async function readChunk(file: FileHandle): Promise<Uint8Array> {
+  const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_CHUNK), 0, READ_CHUNK, null);
+  return buffer.subarray(0, bytesRead);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function verified(digester: Digester, expected: Expected): BlobInfo {
+  const { size } = digester;
+  if (expected.size !== undefined && size !== expected.size) {
+    throw mismatch(expected, `${size} bytes came instead of ${expected.size}`);
+  }
+  const digest = digester.digest();
+  if (expected.digest !== undefined && digest !== expected.digest) {
+    throw mismatch(expected, `the bytes that came have the digest ${digest}`);
+  }
+  return { digest, size };
+}
+
+function mismatch(expected: Expected, what: string): HavreError {
+  const subject = expected.digest === undefined ? "A blob" : `Blob ${expected.digest}`;
+  return new HavreError("data-loss", `${subject} is not what was promised: ${what}`, {
+    hint: "The transfer was damaged or its source is wrong: try again",
+  });
+}
+
+function verify(digest: Digest, digester: Digester): void {
+  const actual = digester.digest();
+  if (actual === digest) return;
+  throw new HavreError("data-loss", `Blob ${digest} is damaged on disk: its bytes have the digest ${actual}`, {
+    hint: "Delete the images that use it and pull or load them again",
+  });
+}
