@@ -42,13 +42,9 @@ function pathsOf({ spec }: SpecInput): Pick<RuntimeSpec["linux"], "maskedPaths" 
   return { maskedPaths: MaskedPaths ?? [], readonlyPaths: ReadonlyPaths ?? [] };
 }
 
-function hostNames({ spec }: SpecInput): Pick<RuntimeSpec, "hostname" | "domainname"> {
-  if (spec.hostConfig.UTSMode === "host") return {};
-  const { Hostname, Domainname } = spec.config;
-  return {
-    ...(Hostname === "" ? {} : { hostname: Hostname }),
-    ...(Domainname === "" ? {} : { domainname: Domainname }),
-  };
+function hostName({ spec }: SpecInput): Pick<RuntimeSpec, "hostname"> {
+  const { Hostname } = spec.config;
+  return spec.hostConfig.UTSMode === "host" || Hostname === "" ? {} : { hostname: Hostname };
 }
 
 function build(input: SpecInput, warn: Warn): RuntimeSpec {
@@ -59,11 +55,11 @@ function build(input: SpecInput, warn: Warn): RuntimeSpec {
   const process = buildProcess(input, security, warn);
   const { nodes, rules } = buildDevices(hostConfig);
   const { mounts, rootPropagation } = buildMounts(input);
-  const sysctl = buildSysctls(hostConfig);
+  const sysctl = buildSysctls(hostConfig, config.Domainname);
   return {
     ociVersion: OCI_VERSION,
     root: { path: rootfs, readonly: hostConfig.ReadonlyRootfs },
-    ...hostNames(input),
+    ...hostName(input),
     process,
     mounts,
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),

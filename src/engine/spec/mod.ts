@@ -7,5 +7,5 @@ export { buildEnvironment } from "./environment.ts";
 export type { BuiltSpec, SpecInput } from "./input.ts";
 export { readInsideRoot, resolveInsideRoot } from "./inside-root.ts";
 export { joinedContainer, privatePid } from "./namespaces.ts";
-export { buildResources } from "./resources.ts";
+export { buildResourceChange, buildResources } from "./resources.ts";
 export { type ResolvedUser, resolveUser } from "./user.ts";

@@ -1,6 +1,6 @@
 import { normalize } from "node:path";
 import { HavreError } from "../../base/mod.ts";
-import type { Propagation, RuntimeMount } from "../../spec/mod.ts";
+import type { HostConfig, Propagation, RuntimeMount } from "../../spec/mod.ts";
 import type { MountPoint } from "../container.ts";
 import { defaultMounts } from "./default-mounts.ts";
 import type { SpecInput } from "./input.ts";
@@ -40,9 +40,15 @@ function bindMount(point: MountPoint, options: BindOptions | undefined): Runtime
     options: [
       options?.NonRecursive ? "bind" : "rbind",
       ...(point.writable ? [] : [readOnlyOption(options)]),
-      ...(point.propagation === "" ? [] : [point.propagation]),
+      ...propagationOption(point.propagation, options),
     ],
   };
+}
+
+/** A recursive propagation word would make crun bind what is mounted below as well. */
+function propagationOption(propagation: string, options: BindOptions | undefined): string[] {
+  if (propagation === "") return [];
+  return [options?.NonRecursive ? propagation.replace(/^r/, "") : propagation];
 }
 
 function tmpfsMount(destination: string, data: string): RuntimeMount {
@@ -90,39 +96,39 @@ function without(mount: RuntimeMount, option: string): RuntimeMount {
 
 function kernelMounts({ spec, shmFolder }: SpecInput, taken: ReadonlySet<string>): RuntimeMount[] {
   const { hostConfig } = spec;
-  const kept = defaultMounts(hostConfig.ShmSize).filter(({ destination }) => {
+  return defaultMounts(hostConfig.ShmSize).filter(({ destination }) => {
     if (taken.has(destination)) return false;
     if (taken.has("/dev") && destination.startsWith("/dev/")) return false;
     return destination !== "/dev/shm" || (hostConfig.IpcMode !== "none" && shmFolder === undefined);
   });
-  if (!hostConfig.Privileged) return kept;
-  return kept.map((mount) => (mount.type === "sysfs" || mount.type === "cgroup" ? without(mount, "ro") : mount));
+}
+
+/** A read-only root takes the engine's own mounts with it; a privileged container may write the kernel's. */
+function withRights(mount: RuntimeMount, { Privileged, ReadonlyRootfs }: HostConfig): RuntimeMount {
+  const words = mount.options ?? [];
+  if (Privileged && (mount.type === "sysfs" || mount.type === "cgroup")) return without(mount, "ro");
+  if (!ReadonlyRootfs || ALWAYS_WRITABLE.has(mount.destination) || words.includes("ro")) return mount;
+  return { ...mount, options: [...words, "ro"] };
 }
 
 /** All mounts of a container in order, and what they need of the root's propagation. */
 export function buildMounts(input: SpecInput): MountDecision {
   const requested = requestedMounts(input);
   const taken = new Set(requested.map((mount) => mount.destination));
-  const own = [
+  const ownMounts = [
     ...kernelMounts(input, taken),
     ...initProgram(input),
     ...sharedMemory(input, taken),
     ...networkFiles(input, taken),
   ];
-  const readOnly = (mount: RuntimeMount): RuntimeMount => {
-    const words = mount.options ?? [];
-    if (ALWAYS_WRITABLE.has(mount.destination) || words.includes("ro")) return mount;
-    return { ...mount, options: [...words, "ro"] };
-  };
-  const { ReadonlyRootfs } = input.spec.hostConfig;
-  const early = ReadonlyRootfs ? own.map(readOnly) : own;
+  const own = ownMounts.map((mount) => withRights(mount, input.spec.hostConfig));
   let rootPropagation: MountDecision["rootPropagation"];
   for (const point of input.spec.mounts) {
     if (point.type === "tmpfs") continue;
     const needed = rootPropagationFor(point.source, point.propagation as Propagation);
     if (needed === "shared" || (needed && rootPropagation === undefined)) rootPropagation = needed;
   }
-  return { mounts: orderBelow(early, requested), rootPropagation };
+  return { mounts: orderBelow(own, requested), rootPropagation };
 }
 
 /** The user's mounts come after the kernel's and before the engine's files, which may lie below them (`-v /x:/etc`). */

@@ -25,7 +25,30 @@ function memory(resources: Resources): Pick<RuntimeResources, "memory"> {
   return Object.keys(limits).length === 0 ? {} : { memory: limits };
 }
 
-function cpu(resources: Resources): Pick<RuntimeResources, "cpu"> {
+type CpuLimits = Pick<
+  Resources,
+  | "CpuShares"
+  | "NanoCpus"
+  | "CpuPeriod"
+  | "CpuQuota"
+  | "CpuRealtimePeriod"
+  | "CpuRealtimeRuntime"
+  | "CpusetCpus"
+  | "CpusetMems"
+>;
+
+const NO_CPU_LIMITS: CpuLimits = {
+  CpuShares: 0,
+  NanoCpus: 0,
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: "",
+  CpusetMems: "",
+};
+
+function cpu(resources: CpuLimits): Pick<RuntimeResources, "cpu"> {
   if (resources.CpuShares < 0) throw new HavreError("invalid-argument", "shares: invalid argument");
   const fromNano =
     resources.NanoCpus > 0 ? { period: CPU_PERIOD, quota: Math.trunc((resources.NanoCpus * CPU_PERIOD) / 1e9) } : {};
@@ -66,13 +89,35 @@ function blockIO(resources: Resources): Pick<RuntimeResources, "blockIO"> {
   return Object.keys(limits).length === 0 ? {} : { blockIO: limits };
 }
 
-/** Limits in the runtime's terms; devices are separate. Used at start and by `update`. */
+/** Limits in the runtime's terms, as a new cgroup gets them; devices are separate. */
 export function buildResources(resources: Resources): RuntimeResources {
   const { PidsLimit } = resources;
   return {
     ...memory(resources),
     ...cpu(resources),
     ...blockIO(resources),
-    ...(PidsLimit === null ? {} : { pids: { limit: PidsLimit <= 0 ? -1 : PidsLimit } }),
+    // A new cgroup has no limit, and crun cannot write "none" to a version 1 file.
+    ...(PidsLimit === null || PidsLimit <= 0 ? {} : { pids: { limit: PidsLimit } }),
+  };
+}
+
+/** The kernel's own bound on process ids: as good as no limit, and every runtime can write it. */
+const ALL_PIDS = 4_194_304;
+
+/** The change of a running container's limits: only what `change` sets; 0 and null leave things as they are. */
+export function buildResourceChange(change: Partial<Resources>): RuntimeResources {
+  const { PidsLimit, Memory, MemorySwap, MemoryReservation } = change;
+  const memoryChange = {
+    ...nonZero("limit", Memory),
+    ...nonZero("reservation", MemoryReservation),
+    ...positive("swap", MemorySwap),
+  };
+  return {
+    ...(Object.keys(memoryChange).length > 0 ? { memory: memoryChange } : {}),
+    ...cpu({ ...NO_CPU_LIMITS, ...change }),
+    ...(change.BlkioWeight ? { blockIO: { weight: change.BlkioWeight } } : {}),
+    ...(PidsLimit === undefined || PidsLimit === null
+      ? {}
+      : { pids: { limit: PidsLimit <= 0 ? ALL_PIDS : PidsLimit } }),
   };
 }

@@ -12,9 +12,17 @@ function known(name: string): boolean {
   return existsSync(`/proc/sys/${name.replaceAll(".", "/")}`);
 }
 
-export function buildSysctls({ NetworkMode, Sysctls }: HostConfig): Record<string, string> {
+/**
+ * Kernel settings of a container. The NIS domain name is one: the field of its own came late to the standard, and
+ * runtimes in use ignore it.
+ */
+export function buildSysctls(
+  { NetworkMode, Sysctls, UTSMode }: HostConfig,
+  domainname: string,
+): Record<string, string> {
   const ownNetwork = NetworkMode !== "host" && joinedContainer(NetworkMode) === undefined;
   // An old kernel lacks them, and the runtime refuses a name that is not there.
   const defaults = ownNetwork ? Object.entries(NETWORK_DEFAULTS).filter(([name]) => known(name)) : [];
-  return { ...Object.fromEntries(defaults), ...Sysctls };
+  const names = domainname === "" || UTSMode === "host" ? {} : { "kernel.domainname": domainname };
+  return { ...Object.fromEntries(defaults), ...names, ...Sysctls };
 }
