@@ -9,3 +9,4 @@ export * from "./disposal.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./log.ts";
+export * from "./timeline.ts";

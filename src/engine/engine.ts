@@ -1,3 +1,4 @@
+import type { Timeline } from "../base/mod.ts";
 import type { ImageEvent } from "../images/mod.ts";
 import type { CgroupStats, InterfaceCounters, OutputChunk } from "../runtime/mod.ts";
 import type { FileChange, Usage } from "../snapshots/mod.ts";
@@ -15,7 +16,7 @@ export interface Containers {
     options: CreateOptions,
   ): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
   /** `not-modified` when it runs already. */
-  start(ref: string, options?: { readonly detachKeys?: string }): Promise<void>;
+  start(ref: string, options?: StartOptions): Promise<void>;
   /** `timeout` seconds, -1: forever; undefined: the container's own. `not-modified` when it is stopped already. */
   stop(ref: string, options: StopOptions): Promise<void>;
   restart(ref: string, options: StopOptions): Promise<void>;
@@ -41,6 +42,10 @@ export interface Containers {
 export interface CreateOptions {
   readonly name?: string;
   readonly platform?: string;
+}
+export interface StartOptions {
+  /** Filled with where the time went. */
+  readonly timeline?: Timeline;
 }
 export interface StopOptions {
   readonly signal?: string;

@@ -1,0 +1,5 @@
+/** From a request to a container's specification: checks with Docker's texts, defaults, the image's configuration, mounts. */
+export { mergeImageConfig } from "./merge.ts";
+export { parseBind, resolveMounts } from "./mount-points.ts";
+export { parseSignal } from "./signals.ts";
+export { validateUpdate } from "./update.ts";
