@@ -8,6 +8,7 @@ export * from "./cgroup.ts";
 export * from "./cgroup-stats.ts";
 export * from "./libc.ts";
 export * from "./mount.ts";
+export * from "./pipe.ts";
 export * from "./process.ts";
 export * from "./readiness.ts";
 export * from "./seqpacket.ts";

@@ -1,6 +1,6 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf, HavreError, type Logger, runAll } from "../base/mod.ts";
+import { HavreError, type Logger, runAll } from "../base/mod.ts";
 import {
   type CgroupHost,
   cgroupFolders,
@@ -15,6 +15,9 @@ import {
 import type { RuntimeResources } from "../spec/mod.ts";
 import { containerArguments } from "./conmon-arguments.ts";
 import { AttachConnection } from "./connection.ts";
+import { writeTerminalSize } from "./control.ts";
+import { execDirect } from "./exec-direct.ts";
+import { execSupervised } from "./exec-supervised.ts";
 import { ExitRecords } from "./exits.ts";
 import { hasHybridControllers, withoutUnifiedTree } from "./hybrid-cgroups.ts";
 import { type ContainerRecord, ContainerRecords } from "./records.ts";
@@ -90,8 +93,7 @@ export class ConmonRuntime implements Runtime, Disposable {
 
   async create(request: CreateRequest): Promise<Created> {
     const plain = this.#binary(request.runtime);
-    const conmon = Bun.which("conmon");
-    if (conmon === null) throw missing("conmon", "conmon");
+    const conmon = supervisorBinary();
     const binary = request.runtime === "crun" && hasHybridControllers() ? withoutUnifiedTree(plain) : plain;
     this.#exits.forget(request.id);
     rmSync(join(request.bundle, "oom"), { force: true });
@@ -116,7 +118,10 @@ export class ConmonRuntime implements Runtime, Disposable {
       return created;
     } catch (error) {
       await this.#undoCreate(request, error);
-      if (error instanceof RuntimeRefusal) throw runtimeError("create", error.message, error);
+      if (error instanceof RuntimeRefusal) {
+        const command = request.spec.process.args[0] ?? "";
+        throw runtimeError({ operation: "create", output: error.message, command, cause: error });
+      }
       throw error;
     }
   }
@@ -157,7 +162,7 @@ export class ConmonRuntime implements Runtime, Disposable {
         const args = force ? ["delete", "--force", id] : ["delete", id];
         const result = await this.#run1(runtime, args);
         if (result.code !== 0 && !/does not exist|not exist|No such file/i.test(result.stderr)) {
-          throw runtimeError("delete", result.stderr);
+          throw runtimeError({ operation: "delete", output: result.stderr });
         }
       },
       () => {
@@ -176,7 +181,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     const result = await this.#run1(runtime, ["state", id]);
     if (result.code !== 0) {
       if (/does not exist|No such file/i.test(result.stderr)) return "absent";
-      throw runtimeError("state", result.stderr);
+      throw runtimeError({ operation: "state", output: result.stderr });
     }
     const { status } = JSON.parse(result.stdout) as { status: string };
     return status as RuntimeStatus;
@@ -196,23 +201,13 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   resize(id: string, bundle: string, height: number, width: number): void {
-    try {
-      const fd = openSync(join(bundle, "ctl"), constants.O_WRONLY | constants.O_NONBLOCK);
-      try {
-        writeSync(fd, `1 ${height} ${width}\n`);
-      } finally {
-        closeSync(fd);
-      }
-    } catch (error) {
-      if (errnoOf(error) === "ENXIO" || errnoOf(error) === "ENOENT") {
-        throw new HavreError("conflict", `Container ${id} is not running`, { cause: error });
-      }
-      throw error;
-    }
+    writeTerminalSize(bundle, height, width, `Container ${id}`);
   }
 
-  exec(_request: ExecRequest): Promise<RunningExec> {
-    throw new HavreError("not-implemented", "Running a command in a container is not there yet");
+  async exec(request: ExecRequest): Promise<RunningExec> {
+    const binary = this.#binary(request.runtime);
+    if (request.runtime === "crun" && !request.stdio.terminal) return await execDirect(request, binary, this.#timeout);
+    return await execSupervised(request, binary, supervisorBinary(), this.#timeout);
   }
 
   onExit(listener: (exit: Exit) => void): Disposable {
@@ -305,8 +300,14 @@ export class ConmonRuntime implements Runtime, Disposable {
 
   async #command(runtime: string, operation: string, args: readonly string[], input?: string): Promise<void> {
     const result = await this.#run1(runtime, args, input);
-    if (result.code !== 0) throw runtimeError(operation, result.stderr);
+    if (result.code !== 0) throw runtimeError({ operation, output: result.stderr });
   }
+}
+
+function supervisorBinary(): string {
+  const path = Bun.which("conmon");
+  if (path === null) throw missing("conmon", "conmon");
+  return path;
 }
 
 function missing(binary: string, pkg: string): HavreError {

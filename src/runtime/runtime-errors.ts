@@ -1,63 +1,71 @@
 import { type ErrorKind, HavreError } from "../base/mod.ts";
 
-/** How a runtime's message reads to Docker's users, and its kind. */
+interface Failure {
+  /** `create`, `exec`, `start` …: the runtime's subcommand. */
+  readonly operation: string;
+  /** Everything the runtime printed. */
+  readonly output: string;
+  /** The command that was to run, where there is one. */
+  readonly command?: string;
+  readonly cause?: unknown;
+}
+
 interface Translation {
   readonly pattern: RegExp;
   readonly kind: ErrorKind;
-  readonly text: (match: RegExpExecArray) => string;
+  readonly text: (command: string, match: RegExpExecArray) => string;
 }
 
+/** What crun, runc and others say of a process that cannot start, and how Docker's users know it. */
 const TRANSLATIONS: readonly Translation[] = [
+  { pattern: /exec: "[^"]*": (?:executable file not found|stat ).*/, kind: "not-found", text: (_, [text]) => text },
   {
-    // crun
-    pattern: /executable file `([^`]*)` not found in \$PATH/i,
+    pattern: /executable file `[^`]*` not found/,
     kind: "not-found",
-    text: ([, name]) => `exec: ${JSON.stringify(name)}: executable file not found in $PATH`,
+    text: (command) =>
+      command.includes("/")
+        ? `exec: "${command}": stat ${command}: no such file or directory`
+        : `exec: "${command}": executable file not found in $PATH`,
   },
   {
-    pattern: /(exec: "[^"]*": executable file not found in \$PATH)/,
-    kind: "not-found",
-    text: ([, text]) => text ?? "",
-  },
-  {
-    pattern: /(exec: "[^"]*": stat [^:]*: no such file or directory)/,
-    kind: "not-found",
-    text: ([, text]) => text ?? "",
-  },
-  {
-    pattern: /open executable: (?:`([^`]*)`: )?No such file or directory/i,
-    kind: "not-found",
-    text: ([, name]) => `exec: ${JSON.stringify(name ?? "")}: no such file or directory`,
-  },
-  {
-    pattern: /(?:exec|open executable|the path)[^\n]*(?:Permission denied|is not executable|Is a directory)/i,
+    pattern: /exec: "[^"]*": (?:permission denied|is a directory)/,
     kind: "permission-denied",
-    text: ([text]) => (/permission denied/i.test(text) ? text : `${text}: permission denied`),
+    text: (_, [text]) => text,
   },
   {
-    pattern: /permission denied/i,
+    pattern: /open executable: (?:Permission denied|Operation not permitted|Is a directory)/,
     kind: "permission-denied",
-    text: ({ input }) => input,
+    text: (command) => `exec: "${command}": permission denied`,
+  },
+  {
+    pattern: /chdir `([^`]*)`: (.*)/,
+    kind: "failed-precondition",
+    text: (_, [, folder, reason]) => `chdir to cwd ("${folder}") set in config.json failed: ${reason?.toLowerCase()}`,
   },
 ];
 
-/** The last line that matters of what a runtime printed, without its prefixes. */
-function essence(message: string): string {
-  const lines = message
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-  const last = lines.at(-1) ?? "no message";
-  const quoted = /msg="((?:[^"\\]|\\.)*)"/.exec(last)?.[1];
-  return (quoted?.replace(/\\(.)/g, "$1") ?? last).replace(/^\S+Z:? /, "").replace(/^error: /, "");
-}
+/** Docker's own lead-ins, which its users' scripts look for. */
+const LEAD: Readonly<Record<string, string>> = {
+  create:
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ",
+  exec: "OCI runtime exec failed: exec failed: unable to start container process: ",
+};
 
-/** A runtime's refusal in Docker's words: `OCI runtime create failed: …: unknown`. */
-export function runtimeError(operation: string, message: string, cause?: unknown): HavreError {
-  const text = essence(message);
+/** A runtime's refusal as an error in Docker's words; the kind says whether the command was missing or not executable. */
+export function runtimeError({ operation, output, command = "", cause }: Failure): HavreError {
+  const text = essence(output);
+  const detail = cause === undefined ? {} : { cause };
   for (const { pattern, kind, text: translate } of TRANSLATIONS) {
     const match = pattern.exec(text);
-    if (match) return new HavreError(kind, `OCI runtime ${operation} failed: ${translate(match)}: unknown`, { cause });
+    if (match) return new HavreError(kind, `${LEAD[operation] ?? ""}${translate(command, match)}: unknown`, detail);
   }
-  return new HavreError("failed-precondition", `OCI runtime ${operation} failed: ${text}: unknown`, { cause });
+  const lead = operation === "create" ? "failed to create task for container: failed to create shim task: " : "";
+  return new HavreError("failed-precondition", `${lead}OCI runtime ${operation} failed: ${text}: unknown`, detail);
+}
+
+/** The last line of what a runtime printed, without time stamps and log dressing. */
+function essence(output: string): string {
+  const last = output.trimEnd().split("\n").at(-1)?.trim() || "the runtime gave no reason";
+  const json = /"msg":"((?:[^"\\]|\\.)*)"/.exec(last)?.[1] ?? /msg="((?:[^"\\]|\\.)*)"/.exec(last)?.[1];
+  return (json?.replace(/\\(.)/g, "$1") ?? last).replace(/^\d{4}-\d\d-\d\dT\S+Z:? /, "").replace(/^error: /, "");
 }

@@ -1,5 +1,6 @@
+import { writeSync } from "node:fs";
 import { HavreError } from "../base/mod.ts";
-import { watchSocket } from "../kernel/mod.ts";
+import { Pipe, watchSocket } from "../kernel/mod.ts";
 
 export interface SupervisorRequest {
   readonly conmon: string;
@@ -7,6 +8,8 @@ export interface SupervisorRequest {
   readonly folder: string;
   /** Milliseconds until a runtime that does not answer is given up. */
   readonly timeout: number;
+  /** An exec whose output must not start before somebody is attached: done between the supervisor's being ready and its go. */
+  readonly attach?: () => Promise<void>;
 }
 
 export interface Supervisor {
@@ -81,26 +84,39 @@ export class RuntimeRefusal extends Error {
  */
 export async function startSupervisor(request: SupervisorRequest): Promise<Supervisor> {
   const ended = Promise.withResolvers<void>();
+  using gate = new Pipe();
+  const attaching = request.attach !== undefined;
   const child = Bun.spawn([request.conmon, ...request.args], {
     cwd: request.folder,
-    stdio: ["ignore", "ignore", "pipe", "pipe"],
-    env: { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin", _OCI_SYNCPIPE: "3" },
+    stdio: ["ignore", "ignore", "pipe", "pipe", ...(attaching ? (["pipe", gate.read] as const) : [])],
+    env: {
+      PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+      _OCI_SYNCPIPE: "3",
+      ...(attaching ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
+    },
     detached: true,
     onExit: () => ended.resolve(),
   });
   child.unref();
-  const reports = new ReportReader();
-  const pipe = child.stdio[3];
-  if (typeof pipe !== "number") throw new HavreError("internal", "The supervisor's pipe could not be made");
-  const socket = await watchSocket(pipe, { data: (bytes) => reports.push(bytes), close: () => reports.end() });
+  const reports = await readReports(child.stdio[3]);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), request.timeout);
   });
-  const first = await Promise.race([reports.next(), late]);
-  clearTimeout(timer);
+  const begin = async () => {
+    if (request.attach) {
+      // It waits for a byte before anything, and for another before it lets the process go.
+      writeSync(gate.write, "0");
+      const ready = await readReports(child.stdio[4]);
+      if ((await ready.next()) !== undefined) {
+        await request.attach();
+        writeSync(gate.write, "0");
+      }
+    }
+    return await reports.next();
+  };
+  const first = await Promise.race([begin(), late]).finally(() => clearTimeout(timer));
   if (first === "late") {
-    socket.close();
     // The supervisor hands SIGTERM on to the runtime; the whole session goes with it.
     killSession(child.pid);
     throw new HavreError(
@@ -118,6 +134,13 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
   }
   if (first.data < 0) throw new RuntimeRefusal((first.message ?? "").trim(), -first.data);
   return { pid: child.pid, containerPid: first.data, nextReport: () => reports.next(), ended: ended.promise };
+}
+
+async function readReports(descriptor: unknown): Promise<ReportReader> {
+  if (typeof descriptor !== "number") throw new HavreError("internal", "The supervisor's pipe could not be made");
+  const reports = new ReportReader();
+  await watchSocket(descriptor, { data: (bytes) => reports.push(bytes), close: () => reports.end() });
+  return reports;
 }
 
 function killSession(pid: number): void {
