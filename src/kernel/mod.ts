@@ -4,10 +4,17 @@
  * Nothing here knows of containers. Every call that can fail throws a HavreError whose message names the call and its
  * object and whose cause carries the errno name as `code`.
  */
+
 export * from "./cgroup.ts";
 export * from "./cgroup-stats.ts";
+export * from "./interface.ts";
 export * from "./libc.ts";
 export * from "./mount.ts";
+export * from "./netlink.ts";
+export * from "./netlink-message.ts";
+export * from "./netlink-route.ts";
+export * from "./netns.ts";
+export * from "./nftables.ts";
 export * from "./pipe.ts";
 export * from "./process.ts";
 export * from "./readiness.ts";
