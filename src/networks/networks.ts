@@ -1,3 +1,5 @@
+import type { ResolverConfig } from "./resolv-conf.ts";
+
 /** Where a container's network namespace comes from. */
 export type NetworkMode =
   | { readonly kind: "none" }
@@ -18,7 +20,10 @@ export interface Endpoint {
 }
 
 export interface Sandbox {
-  /** Path for the runtime's network namespace; undefined: the host's. */
+  /**
+   * Path for the runtime's network namespace; undefined: the host's. Valid until `release` or the end of this daemon:
+   * from the start of its first process on, the container keeps the namespace itself (`/proc/PID/ns/net`).
+   */
   readonly namespacePath: string | undefined;
   readonly endpoints: readonly Endpoint[];
 }
@@ -45,13 +50,15 @@ export interface Networks {
   /** Gives back what `attach` gave; fast: the kernel's deletion goes on in the background. Free of effect twice. */
   release(containerId: string): Promise<void>;
   list(): readonly NetworkInfo[];
-  /** Name servers and search domains of the host, as a container can use them (loopback resolvers replaced). */
-  hostResolver(): {
-    readonly nameservers: readonly string[];
-    readonly search: readonly string[];
-    readonly options: readonly string[];
-  };
-  /** Makes bridge and rules, frees what containers not in `known` hold, fills the pool. */
+  /** The container is removed: its address is no longer kept for it. Releases it too if that was not done. */
+  forget(containerId: string): Promise<void>;
+  /** The host's resolver configuration as read now: what `resolvConf` makes a container's file from. */
+  hostResolver(hostNetwork: boolean): ResolverConfig;
+  /**
+   * Makes bridge and rules, frees what containers not in `known` hold, fills the pool. `known`: ids of all containers
+   * that exist, running or not.
+   */
   recover(known: ReadonlySet<string>): Promise<void>;
+  /** Stops work; containers keep their networks. */
   close(): Promise<void>;
 }

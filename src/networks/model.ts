@@ -1,0 +1,36 @@
+import { defineKind } from "../store/mod.ts";
+
+/** A network as it is stored. */
+export interface StoredNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: "bridge" | "host" | "null";
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  /** `bridge` only: CIDR. */
+  readonly subnet?: string;
+  readonly gateway?: string;
+}
+
+/** An address of a network and the container that has it, or had it and may want it again. */
+export interface StoredEndpoint {
+  readonly id: string;
+  readonly containerId: string;
+  readonly networkId: string;
+  readonly ipAddress: string;
+  readonly hostInterface: string;
+  /** false: the container is stopped; the address is only remembered for it. */
+  readonly attached: boolean;
+}
+
+export const networkKind = defineKind<StoredNetwork>("network", {
+  name: { unique: true, values: (network) => [network.name] },
+});
+
+export const endpointKind = defineKind<StoredEndpoint>("endpoint", {
+  container: { unique: false, values: (endpoint) => [endpoint.containerId] },
+  address: {
+    unique: true,
+    values: (endpoint) => (endpoint.attached ? [`${endpoint.networkId} ${endpoint.ipAddress}`] : []),
+  },
+});
