@@ -21,7 +21,7 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 
-const files = globSync("{src,scripts,bench}/**/*.test.ts", { cwd: home })
+const files = globSync("{src,scripts,bench,e2e}/**/*.test.ts", { cwd: home })
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
 const isRoot = (file: string): boolean => file.endsWith(".root.test.ts");
@@ -79,7 +79,7 @@ async function rootTests(paths: readonly string[]): Promise<void> {
     failed += paths.length;
     return;
   }
-  if (paths.some((path) => path.startsWith("scripts/test/e2e"))) {
+  if (paths.some((path) => path.startsWith("e2e/"))) {
     step("build", process.execPath, ["scripts/build.ts"]);
   }
   for (const path of paths) {

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { until } from "./process.ts";
+
+const home = resolve(import.meta.dirname, "../..");
+export const HAVRE = process.env.HAVRE_TEST_BINARY ?? join(home, "build/havre");
+
+let count = 0;
+
+export interface DaemonSettings {
+  readonly root?: string;
+  readonly run?: string;
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A daemon of its own folders, bridge and addresses. It can be killed and started again on what it left. */
+export class TestDaemon implements AsyncDisposable {
+  readonly folder: string;
+  readonly root: string;
+  readonly run: string;
+  readonly bridge: string;
+  readonly subnet: string;
+  readonly #settings: DaemonSettings;
+  #process: ChildProcess | undefined;
+  #log = "";
+
+  constructor(settings: DaemonSettings = {}) {
+    const number = (process.pid * 7 + count++) % 4096;
+    this.folder = mkdtempSync(join(tmpdir(), "havre-e2e-"));
+    this.root = settings.root ?? join(this.folder, "root");
+    this.run = settings.run ?? join(this.folder, "run");
+    this.bridge = `hvt${number}`;
+    this.subnet = `10.${192 + (number >> 8)}.${number & 255}.0/24`;
+    this.#settings = settings;
+  }
+
+  get host(): string {
+    return `unix://${this.socket}`;
+  }
+  get socket(): string {
+    return join(this.run, "havre.sock");
+  }
+  get pid(): number {
+    const pid = this.#process?.pid;
+    if (pid === undefined) throw new Error("The daemon does not run");
+    return pid;
+  }
+  /** What the daemon wrote, all starts together. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Resolves when it answers. */
+  async start(): Promise<void> {
+    for (const folder of [this.root, this.run]) mkdirSync(folder, { recursive: true });
+    const { DOCKER_HOST: _, ...inherited } = process.env;
+    const child = spawn(
+      HAVRE,
+      // biome-ignore format: flag and value side by side
+      ["daemon", "--root", this.root, "--run", this.run, "--bridge", this.bridge, "--subnet", this.subnet, ...(this.#settings.flags ?? [])],
+      { stdio: ["ignore", "pipe", "pipe"], env: { ...inherited, ...this.#settings.env } },
+    );
+    const keep = (data: Buffer): void => {
+      this.#log += data.toString();
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    this.#process = child;
+    await until(
+      "the daemon answers",
+      async () => {
+        if (child.exitCode !== null || child.signalCode !== null) {
+          throw new Error(`The daemon ended with ${child.exitCode ?? child.signalCode}:\n${this.#log.slice(-4000)}`);
+        }
+        return this.answers();
+      },
+      { interval: 5 },
+    );
+  }
+
+  async answers(): Promise<boolean> {
+    try {
+      return (await fetch("http://havre/_ping", { unix: this.socket })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  async end(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await exited;
+  }
+
+  /** As a power cut for the daemon alone. */
+  kill(): Promise<void> {
+    return this.end("SIGKILL");
+  }
+
+  async restart(): Promise<void> {
+    await this.end();
+    await this.start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

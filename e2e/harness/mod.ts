@@ -1,0 +1,8 @@
+/**
+ * Drives a real engine from outside: a daemon of its own folders, the docker and havre command lines, raw requests,
+ * terminals; and looks afterwards that nothing is left.
+ */
+export * from "./daemon.ts";
+export * from "./engine.ts";
+export * from "./process.ts";
+export * from "./terminal.ts";
