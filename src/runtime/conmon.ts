@@ -38,6 +38,7 @@ import type {
 } from "./runtime.ts";
 import { type CommandResult, type RuntimeBinary, runRuntime } from "./runtime-command.ts";
 import { runtimeError } from "./runtime-errors.ts";
+import { SeccompFilters } from "./seccomp-filters.ts";
 import { RuntimeRefusal, startSupervisor } from "./supervisor.ts";
 
 export interface ConmonOptions {
@@ -62,6 +63,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   readonly #cgroups: CgroupHost;
   readonly #runtimes: ReadonlyMap<string, RuntimeBinary>;
   readonly #oomListeners = new Set<(id: string) => void>();
+  readonly #filters = new SeccompFilters();
   readonly #watched = new Map<string, { cancel(): void }>();
 
   constructor(options: ConmonOptions) {
@@ -97,7 +99,8 @@ export class ConmonRuntime implements Runtime, Disposable {
     const binary = request.runtime === "crun" && hasHybridControllers() ? withoutUnifiedTree(plain) : plain;
     this.#exits.forget(request.id);
     rmSync(join(request.bundle, "oom"), { force: true });
-    writeFileSync(join(request.bundle, "config.json"), JSON.stringify(request.spec), { mode: 0o600 });
+    const spec = request.runtime === "crun" ? this.#filters.prepare(request.spec) : request.spec;
+    writeFileSync(join(request.bundle, "config.json"), JSON.stringify(spec), { mode: 0o600 });
     try {
       const supervisor = await startSupervisor({
         conmon,
@@ -105,6 +108,7 @@ export class ConmonRuntime implements Runtime, Disposable {
         folder: request.bundle,
         timeout: this.#timeout,
       });
+      if (request.runtime === "crun") this.#filters.learn(request.spec, join(this.#run, "runtime", "crun", request.id));
       const created = { init: identify(supervisor.containerPid), supervisor: identify(supervisor.pid) };
       this.#records.put({
         id: request.id,
