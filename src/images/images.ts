@@ -12,6 +12,8 @@ export interface Image {
   /** Familiar `name@digest` forms. */
   readonly digests: readonly string[];
   readonly manifest: Digest | undefined;
+  /** The image it was committed or built from here. */
+  readonly parent?: Digest;
   /** Bytes of all layers, unpacked. */
   readonly size: number;
   /** Milliseconds since the epoch; of the configuration. */
@@ -22,8 +24,13 @@ export interface Image {
 export type ImageEventAction = "import" | "load" | "save" | "tag" | "untag" | "delete" | "pull" | "push" | "prune";
 export interface ImageEvent {
   readonly action: ImageEventAction;
+  /** Empty for `prune`. */
   readonly id: string;
   readonly name: string;
+  /** Of the image. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Of `prune`: bytes. */
+  readonly reclaimed?: number;
 }
 
 /** One line of progress as Docker's JSON stream has it. */

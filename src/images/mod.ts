@@ -6,3 +6,4 @@
  * ever had is remembered.
  */
 export * from "./images.ts";
+export { type ImagesOptions, LocalImages } from "./local-images.ts";

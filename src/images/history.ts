@@ -1,0 +1,47 @@
+import { type Digest, HavreError } from "../base/mod.ts";
+import type { HistoryEntry } from "../spec/mod.ts";
+import type { ReadTransaction } from "../store/mod.ts";
+import { type ImageObject, imageKind } from "./objects.ts";
+import { familiar, resolveImage, tagsOf } from "./resolve.ts";
+
+/** One line of `docker history`. */
+export interface HistoryLine {
+  readonly entry: HistoryEntry;
+  /** Of an image that is here; undefined shows as `<missing>`. */
+  readonly id: Digest | undefined;
+  readonly tags: readonly string[];
+  /** Bytes of the layer; 0 when the step made none. */
+  readonly size: number;
+}
+
+/** How an image came about, latest step first, with the images here that the steps ended in. */
+export function imageHistory(tx: ReadTransaction, nameOrId: string): readonly HistoryLine[] {
+  const image = resolveImage(tx, nameOrId);
+  const steps = sizedSteps(image).reverse();
+  const lineage = ancestors(tx, image);
+  return steps.map(({ entry, size }, at) => {
+    const id = lineage[at]?.id;
+    const names = id === undefined ? [] : tagsOf(tx, id).filter((name) => name.tag !== undefined);
+    return { entry, id, tags: names.map(familiar), size };
+  });
+}
+
+/** Each step of the configuration's history with its layer's number and size. `invalid-argument` when they do not fit. */
+export function sizedSteps(image: ImageObject): { entry: HistoryEntry; layer: number | undefined; size: number }[] {
+  let layer = 0;
+  return (image.config.history ?? []).map((entry) => {
+    if (entry.empty_layer) return { entry, layer: undefined, size: 0 };
+    const size = image.layerSizes[layer];
+    if (size === undefined) throw new HavreError("invalid-argument", "too many non-empty layers in History section");
+    return { entry, layer: layer++, size };
+  });
+}
+
+function ancestors(tx: ReadTransaction, image: ImageObject): readonly ImageObject[] {
+  const lineage: ImageObject[] = [];
+  for (let at: ImageObject | undefined = image; at && !lineage.includes(at); ) {
+    lineage.push(at);
+    at = at.parent === undefined ? undefined : tx.get(imageKind, at.parent);
+  }
+  return lineage;
+}

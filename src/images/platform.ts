@@ -1,0 +1,48 @@
+import { HavreError } from "../base/mod.ts";
+import type { Platform } from "../spec/mod.ts";
+
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  x86_64: "amd64",
+  "x86-64": "amd64",
+  i386: "386",
+  ia32: "386",
+  aarch64: "arm64",
+  arm: "arm",
+  armhf: "arm",
+  armel: "arm",
+  ppc64el: "ppc64le",
+};
+
+/** The platform images run on here, in the terms of the OCI image index. */
+export function hostPlatform(): Platform {
+  const architecture = ARCHITECTURES[process.arch] ?? process.arch;
+  return { os: "linux", architecture, ...(architecture === "arm" ? { variant: "v7" } : {}) };
+}
+
+/** `linux/arm64/v8`, `arm64`, `linux`: what is left out is this machine's. `invalid-argument`. */
+export function parsePlatform(text: string, host: Platform): Platform {
+  const parts = text.toLowerCase().split("/");
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
+    throw new HavreError("invalid-argument", `"${text}": unknown operating system or architecture: invalid argument`);
+  }
+  const [first = "", second, variant] = parts;
+  if (second === undefined) {
+    if (first === "linux" || first === "windows") return { ...host, os: first };
+    return { os: host.os, architecture: ARCHITECTURES[first] ?? first };
+  }
+  const architecture = ARCHITECTURES[second] ?? second;
+  const normal = architecture === "arm64" && variant === "v8" ? undefined : variant;
+  return { os: first, architecture, ...(normal === undefined ? {} : { variant: normal }) };
+}
+
+/** How well `offered` runs on `wanted`: 0 not at all, higher is better. A lower variant of arm runs on a higher one. */
+export function platformFit(offered: Platform, wanted: Platform): number {
+  const architecture = ARCHITECTURES[offered.architecture] ?? offered.architecture;
+  if (offered.os !== wanted.os || architecture !== wanted.architecture) return 0;
+  const rank = (variant: string | undefined, missing: number): number =>
+    variant === undefined ? missing : Number(/^v(\d+)/.exec(variant)?.[1] ?? missing);
+  const missing = wanted.architecture === "arm64" ? 8 : wanted.architecture === "arm" ? 7 : 1;
+  const has = rank(offered.variant, missing);
+  return has > rank(wanted.variant, missing) ? 0 : has;
+}

@@ -1,0 +1,160 @@
+import { type Digest, HavreError, isDigest } from "../base/mod.ts";
+import { type TarMember, writeTar } from "../snapshots/mod.ts";
+import {
+  type Descriptor,
+  familiarName,
+  familiarReference,
+  formatReference,
+  mediaTypes,
+  parseReference,
+  type Reference,
+} from "../spec/mod.ts";
+import type { ReadTransaction } from "../store/mod.ts";
+import type { Context } from "./context.ts";
+import { imageEvent } from "./events.ts";
+import { blobsOf } from "./keeper.ts";
+import { type ImageObject, type StoredManifest, tagKind } from "./objects.ts";
+import { repositoryKey, resolveImage, tagKey } from "./resolve.ts";
+import { createdAt } from "./view.ts";
+
+interface SavedImage {
+  readonly image: ImageObject;
+  readonly manifest: StoredManifest;
+  readonly names: readonly Reference[];
+}
+
+/**
+ * `docker save`: an OCI layout with Docker's manifest.json and `repositories` beside it, as Docker 26 writes it. Manifests,
+ * configurations and layers are the bytes that came, so their digests stay. The same images give the same bytes.
+ * Names are resolved when it is called: `not-found` comes before the first byte.
+ */
+export function saveImages(
+  context: Context,
+  names: readonly string[],
+  signal?: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const saved = context.store.view((tx) => selectSaved(tx, names));
+  for (const { image } of saved) {
+    if (image.chain.length === 0) throw new HavreError("not-implemented", "empty export - not implemented");
+  }
+  return writeArchive(context, saved, signal);
+}
+
+async function* writeArchive(
+  context: Context,
+  saved: readonly SavedImage[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  using _hold = context.content.hold();
+  for await (const chunk of writeTar(membersOf(context, saved))) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+  for (const { image } of saved) context.emit(imageEvent("save", image));
+}
+
+/** What each word means: a repository (all its tags), a tag, an id. An image named twice is saved once with both names. */
+function selectSaved(tx: ReadTransaction, names: readonly string[]): readonly SavedImage[] {
+  const selected = new Map<Digest, SavedImage>();
+  const add = (image: ImageObject, manifest: Digest | undefined, name: Reference | undefined) => {
+    const known = selected.get(image.id);
+    const stored = image.manifests.find(({ descriptor }) => descriptor.digest === manifest) ?? image.manifests[0];
+    if (!stored) throw new HavreError("internal", `Image ${image.id} has no manifest`);
+    const all = known?.names ?? [];
+    const isNew = name !== undefined && !all.some((other) => formatReference(other) === formatReference(name));
+    selected.set(image.id, { image, manifest: known?.manifest ?? stored, names: isNew ? [...all, name] : all });
+  };
+  for (const name of names) {
+    const tags = namedTags(tx, name);
+    for (const { current, id, tag } of tags) {
+      if (current)
+        add(resolveImage(tx, current.image), current.manifest, tag === undefined ? undefined : parseReference(id));
+    }
+    if (tags.length === 0) add(resolveImage(tx, name), undefined, undefined);
+  }
+  return [...selected.values()];
+}
+
+function namedTags(tx: ReadTransaction, name: string) {
+  if (isDigest(name) || /^[0-9a-f]{64}$/.test(name)) return [];
+  const reference = parseReference(name);
+  if (reference.tag !== undefined || reference.digest !== undefined) {
+    const tag = tx.get(tagKind, tagKey(reference));
+    return tag?.current ? [tag] : [];
+  }
+  const tags = tx.find(tagKind, "repository", repositoryKey(reference));
+  return tags.filter((tag) => tag.current).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function* membersOf({ content }: Context, saved: readonly SavedImage[]): AsyncGenerator<TarMember> {
+  const blobs = new Map<Digest, { readonly size: number; readonly mtime: bigint }>();
+  for (const { image } of saved) {
+    const mtime = BigInt(Math.floor((createdAt(image) ?? 0) / 1000)) * 1_000_000_000n;
+    for (const digest of blobsOf(image)) {
+      const info = content.info(digest);
+      if (!info) throw new HavreError("data-loss", `Image ${image.id} lacks blob ${digest}`);
+      if (!blobs.has(digest)) blobs.set(digest, { size: info.size, mtime });
+    }
+  }
+  yield { header: { path: "blobs/", type: "directory" } };
+  yield { header: { path: "blobs/sha256/", type: "directory" } };
+  for (const [digest, { size, mtime }] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    yield { header: { path: blobPath(digest), size, mtime }, body: content.stream(digest) };
+  }
+  yield document("index.json", {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    manifests: saved.flatMap(indexEntries),
+  });
+  yield document("manifest.json", saved.map(dockerItem), "\n");
+  yield document("oci-layout", { imageLayoutVersion: "1.0.0" });
+  const repositories = legacyRepositories(saved);
+  if (Object.keys(repositories).length > 0) yield document("repositories", repositories, "\n");
+}
+
+function document(path: string, value: unknown, end = ""): TarMember {
+  const body = Buffer.from(JSON.stringify(value) + end);
+  return { header: { path, size: body.length }, body };
+}
+
+function blobPath(digest: Digest): string {
+  return `blobs/${digest.replace(":", "/")}`;
+}
+
+function indexEntries({ manifest, names }: SavedImage): readonly Descriptor[] {
+  const { mediaType, digest, size } = manifest.descriptor;
+  const plain = { mediaType, digest, size };
+  if (names.length === 0) return [plain];
+  return names.map((name) => ({
+    ...plain,
+    annotations: {
+      "io.containerd.image.name": formatReference(name),
+      "org.opencontainers.image.ref.name": name.tag ?? "",
+    },
+  }));
+}
+
+function dockerItem({ image, manifest, names }: SavedImage): unknown {
+  const diffIds = image.config.rootfs.diff_ids;
+  // A compressed layer must not stand here: Docker takes the entry for the unpacked tar's own.
+  const sources = manifest.layers.flatMap((layer, at) => (layer.digest === diffIds[at] ? [[layer.digest, layer]] : []));
+  return {
+    Config: blobPath(image.id),
+    RepoTags: names.length === 0 ? null : names.map(familiarReference),
+    Layers: manifest.layers.map((layer) => blobPath(layer.digest)),
+    ...(sources.length === 0 ? {} : { LayerSources: Object.fromEntries(sources) }),
+  };
+}
+
+/** For readers from before manifest.json: name → tag → top layer. */
+function legacyRepositories(saved: readonly SavedImage[]): Record<string, Record<string, string>> {
+  const repositories: Record<string, Record<string, string>> = {};
+  for (const { manifest, names } of saved) {
+    for (const name of names) {
+      const top = manifest.layers.at(-1)?.digest ?? "";
+      const tags = repositories[familiarName(name)] ?? {};
+      repositories[familiarName(name)] = { ...tags, [name.tag ?? ""]: top.slice(top.indexOf(":") + 1) };
+    }
+  }
+  return repositories;
+}

@@ -1,0 +1,132 @@
+import { type Digest, Digester, digestOf, HavreError } from "../../base/mod.ts";
+import {
+  type AppliedLayer,
+  type FileChange,
+  type Mount,
+  readTar,
+  type Snapshotter,
+  type Usage,
+} from "../../snapshots/mod.ts";
+import { tee } from "../tee.ts";
+
+interface Layer {
+  readonly parent: Digest | undefined;
+  readonly size: number;
+}
+
+/**
+ * A snapshotter that reads and checks tars but keeps no trees: what tests of names, archives and collection need, without
+ * root. Writable layers hold the tar that `diff` answers with.
+ */
+export class MemorySnapshotter implements Snapshotter {
+  readonly #layers = new Map<Digest, Layer>();
+  readonly #writable = new Map<string, { readonly parent: Digest | undefined; tar: Uint8Array }>();
+
+  has(chainId: Digest): boolean {
+    return this.#layers.has(chainId);
+  }
+
+  async apply(
+    parent: Digest | undefined,
+    tar: AsyncIterable<Uint8Array>,
+    diffId?: Digest,
+    signal?: AbortSignal,
+  ): Promise<AppliedLayer> {
+    if (parent !== undefined && !this.#layers.has(parent))
+      throw new HavreError("not-found", `No such layer: ${parent}`);
+    const digester = new Digester();
+    const [hashed, read] = tee(tar);
+    let size = 0;
+    const hash = async () => {
+      for await (const chunk of hashed) digester.update(chunk);
+    };
+    const walk = async () => {
+      for await (const { header } of readTar(read)) {
+        signal?.throwIfAborted();
+        size += header.size;
+      }
+    };
+    await Promise.all([hash(), walk()]);
+    const actual = digester.digest();
+    if (diffId !== undefined && actual !== diffId) {
+      throw new HavreError("data-loss", `The layer is ${actual}, not ${diffId}`);
+    }
+    const chainId = parent === undefined ? actual : digestOf(`${parent} ${actual}`);
+    this.#layers.set(chainId, { parent, size });
+    return { diffId: actual, chainId, size };
+  }
+
+  async prepare(key: string, parent: Digest | undefined): Promise<void> {
+    this.#writable.set(key, { parent, tar: new Uint8Array(1024) });
+  }
+
+  /** What the writable layer `key` has become. */
+  write(key: string, tar: Uint8Array): void {
+    const layer = this.#writable.get(key);
+    if (layer) layer.tar = tar;
+  }
+
+  async *diff(key: string): AsyncGenerator<Uint8Array> {
+    const layer = this.#writable.get(key);
+    if (!layer) throw new HavreError("not-found", `No such writable layer: ${key}`);
+    yield layer.tar;
+  }
+
+  layerUsage(chainId: Digest): Usage {
+    const layer = this.#layers.get(chainId);
+    if (!layer) throw new HavreError("not-found", `No such layer: ${chainId}`);
+    return { size: layer.size, inodes: 1 };
+  }
+
+  async remove(key: string): Promise<void> {
+    this.#writable.delete(key);
+  }
+
+  keys(): readonly string[] {
+    return [...this.#writable.keys()];
+  }
+
+  layers(): readonly Digest[] {
+    return [...this.#layers.keys()];
+  }
+
+  async collect(needed: (chainId: Digest) => boolean): Promise<readonly Digest[]> {
+    const kept = new Set<Digest>();
+    const keep = (chainId: Digest | undefined) => {
+      for (let at = chainId; at !== undefined; at = this.#layers.get(at)?.parent) kept.add(at);
+    };
+    for (const chainId of this.#layers.keys()) if (needed(chainId)) keep(chainId);
+    for (const { parent } of this.#writable.values()) keep(parent);
+    const removed = this.layers().filter((chainId) => !kept.has(chainId));
+    for (const chainId of removed) this.#layers.delete(chainId);
+    return removed;
+  }
+
+  async recover(): Promise<void> {}
+
+  mounts(key: string): readonly Mount[] {
+    throw noTrees(key);
+  }
+  mount(key: string): Promise<string> {
+    throw noTrees(key);
+  }
+  mountPoint(key: string): string {
+    throw noTrees(key);
+  }
+  unmount(key: string): Promise<void> {
+    throw noTrees(key);
+  }
+  withView<T>(): Promise<T> {
+    throw noTrees("a view");
+  }
+  changes(key: string): AsyncIterable<FileChange> {
+    throw noTrees(key);
+  }
+  usage(key: string): Promise<Usage> {
+    throw noTrees(key);
+  }
+}
+
+function noTrees(key: string): HavreError {
+  return new HavreError("not-implemented", `${key}: this snapshotter keeps no trees`);
+}
