@@ -20,6 +20,8 @@ import { execDirect } from "./exec-direct.ts";
 import { execSupervised } from "./exec-supervised.ts";
 import { ExitRecords } from "./exits.ts";
 import { hasHybridControllers, withoutUnifiedTree } from "./hybrid-cgroups.ts";
+import { beginGenerations } from "./log-files.ts";
+import { LogRotation } from "./log-rotation.ts";
 import { type ContainerRecord, ContainerRecords } from "./records.ts";
 import type {
   CgroupStats,
@@ -62,6 +64,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   readonly #records: ContainerRecords;
   readonly #cgroups: CgroupHost;
   readonly #runtimes: ReadonlyMap<string, RuntimeBinary>;
+  readonly #logs: LogRotation;
   readonly #oomListeners = new Set<(id: string) => void>();
   readonly #filters = new SeccompFilters();
   readonly #watched = new Map<string, { cancel(): void }>();
@@ -72,6 +75,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#timeout = options.timeout ?? 60_000;
     this.#exits = new ExitRecords(join(options.run, "exits"));
     this.#records = new ContainerRecords(join(options.run, "containers"));
+    this.#logs = new LogRotation(options.logger);
     this.#cgroups = detectCgroups();
     this.#runtimes = new Map([
       ["crun", { path: Bun.which("crun") ?? "/usr/bin/crun", args: [] }],
@@ -81,10 +85,15 @@ export class ConmonRuntime implements Runtime, Disposable {
     mkdirSync(join(this.#run, "runtime"), { recursive: true, mode: 0o700 });
     this.#records.open();
     this.#exits.open();
+    this.#exits.onExit(({ id }) => {
+      const record = this.#records.get(id);
+      if (record) this.#logs.end(id, record.log);
+    });
   }
 
   [Symbol.dispose](): void {
     this.#exits[Symbol.dispose]();
+    this.#logs[Symbol.dispose]();
     for (const watch of this.#watched.values()) watch.cancel();
     this.#watched.clear();
   }
@@ -101,6 +110,9 @@ export class ConmonRuntime implements Runtime, Disposable {
     rmSync(join(request.bundle, "oom"), { force: true });
     const spec = request.runtime === "crun" ? this.#filters.prepare(request.spec) : request.spec;
     writeFileSync(join(request.bundle, "config.json"), JSON.stringify(spec), { mode: 0o600 });
+    if (request.log.path !== undefined) {
+      beginGenerations(request.log.path, request.log.maxSize, request.log.maxFiles ?? 1);
+    }
     try {
       const supervisor = await startSupervisor({
         conmon,
@@ -118,6 +130,7 @@ export class ConmonRuntime implements Runtime, Disposable {
         log: request.log,
         ...created,
       });
+      this.#logs.begin(request.id, request.log);
       void supervisor.ended.then(() => this.#supervisorEnded(request.id, created.supervisor));
       return created;
     } catch (error) {
@@ -162,6 +175,9 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#watched.get(id)?.cancel();
     this.#watched.delete(id);
     await runAll([
+      () => {
+        if (record) this.#logs.end(id, record.log);
+      },
       async () => {
         const args = force ? ["delete", "--force", id] : ["delete", id];
         const result = await this.#run1(runtime, args);
@@ -249,7 +265,9 @@ export class ConmonRuntime implements Runtime, Disposable {
   async recover(): Promise<void> {
     this.#exits.rescan();
     for (const record of this.#records.all()) {
-      if (this.#exits.read(record.id) === undefined) this.#watchSupervisor(record);
+      if (this.#exits.read(record.id) !== undefined) continue;
+      this.#logs.begin(record.id, record.log);
+      this.#watchSupervisor(record);
     }
   }
 

@@ -15,6 +15,8 @@ export interface LogSpec {
   readonly path?: string;
   /** Bytes at which a generation ends. */
   readonly maxSize: number;
+  /** Generations kept, the one being written included; 1 unless told. */
+  readonly maxFiles?: number;
 }
 
 export interface CreateRequest {

@@ -91,6 +91,8 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
     stdio: ["ignore", "ignore", "pipe", "pipe", ...(attaching ? (["pipe", gate.read] as const) : [])],
     env: {
       PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+      // Log lines carry UTC.
+      TZ: "UTC0",
       _OCI_SYNCPIPE: "3",
       ...(attaching ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
     },
