@@ -4,6 +4,8 @@
  * Owns no state.
  */
 export * from "./docker/container.ts";
+export { type ContainerBody, decodeContainerBody, decodeContainerCreate } from "./docker/decode-container.ts";
+export * from "./docker/decode-requests.ts";
 export * from "./oci/image.ts";
 export * from "./oci/runtime.ts";
 export * from "./reference.ts";

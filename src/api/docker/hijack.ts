@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { HavreError } from "../../base/mod.ts";
+import type { StreamSession } from "../../engine/mod.ts";
+import { errorAnswer } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { frame } from "./stdcopy.ts";
+
+const RAW = "application/vnd.docker.raw-stream";
+const MULTIPLEXED = "application/vnd.docker.multiplexed-stream";
+
+/** The content type of a process's output, for logs and hijacked connections. */
+export function streamType({ version }: Exchange, terminal: boolean): string {
+  return !terminal && version.since(42) ? MULTIPLEXED : RAW;
+}
+
+function headLines(exchange: Exchange): string {
+  const names = ["api-version", "docker-experimental", "ostype", "server"];
+  return names.map((name) => `${name}: ${exchange.response.getHeader(name)}\r\n`).join("");
+}
+
+/** A connection that has left HTTP. */
+export interface Hijacked {
+  readonly socket: Socket;
+  /** What the client had sent already. */
+  readonly head: Buffer;
+}
+
+/**
+ * Takes the connection out of HTTP: `101 UPGRADED` for a client that asked for it, else the old form, `200 OK` and raw bytes on the
+ * same connection.
+ */
+export function hijack(exchange: Exchange, terminal: boolean, extraHeaders = headLines(exchange)): Hijacked {
+  const { upgrade, request } = exchange;
+  if (upgrade) {
+    upgrade.socket.write(
+      `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${streamType(exchange, terminal)}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${extraHeaders}\r\n`,
+    );
+    return upgrade;
+  }
+  const { socket } = request;
+  socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${RAW}\r\n${extraHeaders}\r\n`);
+  return { socket, head: Buffer.alloc(0) };
+}
+
+/** The answer of a failed attach: Docker's own, on the bare connection, in plain text. */
+export function refuseHijack(exchange: Exchange, error: unknown): void {
+  const { status, message } = errorAnswer(error);
+  const socket = exchange.upgrade?.socket ?? exchange.request.socket;
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${RAW}\r\n\r\n${message}\r\n`);
+}
+
+/** Carries the client's input to the session, at the session's speed, until the client closes its side. */
+async function carryInput({ socket, head }: Hijacked, session: StreamSession): Promise<void> {
+  if (head.length > 0) await session.write(head);
+  for await (const data of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)
+    await session.write(data);
+  session.endInput();
+}
+
+/**
+ * Joins a hijacked connection and a session until the session's output ends or the client goes away. The client's half-close ends
+ * the process's input only.
+ */
+export async function joinStreams(connection: Hijacked, session: StreamSession): Promise<void> {
+  const { socket } = connection;
+  const gone = new AbortController();
+  const onClose = () => gone.abort(new HavreError("cancelled", "The client went away"));
+  socket.once("close", onClose);
+  if (socket.destroyed) onClose();
+  const output = session.output[Symbol.asyncIterator]();
+  // Input ends in its own time: nothing waits for it, and its failures mean that one side is gone, which the output side tells.
+  const input = carryInput(connection, session).catch(() => {});
+  const left = new Promise<undefined>((resolve) =>
+    gone.signal.addEventListener("abort", () => resolve(undefined), { once: true }),
+  );
+  try {
+    for (;;) {
+      const next = await Promise.race([output.next(), left]);
+      if (next === undefined || next.done || gone.signal.aborted) break;
+      const data = session.terminal ? next.value.data : frame(next.value);
+      if (!socket.write(data))
+        await Promise.race([once(socket, "drain", { signal: gone.signal }).catch(() => {}), left]);
+    }
+  } finally {
+    socket.off("close", onClose);
+    await session[Symbol.asyncDispose]();
+    void output.return?.();
+    socket.end();
+    socket.resume();
+    void input;
+  }
+}

@@ -1,0 +1,27 @@
+import { HavreError } from "../../base/mod.ts";
+import type { NetworkInfo } from "../../networks/mod.ts";
+import type { Filters } from "./filters.ts";
+
+const ACCEPTED = ["dangling", "driver", "id", "label", "name", "scope", "type"];
+
+/** `filters` of `GET /networks`. */
+export function selectNetworks(networks: readonly NetworkInfo[], filters: Filters): readonly NetworkInfo[] {
+  filters.validate(ACCEPTED);
+  const dangling = filters.flag("dangling");
+  const types = filters.values("type");
+  for (const type of types) {
+    if (type !== "builtin" && type !== "custom")
+      throw new HavreError("invalid-argument", `invalid filter: 'type'='${type}'`);
+  }
+  return networks.filter(
+    (network) =>
+      filters.matchesExactly("driver", network.driver) &&
+      (!filters.has("name") || filters.values("name").some((name) => network.name.includes(name))) &&
+      filters.matchesStart("id", network.id) &&
+      filters.matchesExactly("scope", network.scope) &&
+      filters.matchesPairs("label", network.labels) &&
+      // All there are so far are built in, which Docker never calls dangling.
+      dangling !== true &&
+      (types.length === 0 || types.includes("builtin")),
+  );
+}

@@ -1,0 +1,42 @@
+import type { Container } from "../../../engine/mod.ts";
+import type { Endpoint } from "../../../networks/mod.ts";
+import type { EndpointRequest } from "../../../spec/mod.ts";
+
+/** Docker's `EndpointSettings`. */
+export function endpointView(request: EndpointRequest | undefined, endpoint: Endpoint | undefined) {
+  return {
+    IPAMConfig: request?.IPAMConfig ?? null,
+    Links: request?.Links ?? null,
+    Aliases: request?.Aliases ?? null,
+    MacAddress: endpoint?.macAddress ?? "",
+    NetworkID: endpoint?.networkId ?? "",
+    EndpointID: endpoint?.endpointId ?? "",
+    Gateway: endpoint?.gateway ?? "",
+    IPAddress: endpoint?.ipAddress ?? "",
+    IPPrefixLen: endpoint?.prefixLength ?? 0,
+    IPv6Gateway: "",
+    GlobalIPv6Address: "",
+    GlobalIPv6PrefixLen: 0,
+    DriverOpts: request?.DriverOpts ?? null,
+    DNSNames: null,
+  };
+}
+export type EndpointView = ReturnType<typeof endpointView>;
+
+/** A container's networks by name, those it will join at its start included. */
+export function networksOf({ spec, status }: Container): Readonly<Record<string, EndpointView>> {
+  const mode = spec.hostConfig.NetworkMode;
+  if (mode.startsWith("container:")) return {};
+  const main = mode === "default" || mode === "" ? "bridge" : mode;
+  const names = new Set([
+    main,
+    ...Object.keys(spec.endpoints),
+    ...status.endpoints.map(({ networkName }) => networkName),
+  ]);
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const endpoint = status.endpoints.find(({ networkName }) => networkName === name);
+      return [name, endpointView(spec.endpoints[name], endpoint)];
+    }),
+  );
+}

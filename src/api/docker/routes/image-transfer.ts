@@ -1,0 +1,100 @@
+import { HavreError } from "../../../base/mod.ts";
+import { parseReference } from "../../../spec/mod.ts";
+import { ProgressStream, sendStream } from "../answers.ts";
+import type { Exchange, Route } from "../exchange.ts";
+import type { UseCases } from "../use-cases.ts";
+
+async function importImage(exchange: Exchange, { images }: UseCases): Promise<void> {
+  const { query, request, signal, version } = exchange;
+  const source = query.text("fromSrc");
+  if (source !== "-") {
+    throw new HavreError("not-implemented", "Importing from an address is not implemented yet", {
+      hint: "Download the archive and send it: docker import - NAME < archive.tar",
+    });
+  }
+  const repository = query.optional("repo");
+  if (repository !== undefined && parseReference(repository).digest)
+    throw new HavreError("invalid-argument", "cannot import digest reference");
+  const [tag, platform] = [query.optional("tag"), version.since(32) ? query.optional("platform") : undefined];
+  const progress = new ProgressStream(exchange);
+  try {
+    const id = await images.import(
+      {
+        source: request,
+        message: query.text("message") || `Imported from ${source}`,
+        changes: query.all("changes").flatMap((change) => change.split("\n")),
+        ...(repository === undefined ? {} : { repository }),
+        ...(tag === undefined ? {} : { tag }),
+        ...(platform === undefined ? {} : { platform }),
+      },
+      (message) => progress.send(message),
+      signal,
+    );
+    progress.send({ status: id });
+    progress.end();
+  } catch (error) {
+    progress.fail(error);
+  }
+}
+
+function create(exchange: Exchange, useCases: UseCases): Promise<void> {
+  const name = exchange.query.text("fromImage");
+  if (name === "") return importImage(exchange, useCases);
+  parseReference(name.replace(/:$/, ""));
+  throw new HavreError("not-implemented", `Pulling ${name} is not implemented yet`, {
+    hint: "Bring the image with docker load or docker import",
+  });
+}
+
+async function load(exchange: Exchange, { images }: UseCases): Promise<void> {
+  const { request, query, signal } = exchange;
+  const quiet = query.flag("quiet", true);
+  const progress = new ProgressStream(exchange);
+  try {
+    await images.load(
+      request,
+      (message) => {
+        if (!quiet || message.progressDetail === undefined) progress.send(message);
+      },
+      signal,
+    );
+    progress.end();
+  } catch (error) {
+    progress.fail(error);
+  }
+}
+
+async function save(exchange: Exchange, { images }: UseCases, names: readonly string[]): Promise<void> {
+  await sendStream(exchange, "application/x-tar", images.save(names, exchange.signal));
+}
+
+/** Images in and out of this machine. */
+export function imageTransferRoutes(useCases: UseCases): readonly Route[] {
+  return [
+    { method: "POST", path: "/images/create", handle: (exchange) => create(exchange, useCases) },
+    { method: "POST", path: "/images/load", handle: (exchange) => load(exchange, useCases) },
+    { method: "GET", path: "/images/get", handle: (exchange) => save(exchange, useCases, exchange.query.all("names")) },
+    {
+      method: "GET",
+      path: "/images/{name...}/get",
+      handle: (exchange) => save(exchange, useCases, [exchange.parameter("name")]),
+    },
+    {
+      method: "POST",
+      path: "/images/{name...}/push",
+      handle: (exchange) => {
+        const image = useCases.images.resolve(exchange.parameter("name"));
+        throw new HavreError("not-implemented", `Pushing ${image.tags[0] ?? image.id} is not implemented yet`, {
+          hint: "Write the image to an archive with docker save",
+        });
+      },
+    },
+    {
+      method: "GET",
+      path: "/images/search",
+      handle: () => {
+        throw new HavreError("not-implemented", "Searching registries is not implemented yet");
+      },
+    },
+  ];
+}

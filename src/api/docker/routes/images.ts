@@ -1,0 +1,106 @@
+import { HavreError, parseDigest } from "../../../base/mod.ts";
+import type { Image } from "../../../images/mod.ts";
+import { parseReference } from "../../../spec/mod.ts";
+import { sendJson, sendStatus } from "../answers.ts";
+import { readText } from "../body.ts";
+import type { Exchange, Route } from "../exchange.ts";
+import { Filters, parseFilters } from "../filters.ts";
+import { imageFilters } from "../image-filters.ts";
+import { imageHistoryView, imageInspectView, imageSummaryView } from "../projections/image.ts";
+import { pruneFilters } from "../prune-filters.ts";
+import { sharedSizes } from "../shared-sizes.ts";
+import type { UseCases } from "../use-cases.ts";
+
+function withReference(filters: Filters, { query, version }: Exchange): Filters {
+  const pattern = version.before(41) ? query.text("filter") : "";
+  if (pattern === "") return filters;
+  return new Filters(new Map([["reference", new Set([pattern])], ...filters.entries()]));
+}
+
+function list(exchange: Exchange, { images }: UseCases): void {
+  const { query, version } = exchange;
+  const filters = withReference(parseFilters(query.text("filters")), exchange);
+  const found = images.list(imageFilters(filters, Date.now()), query.flag("all"));
+  const shared = version.since(42) && query.flag("shared-size") ? sharedSizes(found) : undefined;
+  const views = found.map((image) =>
+    imageSummaryView(image, version, { shared: shared?.get(image.id) ?? -1, containers: -1 }),
+  );
+  sendJson(exchange, 200, views);
+}
+
+async function remove(exchange: Exchange, { images }: UseCases): Promise<void> {
+  const name = exchange.parameter("name");
+  if (name.trim() === "") throw new HavreError("invalid-argument", "image name cannot be blank");
+  const { query } = exchange;
+  const results = await images.remove(name, { force: query.flag("force"), prune: !query.flag("noprune") });
+  sendJson(exchange, 200, results.map(removalView));
+}
+
+function removalView({ untagged, deleted }: { readonly untagged?: string; readonly deleted?: string }) {
+  return {
+    ...(untagged === undefined ? {} : { Untagged: untagged }),
+    ...(deleted === undefined ? {} : { Deleted: deleted }),
+  };
+}
+
+async function tag(exchange: Exchange, { images }: UseCases): Promise<void> {
+  const [repository, name] = [exchange.query.text("repo"), exchange.query.optional("tag")];
+  if (repository === "") throw new HavreError("invalid-argument", "invalid reference format");
+  if (parseReference(repository).digest) throw new HavreError("invalid-argument", "cannot import digest reference");
+  if (repository === "sha256") {
+    throw new HavreError("invalid-argument", "refusing to create an ambiguous tag using digest algorithm as name");
+  }
+  await images.tag(exchange.parameter("name"), repository, name);
+  sendStatus(exchange, 201);
+}
+
+async function prune(exchange: Exchange, { images }: UseCases): Promise<void> {
+  const filters = parseFilters(exchange.query.text("filters"));
+  filters.validate(["dangling", "label", "label!", "until"]);
+  const { removed, reclaimed } = await images.prune({
+    ...pruneFilters(filters, Date.now()),
+    dangling: filters.flag("dangling") ?? true,
+  });
+  sendJson(exchange, 200, {
+    ImagesDeleted: removed.length === 0 ? null : removed.map(removalView),
+    SpaceReclaimed: reclaimed,
+  });
+}
+
+async function commit(exchange: Exchange, { commits }: UseCases): Promise<void> {
+  const { query, request } = exchange;
+  await readText(request);
+  const [repository, name] = [query.optional("repo"), query.optional("tag")];
+  const id = await commits.commit(query.text("container"), {
+    ...(repository === undefined ? {} : { repository }),
+    ...(name === undefined ? {} : { tag: name }),
+    author: query.text("author"),
+    comment: query.text("comment"),
+    pause: query.flag("pause", true),
+    changes: query.all("changes").flatMap((change) => change.split("\n")),
+  });
+  sendJson(exchange, 201, { Id: id });
+}
+
+function inspect(exchange: Exchange, { images, placement }: UseCases): void {
+  const image: Image = images.resolve(exchange.parameter("name"));
+  sendJson(exchange, 200, imageInspectView(image, placement.image(parseDigest(image.id)), exchange.version));
+}
+
+/** Images that are here: what they are, their names, their removal. */
+export function imageRoutes(useCases: UseCases): readonly Route[] {
+  const { images } = useCases;
+  return [
+    { method: "GET", path: "/images/json", handle: (exchange) => list(exchange, useCases) },
+    { method: "POST", path: "/images/prune", handle: (exchange) => prune(exchange, useCases) },
+    { method: "GET", path: "/images/{name...}/json", handle: (exchange) => inspect(exchange, useCases) },
+    {
+      method: "GET",
+      path: "/images/{name...}/history",
+      handle: (exchange) => sendJson(exchange, 200, images.history(exchange.parameter("name")).map(imageHistoryView)),
+    },
+    { method: "POST", path: "/images/{name...}/tag", handle: (exchange) => tag(exchange, useCases) },
+    { method: "DELETE", path: "/images/{name...}", handle: (exchange) => remove(exchange, useCases) },
+    { method: "POST", path: "/commit", handle: (exchange) => commit(exchange, useCases) },
+  ];
+}

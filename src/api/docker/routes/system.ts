@@ -1,0 +1,57 @@
+import { HavreError } from "../../../base/mod.ts";
+import { decodeAuthConfig } from "../../../spec/mod.ts";
+import { sendJson } from "../answers.ts";
+import { readText } from "../body.ts";
+import { diskUsage } from "../disk-usage.ts";
+import type { Exchange, Route } from "../exchange.ts";
+import { diskUsageView } from "../projections/disk-usage.ts";
+import { infoView } from "../projections/info.ts";
+import { versionView } from "../projections/version.ts";
+import type { UseCases } from "../use-cases.ts";
+
+function ping({ request, response }: Exchange): void {
+  response.setHeader("Cache-Control", "no-cache, no-store, must-revalidate");
+  response.setHeader("Pragma", "no-cache");
+  response.setHeader("Builder-Version", "2");
+  response.setHeader("Swarm", "inactive");
+  const head = request.method === "HEAD";
+  response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8", "Content-Length": head ? 0 : 2 });
+  response.end(head ? undefined : "OK");
+}
+
+const USAGE_TYPES = ["container", "image", "volume", "build-cache"];
+
+async function systemDf(exchange: Exchange, useCases: UseCases): Promise<void> {
+  const asked = exchange.version.before(42) || !exchange.query.has("type") ? USAGE_TYPES : exchange.query.all("type");
+  for (const type of asked) {
+    if (!USAGE_TYPES.includes(type)) throw new HavreError("invalid-argument", `unknown object type: ${type}`);
+  }
+  const usage = await diskUsage(useCases, { containers: asked.includes("container"), images: asked.includes("image") });
+  sendJson(exchange, 200, diskUsageView(usage, asked, exchange.version));
+}
+
+/** `_ping`, `version`, `info`, `system/df`, `auth`. */
+export function systemRoutes(useCases: UseCases): readonly Route[] {
+  return [
+    { method: "GET", path: "/_ping", handle: ping },
+    { method: "HEAD", path: "/_ping", handle: ping },
+    { method: "GET", path: "/version", handle: (exchange) => sendJson(exchange, 200, versionView(useCases.host)) },
+    {
+      method: "GET",
+      path: "/info",
+      handle: (exchange) => sendJson(exchange, 200, infoView(useCases, exchange.version, Date.now())),
+    },
+    { method: "GET", path: "/system/df", handle: (exchange) => systemDf(exchange, useCases) },
+    {
+      method: "POST",
+      path: "/auth",
+      handle: async ({ request }) => {
+        const { serveraddress } = decodeAuthConfig(await readText(request));
+        throw new HavreError(
+          "not-implemented",
+          `Signing in to ${serveraddress || "a registry"} is not implemented yet`,
+        );
+      },
+    },
+  ];
+}

@@ -1,0 +1,112 @@
+import type { Digest, Logger } from "../../base/mod.ts";
+import type { Archives, Containers, Events, Execs, Observation, Streams } from "../../engine/mod.ts";
+import type { Images } from "../../images/mod.ts";
+import type { Networks } from "../../networks/mod.ts";
+
+/** What a `docker commit` asks for, beside the container. */
+export interface CommitOptions {
+  readonly repository?: string;
+  readonly tag?: string;
+  readonly author: string;
+  readonly comment: string;
+  /** Pause the container meanwhile. */
+  readonly pause: boolean;
+  /** Dockerfile instructions. */
+  readonly changes: readonly string[];
+}
+/** Makes an image of a container. */
+export interface Commits {
+  commit(ref: string, options: CommitOptions): Promise<Digest>;
+}
+
+/** Where a tree is kept, as `GraphDriver` tells it. */
+export interface GraphDriver {
+  readonly name: string;
+  readonly data: Readonly<Record<string, string>> | null;
+}
+/** Where things are kept on this host: what `inspect` tells beside the objects themselves. */
+export interface Placement {
+  container(id: string): {
+    readonly resolvConfPath: string;
+    readonly hostnamePath: string;
+    readonly hostsPath: string;
+    readonly logPath: string;
+    readonly appArmorProfile: string;
+    readonly graphDriver: GraphDriver;
+    /** Execs that run. */
+    readonly execIds: readonly string[];
+  };
+  image(id: Digest): GraphDriver;
+}
+
+/** What this program is. */
+export interface Product {
+  readonly version: string;
+  readonly commit: string;
+  /** RFC 3339. */
+  readonly buildTime: string;
+  /** Programs it works with, e.g. crun and conmon. */
+  readonly components: readonly { readonly name: string; readonly version: string; readonly commit: string }[];
+}
+/** What this host and this daemon are, as `docker info` tells it. */
+export interface HostInfo {
+  readonly id: string;
+  readonly hostname: string;
+  readonly kernelVersion: string;
+  /** PRETTY_NAME of os-release. */
+  readonly operatingSystem: string;
+  readonly osVersion: string;
+  /** As uname says (`x86_64`). */
+  readonly machine: string;
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly rootDirectory: string;
+  readonly cgroupVersion: 1 | 2;
+  readonly cgroupDriver: string;
+  readonly defaultRuntime: string;
+  readonly runtimes: ReadonlyMap<string, { readonly path: string; readonly args: readonly string[] }>;
+  readonly initPath: string | undefined;
+  readonly driver: string;
+  readonly driverStatus: readonly (readonly [string, string])[];
+  readonly logDrivers: readonly string[];
+  readonly defaultLogDriver: string;
+  /** `name=seccomp,profile=builtin` and the like. */
+  readonly securityOptions: readonly string[];
+  readonly limits: {
+    readonly memory: boolean;
+    readonly swap: boolean;
+    readonly kernelMemoryTcp: boolean;
+    readonly oomKillDisable: boolean;
+    readonly cpuQuota: boolean;
+    readonly cpuShares: boolean;
+    readonly cpuSet: boolean;
+    readonly pids: boolean;
+  };
+  readonly ipv4Forwarding: boolean;
+  readonly bridgeNfIptables: boolean;
+  readonly bridgeNfIp6tables: boolean;
+  readonly openFiles: number;
+  readonly labels: readonly string[];
+  readonly warnings: readonly string[];
+}
+export interface Host {
+  product(): Product;
+  info(): HostInfo;
+}
+
+/** What the Docker API adapts. Nothing here knows of HTTP. */
+export interface UseCases {
+  readonly containers: Containers;
+  readonly streams: Streams;
+  readonly execs: Execs;
+  readonly events: Events;
+  readonly archives: Archives;
+  readonly observation: Observation;
+  readonly commits: Commits;
+  readonly images: Images;
+  readonly networks: Networks;
+  readonly placement: Placement;
+  readonly host: Host;
+  readonly log: Logger;
+}

@@ -1,0 +1,18 @@
+/**
+ * The native API, `/havre/v1/…`: what Havre can do that Docker's API has no words for. Served on the same socket.
+ * Owns nothing.
+ */
+
+import { sendJson } from "../docker/answers.ts";
+import type { Route } from "../docker/exchange.ts";
+import type { UseCases } from "../docker/use-cases.ts";
+
+export function havreRoutes(useCases: UseCases): readonly Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/havre/v1/version",
+      handle: (exchange) => sendJson(exchange, 200, useCases.host.product()),
+    },
+  ];
+}
