@@ -1,0 +1,64 @@
+import type { Command } from "../command.ts";
+import type { Entry, Group } from "../commands/table.ts";
+import type { Flags } from "./flags.ts";
+
+/** What `havre COMMAND --help` prints: usage, what it does, options, examples. */
+export function commandHelp(words: readonly string[], command: Command): string {
+  const name = ["havre", ...words].join(" ");
+  const parts = [`Usage:  ${name} ${command.usage}`.trimEnd(), command.summary];
+  if (command.detail) parts.push(command.detail);
+  const options = flagLines(command.flags);
+  if (options.length > 0) parts.push(`Options:\n${options.join("\n")}`);
+  if (command.examples.length > 0) {
+    const lines = command.examples.map(([line, why]) => `  # ${why}\n  havre ${line}`);
+    parts.push(`Examples:\n${lines.join("\n\n")}`);
+  }
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** What a group's `--help` prints: its commands, one line each. */
+export async function groupHelp(words: readonly string[], group: Group, globals: Flags): Promise<string> {
+  const name = ["havre", ...words].join(" ");
+  const options = words.length === 0 ? "[OPTIONS] " : "";
+  const parts = [`Usage:  ${name} ${options}COMMAND`, group.summary];
+  const shown = Object.entries(group.commands).filter(([, entry]) => "commands" in entry || !entry.hidden);
+  const groups = shown.filter(([, entry]) => "commands" in entry && words.length === 0);
+  const leaves = shown.filter((pair) => !groups.includes(pair));
+  if (groups.length > 0) parts.push(`Management Commands:\n${(await entryLines(groups)).join("\n")}`);
+  parts.push(`Commands:\n${(await entryLines(leaves)).join("\n")}`);
+  if (words.length === 0) parts.push(`Global Options:\n${flagLines(globals).join("\n")}`);
+  parts.push(`Run '${name} COMMAND --help' for more information on a command.`);
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** Help for whatever the words led to. */
+export async function helpFor(
+  found: { readonly entry: Entry; readonly words: readonly string[] },
+  before: readonly string[],
+): Promise<string> {
+  const words = [...before, ...found.words];
+  if ("commands" in found.entry) return groupHelp(words, found.entry, {});
+  return commandHelp(words, (await found.entry.load()).command);
+}
+
+async function entryLines(entries: readonly (readonly [string, Entry])[]): Promise<string[]> {
+  const width = Math.max(...entries.map(([name]) => name.length)) + 2;
+  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Promise.all(
+    sorted.map(async ([name, entry]) => {
+      const summary = "commands" in entry ? entry.summary : (await entry.load()).command.summary;
+      return `  ${name.padEnd(width)}${summary}`;
+    }),
+  );
+}
+
+function flagLines(flags: Flags): string[] {
+  const shown = Object.entries(flags).filter(([, flag]) => !flag.hidden);
+  shown.sort(([a], [b]) => (a < b ? -1 : 1));
+  const rows = shown.map(([name, flag]) => {
+    const left = `  ${flag.short ? `-${flag.short}, ` : "    "}--${name}${flag.type === "" ? "" : ` ${flag.type}`}`;
+    return { left, help: flag.help + (flag.defaultText === undefined ? "" : ` (default ${flag.defaultText})`) };
+  });
+  const width = Math.max(0, ...rows.map(({ left }) => left.length)) + 3;
+  return rows.map(({ left, help }) => left.padEnd(width) + help.replaceAll("\n", `\n${" ".repeat(width)}`));
+}

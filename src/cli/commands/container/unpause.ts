@@ -1,0 +1,17 @@
+import { defineCommand } from "../../command.ts";
+import { forEach } from "../each.ts";
+
+export const command = defineCommand({
+  usage: "CONTAINER [CONTAINER...]",
+  summary: "Unpause all processes within one or more containers",
+  examples: [["unpause worker", "Let it go on"]],
+  flags: {},
+  min: 1,
+  async run({ context, args }) {
+    const client = await context.client();
+    return forEach(context, args, async (name) => {
+      await client.run("POST", `/containers/${name}/unpause`);
+      return name;
+    });
+  },
+});

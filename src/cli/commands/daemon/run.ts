@@ -1,0 +1,61 @@
+import { HavreError } from "../../../base/mod.ts";
+import { list, text } from "../../args/flags.ts";
+import { defineCommand } from "../../command.ts";
+
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export const command = defineCommand({
+  usage: "[OPTIONS]",
+  summary: "Run the engine in the foreground",
+  detail: "Containers go on without it: it may be stopped, killed and replaced at any time.",
+  examples: [
+    ["daemon", "With the default folders"],
+    ["daemon --root /srv/havre --run /run/havre2 --bridge hv2 --subnet 172.31.0.0/16", "A second one beside it"],
+  ],
+  flags: {
+    "add-runtime": list("Another OCI runtime by name (NAME=PATH)", { check: checkRuntime }),
+    bridge: text("Name of the default bridge"),
+    "default-runtime": text("OCI runtime of containers that name none"),
+    "insecure-registry": list("Registry to be reached without TLS (host[:port])"),
+    "log-level": text("Least level of the daemon's own log: debug, info, warn, error", {
+      initial: "info",
+      defaultText: '"info"',
+    }),
+    "registry-mirror": list("Mirror of Docker Hub to try first"),
+    root: text("Folder of the daemon's data"),
+    run: text("Folder of the daemon's socket"),
+    "socket-group": text("Group that may use the socket"),
+    subnet: text("Addresses of the default bridge (CIDR)"),
+  },
+  min: 0,
+  max: 0,
+  async run({ context, flags }) {
+    const logLevel = LEVELS.find((level) => level === flags["log-level"]);
+    if (logLevel === undefined)
+      throw new HavreError("invalid-argument", `Unknown log level '${flags["log-level"]}'`, {
+        hint: `Choose one of ${LEVELS.join(", ")}`,
+      });
+    return context.runDaemon({
+      root: flags.root || context.places.root,
+      run: flags.run || context.places.run,
+      logLevel,
+      addedRuntimes: Object.fromEntries(flags["add-runtime"].map(splitRuntime)),
+      insecureRegistries: flags["insecure-registry"],
+      registryMirrors: flags["registry-mirror"],
+      ...(flags.bridge ? { bridge: flags.bridge } : {}),
+      ...(flags.subnet ? { subnet: flags.subnet } : {}),
+      ...(flags["default-runtime"] ? { defaultRuntime: flags["default-runtime"] } : {}),
+      ...(flags["socket-group"] ? { socketGroup: flags["socket-group"] } : {}),
+    });
+  },
+});
+
+function splitRuntime(text: string): [name: string, path: string] {
+  const equals = text.indexOf("=");
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function checkRuntime(text: string): string {
+  if (/^[\w.-]+=.+$/.test(text)) return text;
+  throw new HavreError("invalid-argument", `${JSON.stringify(text)} is not NAME=PATH`);
+}

@@ -1,0 +1,125 @@
+import type { Command } from "../command.ts";
+
+/** A command that is loaded when it is called for, or a group of them. */
+export type Entry = Leaf | Group;
+export interface Leaf {
+  readonly load: () => Promise<{ readonly command: Command }>;
+  /** Another name of a command listed elsewhere: left out of help. */
+  readonly hidden?: boolean;
+}
+export interface Group {
+  readonly summary: string;
+  readonly commands: Readonly<Record<string, Entry>>;
+}
+
+const leaf = (load: Leaf["load"]): Leaf => ({ load });
+const alias = (load: Leaf["load"]): Leaf => ({ load, hidden: true });
+
+const attach = leaf(() => import("./container/attach.ts"));
+const commit = leaf(() => import("./container/commit.ts"));
+const create = leaf(() => import("./container/create.ts"));
+const diff = leaf(() => import("./container/diff.ts"));
+const exec = leaf(() => import("./container/exec.ts"));
+const exportContainer = leaf(() => import("./container/export.ts"));
+const kill = leaf(() => import("./container/kill.ts"));
+const logs = leaf(() => import("./container/logs.ts"));
+const pause = leaf(() => import("./container/pause.ts"));
+const port = leaf(() => import("./container/port.ts"));
+const listContainers = () => import("./container/ls.ts");
+const rename = leaf(() => import("./container/rename.ts"));
+const restart = leaf(() => import("./container/restart.ts"));
+const rm = leaf(() => import("./container/rm.ts"));
+const run = leaf(() => import("./container/run.ts"));
+const start = leaf(() => import("./container/start.ts"));
+const stop = leaf(() => import("./container/stop.ts"));
+const top = leaf(() => import("./container/top.ts"));
+const unpause = leaf(() => import("./container/unpause.ts"));
+const wait = leaf(() => import("./container/wait.ts"));
+const history = leaf(() => import("./image/history.ts"));
+const importImage = leaf(() => import("./image/import.ts"));
+const listImages = () => import("./image/ls.ts");
+const load = leaf(() => import("./image/load.ts"));
+const removeImage = () => import("./image/rm.ts");
+const save = leaf(() => import("./image/save.ts"));
+const tag = leaf(() => import("./image/tag.ts"));
+
+const container: Group = {
+  summary: "Manage containers",
+  commands: {
+    attach,
+    commit,
+    create,
+    diff,
+    exec,
+    export: exportContainer,
+    kill,
+    logs,
+    ls: leaf(listContainers),
+    ps: alias(listContainers),
+    list: alias(listContainers),
+    pause,
+    port,
+    rename,
+    restart,
+    rm,
+    remove: alias(rm.load),
+    run,
+    start,
+    stop,
+    top,
+    unpause,
+    wait,
+  },
+};
+
+const image: Group = {
+  summary: "Manage images",
+  commands: {
+    history,
+    import: importImage,
+    load,
+    ls: leaf(listImages),
+    list: alias(listImages),
+    rm: leaf(removeImage),
+    remove: alias(removeImage),
+    save,
+    tag,
+  },
+};
+
+/** Every command, as the words that lead to it. */
+export const commandTable: Group = {
+  summary: "A container platform: one program from the laptop to production",
+  commands: {
+    run,
+    exec,
+    ps: leaf(listContainers),
+    images: leaf(listImages),
+    attach,
+    commit,
+    create,
+    diff,
+    export: exportContainer,
+    history,
+    import: importImage,
+    kill,
+    load,
+    logs,
+    pause,
+    port,
+    rename,
+    restart,
+    rm,
+    rmi: leaf(removeImage),
+    save,
+    start,
+    stop,
+    tag,
+    top,
+    unpause,
+    wait,
+    container,
+    image,
+    daemon: leaf(() => import("./daemon/run.ts")),
+  },
+};

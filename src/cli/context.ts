@@ -1,0 +1,39 @@
+import type { Client } from "../client/mod.ts";
+import type { Output } from "./output/output.ts";
+
+/** What every command is given: where it writes, and the daemon when it needs it. */
+export interface Context {
+  readonly out: Output;
+  readonly err: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly places: Places;
+  /** Full name of the command under way: `container ls`. */
+  readonly commandName: string;
+  /** The daemon's client; starts a daemon in the background when none answers at the default place. */
+  client(): Promise<Client>;
+  /** Becomes the daemon; handed in, since the command line knows nothing of it. Resolves when it ends. */
+  runDaemon(settings: DaemonSettings): Promise<number>;
+}
+
+/** What `havre daemon` was asked. */
+export interface DaemonSettings {
+  readonly root: string;
+  readonly run: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Path of an OCI runtime by name. */
+  readonly addedRuntimes: Readonly<Record<string, string>>;
+  readonly defaultRuntime?: string;
+  readonly bridge?: string;
+  readonly subnet?: string;
+  readonly socketGroup?: string;
+  readonly insecureRegistries: readonly string[];
+  readonly registryMirrors: readonly string[];
+}
+
+/** Where this command line's daemon lives. */
+export interface Places {
+  readonly root: string;
+  readonly run: string;
+  /** `-H`: a daemon somewhere else; none is started for it. */
+  readonly host: string | undefined;
+}
