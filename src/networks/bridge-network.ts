@@ -3,10 +3,11 @@ import { HavreError } from "../base/mod.ts";
 import { deleteLink, interfaceExists, type NetlinkSocket } from "../kernel/mod.ts";
 import { AddressPool } from "./addresses.ts";
 import { bridgePorts, chooseSubnet, enableForwarding, ensureBridge, subnetOfBridge } from "./bridge.ts";
+import type { Endpoints } from "./endpoints.ts";
 import { installRules } from "./firewall.ts";
 import type { HostNetworksOptions } from "./host-networks.ts";
 import { formatIpv4, formatSubnet, type Ipv4, parseIpv4, parseSubnet, type Subnet } from "./ipv4.ts";
-import { endpointKind, networkKind, type StoredNetwork } from "./model.ts";
+import { networkKind, type StoredNetwork } from "./model.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import { makeWiredSandbox, readdress, type WiredSandbox, type Wiring } from "./sandboxes.ts";
 
@@ -22,16 +23,18 @@ export class BridgeNetwork {
   readonly addresses: AddressPool;
   readonly pool: ReadyPool<WiredSandbox>;
   readonly #options: HostNetworksOptions;
+  readonly #endpoints: Endpoints;
   readonly #socket: NetlinkSocket;
 
   /** Brings bridge and rules into being, or finds them; addresses of attached containers are taken. */
   static async open(
     options: HostNetworksOptions,
+    endpoints: Endpoints,
     socket: NetlinkSocket,
     nameservers: readonly string[],
   ): Promise<BridgeNetwork> {
     const { store, bridge, log } = options;
-    const { subnet, gateway } = await settle(options, socket, nameservers);
+    const { subnet, gateway } = await settle(options, endpoints, socket, nameservers);
     const network = store.view((tx) => tx.find(networkKind, "name", "bridge")[0]);
     if (!network) throw new HavreError("internal", "The default network was not stored");
     const owner = `havre ${network.id}`;
@@ -39,16 +42,23 @@ export class BridgeNetwork {
     if (!enableForwarding())
       log.warn("IPv4 forwarding is off and could not be turned on: containers stay on this host");
     await installRules({ bridge, subnet, gateway });
-    return new BridgeNetwork(options, socket, network, { bridgeIndex, subnet, gateway, mtu: MTU });
+    return new BridgeNetwork(options, endpoints, socket, network, { bridgeIndex, subnet, gateway, mtu: MTU });
   }
 
-  private constructor(options: HostNetworksOptions, socket: NetlinkSocket, network: StoredNetwork, wiring: Wiring) {
+  private constructor(
+    options: HostNetworksOptions,
+    endpoints: Endpoints,
+    socket: NetlinkSocket,
+    network: StoredNetwork,
+    wiring: Wiring,
+  ) {
+    this.#endpoints = endpoints;
     this.#options = options;
     this.#socket = socket;
     this.network = network;
     this.wiring = wiring;
     this.addresses = new AddressPool(wiring.subnet, wiring.gateway);
-    for (const endpoint of options.store.view((tx) => tx.list(endpointKind))) {
+    for (const endpoint of endpoints.list()) {
       const address = parseIpv4(endpoint.ipAddress);
       if (address === undefined || endpoint.networkId !== network.id) continue;
       if (endpoint.attached) this.addresses.claim(address, interfaceExists);
@@ -89,15 +99,10 @@ export class BridgeNetwork {
     }
   }
 
-  /** An unused sandbox that nobody has seen. */
-  putBack(sandbox: WiredSandbox): void {
-    this.pool.putBack(sandbox);
-  }
-
   /** Waits for interfaces on the bridge that belong to nobody to go, and deletes those that stay. */
   async freeOrphans(): Promise<void> {
-    const { store, clock, log } = this.#options;
-    const attached = store.view((tx) => tx.list(endpointKind).filter((endpoint) => endpoint.attached));
+    const { clock, log } = this.#options;
+    const attached = this.#endpoints.list().filter((endpoint) => endpoint.attached);
     const mine = new Set(attached.map((endpoint) => endpoint.hostInterface));
     const find = () =>
       bridgePorts(this.#socket, this.wiring.bridgeIndex).filter(({ name, kind }) => kind === "veth" && !mine.has(name));
@@ -141,6 +146,7 @@ function newInterfaceName(): string {
 /** Which subnet the network has: the asked one, else the stored one, else an existing bridge's, else a free one. Stores it. */
 async function settle(
   options: HostNetworksOptions,
+  endpoints: Endpoints,
   socket: NetlinkSocket,
   nameservers: readonly string[],
 ): Promise<{ subnet: Subnet; gateway: Ipv4 }> {
@@ -152,13 +158,13 @@ async function settle(
     if (asked === undefined || formatSubnet(asked) === stored.subnet) {
       return { subnet: parseSubnet(stored.subnet), gateway: storedGateway };
     }
-    refuseWhileAttached(options, stored);
+    refuseWhileAttached(options, endpoints, stored);
   }
   const existing = asked ? undefined : subnetOfBridge(socket, bridge);
   const subnet = asked ?? existing?.subnet ?? chooseSubnet(socket, nameservers);
   const gateway = existing?.gateway ?? subnet.base + 1;
+  for (const endpoint of endpoints.list()) endpoints.delete(endpoint.id);
   await store.update((tx) => {
-    for (const endpoint of tx.list(endpointKind)) tx.delete(endpointKind, endpoint.id);
     tx.put(networkKind, {
       id: stored?.id ?? newId(),
       name: "bridge",
@@ -171,8 +177,8 @@ async function settle(
   return { subnet, gateway };
 }
 
-function refuseWhileAttached({ store, subnet }: HostNetworksOptions, stored: StoredNetwork): void {
-  const attached = store.view((tx) => tx.list(endpointKind).filter((endpoint) => endpoint.attached));
+function refuseWhileAttached({ subnet }: HostNetworksOptions, endpoints: Endpoints, stored: StoredNetwork): void {
+  const attached = endpoints.list().filter((endpoint) => endpoint.attached);
   if (attached.length === 0) return;
   throw new HavreError(
     "conflict",

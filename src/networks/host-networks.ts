@@ -4,9 +4,10 @@ import { deleteLink, interfaceExists, NetlinkSocket, type NetworkNamespace } fro
 import type { Store } from "../store/mod.ts";
 import { checkBridgeName } from "./bridge.ts";
 import { BridgeNetwork } from "./bridge-network.ts";
+import { Endpoints } from "./endpoints.ts";
 import { removeRules } from "./firewall.ts";
 import { formatIpv4, type Ipv4, macOf, parseIpv4, parseSubnet } from "./ipv4.ts";
-import { endpointKind, networkKind, type StoredEndpoint, type StoredNetwork } from "./model.ts";
+import { networkKind, type StoredEndpoint, type StoredNetwork } from "./model.ts";
 import type { Endpoint, NetworkInfo, NetworkMode, Networks, Sandbox } from "./networks.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import { hostResolverFile, type ResolverConfig, upstreamResolverFile } from "./resolv-conf.ts";
@@ -37,6 +38,7 @@ export interface HostNetworksOptions {
 export class HostNetworks implements Networks {
   readonly #options: HostNetworksOptions;
   readonly #socket: NetlinkSocket;
+  readonly #endpoints: Endpoints;
   readonly #held = new Map<string, NetworkNamespace>();
   readonly #bare: ReadyPool<NetworkNamespace>;
   #bridge: BridgeNetwork | undefined;
@@ -48,6 +50,7 @@ export class HostNetworks implements Networks {
     if (options.subnet !== undefined) parseSubnet(options.subnet);
     this.#options = options;
     this.#socket = new NetlinkSocket();
+    this.#endpoints = new Endpoints(options.store, options.log);
     this.#bare = new ReadyPool({
       target: BARE_POOL,
       low: 1,
@@ -78,7 +81,7 @@ export class HostNetworks implements Networks {
     this.#letGo(containerId);
     const endpoint = this.#endpointOf(containerId);
     if (!endpoint?.attached) return;
-    await this.#options.store.update((tx) => tx.put(endpointKind, { ...endpoint, attached: false }));
+    this.#endpoints.put({ ...endpoint, attached: false });
     this.#freeAddress(endpoint, containerId);
   }
 
@@ -86,7 +89,7 @@ export class HostNetworks implements Networks {
     this.#letGo(containerId);
     const endpoint = this.#endpointOf(containerId);
     if (!endpoint) return;
-    await this.#options.store.update((tx) => tx.delete(endpointKind, endpoint.id));
+    this.#endpoints.delete(endpoint.id);
     if (endpoint.attached) this.#freeAddress(endpoint, undefined);
     else this.#bridge?.addresses.forget(addressOf(endpoint), containerId);
   }
@@ -106,8 +109,8 @@ export class HostNetworks implements Networks {
         options: network.driver === "bridge" ? bridgeOptions(this.#options.bridge) : {},
         labels: {},
         endpoints: new Map(
-          tx
-            .list(endpointKind)
+          this.#endpoints
+            .list()
             .filter(({ attached, networkId }) => attached && networkId === network.id)
             .map((stored) => [stored.containerId, describe(stored, network)]),
         ),
@@ -126,14 +129,17 @@ export class HostNetworks implements Networks {
         if (tx.find(networkKind, "name", name).length > 0) continue;
         tx.put(networkKind, { id: newId(), name, driver, created: clock.now() });
       }
-      for (const endpoint of tx.list(endpointKind)) {
-        if (!known.has(endpoint.containerId)) tx.delete(endpointKind, endpoint.id);
-        else if (endpoint.attached && !interfaceExists(endpoint.hostInterface)) {
-          tx.put(endpointKind, { ...endpoint, attached: false });
-        }
-      }
     });
-    this.#bridge = await BridgeNetwork.open(this.#options, this.#socket, this.hostResolver(true).nameservers);
+    for (const endpoint of this.#endpoints.list()) {
+      if (!known.has(endpoint.containerId)) this.#endpoints.delete(endpoint.id);
+      else if (endpoint.attached && !interfaceExists(endpoint.hostInterface)) {
+        this.#endpoints.put({ ...endpoint, attached: false });
+      }
+    }
+    this.#bridge?.pool.close();
+    const nameservers = this.hostResolver(true).nameservers;
+    this.#bridge = await BridgeNetwork.open(this.#options, this.#endpoints, this.#socket, nameservers);
+    await this.#endpoints.flush();
     await this.#bridge.freeOrphans();
     this.#bridge.pool.refillSoon();
     this.#bare.refillSoon();
@@ -144,6 +150,7 @@ export class HostNetworks implements Networks {
     this.#bare.close();
     this.#bridge?.pool.close();
     for (const containerId of [...this.#held.keys()]) this.#letGo(containerId);
+    await this.#endpoints.flush();
     this.#socket[Symbol.dispose]();
   }
 
@@ -174,22 +181,15 @@ export class HostNetworks implements Networks {
     if (former?.attached) await this.release(containerId);
     const sandbox = await this.#sandboxFor(bridge, former);
     const endpoint: StoredEndpoint = {
-      id: this.#options.newId(),
+      id: Endpoints.id(bridge.network.id, containerId),
+      endpointId: this.#options.newId(),
       containerId,
       networkId: bridge.network.id,
       ipAddress: formatIpv4(sandbox.address),
       hostInterface: sandbox.hostInterface,
       attached: true,
     };
-    try {
-      await this.#options.store.update((tx) => {
-        if (former) tx.delete(endpointKind, former.id);
-        tx.put(endpointKind, endpoint);
-      });
-    } catch (error) {
-      bridge.putBack(sandbox);
-      throw error;
-    }
+    this.#endpoints.put(endpoint);
     if (former) bridge.addresses.forget(addressOf(former), containerId);
     this.#held.set(containerId, sandbox.namespace);
     return { namespacePath: sandbox.namespace.path, endpoints: [describe(endpoint, bridge.network)] };
@@ -210,7 +210,7 @@ export class HostNetworks implements Networks {
   }
 
   #endpointOf(containerId: string): StoredEndpoint | undefined {
-    return this.#options.store.view((tx) => tx.find(endpointKind, "container", containerId)[0]);
+    return this.#bridge && this.#endpoints.get(this.#bridge.network.id, containerId);
   }
 
   #letGo(containerId: string): void {
@@ -259,7 +259,7 @@ function describe(stored: StoredEndpoint, network: StoredNetwork): Endpoint {
   return {
     networkId: network.id,
     networkName: network.name,
-    endpointId: stored.id,
+    endpointId: stored.endpointId,
     ipAddress: stored.ipAddress,
     prefixLength: parseSubnet(network.subnet ?? "").prefixLength,
     gateway: network.gateway ?? "",

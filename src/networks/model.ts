@@ -14,7 +14,10 @@ export interface StoredNetwork {
 
 /** An address of a network and the container that has it, or had it and may want it again. */
 export interface StoredEndpoint {
+  /** Network and container. */
   readonly id: string;
+  /** As the API shows it; another one for each start. */
+  readonly endpointId: string;
   readonly containerId: string;
   readonly networkId: string;
   readonly ipAddress: string;
@@ -28,7 +31,6 @@ export const networkKind = defineKind<StoredNetwork>("network", {
 });
 
 export const endpointKind = defineKind<StoredEndpoint>("endpoint", {
-  container: { unique: false, values: (endpoint) => [endpoint.containerId] },
   address: {
     unique: true,
     values: (endpoint) => (endpoint.attached ? [`${endpoint.networkId} ${endpoint.ipAddress}`] : []),

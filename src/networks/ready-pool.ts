@@ -34,12 +34,6 @@ export class ReadyPool<T> {
     return item;
   }
 
-  /** Puts back what was taken and not used. */
-  putBack(item: T): void {
-    if (this.#closed) this.#options.discard(item);
-    else this.#items.unshift(item);
-  }
-
   refillSoon(): void {
     if (this.#closed || this.#items.length >= this.#options.target) return;
     clearTimeout(this.#timer);

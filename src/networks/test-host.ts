@@ -1,10 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { newId, silentLogger, systemClock } from "../base/mod.ts";
-import { check, libcSymbols, openNetworkNamespace } from "../kernel/mod.ts";
+import { errnoOf, newId, silentLogger, systemClock } from "../base/mod.ts";
+import { check, libcSymbols, listLinks, NetlinkSocket, openNetworkNamespace } from "../kernel/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { HostNetworks, type HostNetworksOptions } from "./mod.ts";
 
@@ -37,24 +36,33 @@ export function sh(line: string, namespacePath?: string): string {
   return execFileSync(command, args, { encoding: "utf8", timeout: 20_000, stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** Starts a shell line inside a sandbox and leaves it running. */
-export function startInside(namespacePath: string, line: string) {
-  const child = spawn("nsenter", [`--net=${namespacePath}`, "sh", "-c", line], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return {
-    child,
-    stop: async () => {
-      const gone = once(child, "exit");
-      child.kill("SIGKILL");
-      await gone;
-    },
-  };
+/** Names of the interfaces in the thread's namespace. */
+export function interfaces(): string[] {
+  using socket = new NetlinkSocket();
+  return listLinks(socket).map(({ name }) => name);
+}
+
+/** How many network namespaces this process holds descriptors of. */
+export function heldNamespaces(): number {
+  return readdirSync("/proc/self/fd").filter((fd) => linkTarget(`/proc/self/fd/${fd}`).startsWith("net:[")).length;
+}
+
+/** The descriptor with which the folder was listed is gone by then. */
+function linkTarget(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return "";
+    throw error;
+  }
+}
+
+export function newFolder(): string {
+  return mkdtempSync(join(tmpdir(), "havre-networks-"));
 }
 
 /** Networks with a store in a folder of their own. */
-export function testNetworks(bridge: string, options: Partial<HostNetworksOptions> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "havre-networks-"));
+export function testNetworks(bridge: string, options: Partial<HostNetworksOptions> = {}, folder = newFolder()) {
   const store = new SqliteStore(join(folder, "state.db"));
   const networks = new HostNetworks({ store, bridge, log: silentLogger, clock: systemClock, newId, ...options });
   return {

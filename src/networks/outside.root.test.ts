@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { makeBareSandbox } from "./sandboxes.ts";
+import { enterTestHost, sh, testNetworks } from "./test-host.ts";
+
+const ROUTER = "203.0.113.1";
+const OUTSIDE = "203.0.113.2";
+
+let undo: (() => Promise<void> | void)[];
+let outside: string;
+let fixture: ReturnType<typeof testNetworks> | undefined;
+
+/** A host with a second namespace behind an uplink, which knows no way back to containers but through the host's own address. */
+beforeEach(() => {
+  const host = enterTestHost();
+  const namespace = makeBareSandbox();
+  outside = namespace.path;
+  sh(`ip link add up0 type veth peer name up1 && ip addr add ${ROUTER}/24 dev up0 && ip link set up0 up`);
+  sh(`ip link set up1 netns ${outside}`);
+  sh(`ip addr add ${OUTSIDE}/24 dev up1 && ip link set up1 up`, outside);
+  undo = [() => host[Symbol.dispose](), () => namespace[Symbol.dispose]()];
+});
+afterEach(async () => {
+  await stop();
+  for (const step of undo.reverse()) await step();
+});
+
+async function stop(): Promise<void> {
+  if (!fixture) return;
+  for (const { endpoints } of fixture.networks.list())
+    for (const id of endpoints.keys()) await fixture.networks.forget(id);
+  await fixture.networks.tearDown();
+  await fixture.dispose();
+  fixture = undefined;
+}
+
+async function start(): Promise<string> {
+  fixture = testNetworks("hvt0");
+  await fixture.networks.recover(new Set());
+  return (await fixture.networks.attach("c1", { kind: "bridge" })).namespacePath ?? "";
+}
+
+const ping = (address: string) => `busybox ping -c 1 -W 1 ${address}`;
+
+test("a container reaches the outside under the host's address, and is not reached from there", async () => {
+  const inside = await start();
+  sh(ping(OUTSIDE), inside);
+  sh(`ip route add 172.17.0.0/16 via ${ROUTER}`, outside);
+  expect(() => sh(ping("172.17.0.2"), outside)).toThrow();
+  sh(ping(ROUTER), outside);
+});
+
+test("a packet under a foreign source address does not leave the bridge", async () => {
+  const inside = await start();
+  sh("ip addr add 198.51.100.7/32 dev lo", inside);
+  sh("ip route add 198.51.100.7 dev hvt0");
+  sh(`ip route add 198.51.100.7 via ${ROUTER}`, outside);
+  expect(() => sh(`busybox ping -c 1 -W 1 -I 198.51.100.7 ${OUTSIDE}`, inside)).toThrow();
+});
+
+test.each([
+  ["a FORWARD policy of DROP", "iptables -P FORWARD DROP"],
+  [
+    "Docker's chains",
+    `iptables -N DOCKER-USER && iptables -A DOCKER-USER -j RETURN && iptables -I FORWARD -j DOCKER-USER &&
+     iptables -N DOCKER-ISOLATION-STAGE-1 && iptables -A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j RETURN &&
+     iptables -P FORWARD DROP`,
+  ],
+])("works beside %s and leaves it as it was", async (_, rules) => {
+  sh(rules);
+  const before = sh("iptables-save -t filter | grep -v '^#' | sed 's/\\[.*//'");
+  const inside = await start();
+  sh(ping(OUTSIDE), inside);
+  sh("iptables -S | grep HAVRE-hvt0");
+  // A second start finds its rules there and adds none.
+  const installed = sh("iptables -S");
+  await fixture?.networks.recover(new Set(["c1"]));
+  expect(sh("iptables -S")).toBe(installed);
+  await stop();
+  expect(sh("iptables-save -t filter | grep -v '^#' | sed 's/\\[.*//'")).toBe(before);
+});
+
+test("a host without iptables rules gets none", async () => {
+  await start();
+  if (sh("command -v dockerd || true") === "") expect(sh("nft list tables")).not.toContain("table ip filter");
+});
+
+test("the subnet avoids what the host uses", async () => {
+  sh("ip addr add 172.17.5.1/24 dev up0 && ip route add 172.18.0.0/15 via 203.0.113.2");
+  await start();
+  expect(fixture?.networks.list().find(({ name }) => name === "bridge")?.subnet).toBe("172.20.0.0/16");
+});
