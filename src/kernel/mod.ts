@@ -7,6 +7,10 @@
 
 export * from "./cgroup.ts";
 export * from "./cgroup-stats.ts";
+export * from "./directory.ts";
+export * from "./file-stat.ts";
+export * from "./file-system.ts";
+export * from "./files.ts";
 export * from "./interface.ts";
 export * from "./libc.ts";
 export * from "./mount.ts";
@@ -19,3 +23,5 @@ export * from "./pipe.ts";
 export * from "./process.ts";
 export * from "./readiness.ts";
 export * from "./seqpacket.ts";
+export * from "./tree-path.ts";
+export * from "./xattr.ts";

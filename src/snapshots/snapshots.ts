@@ -27,6 +27,8 @@ export interface FileChange {
 export interface Usage {
   /** Bytes on disk. */
   readonly size: number;
+  /** Bytes of files as `ls -l` shows them, folders not counted: what Docker calls the size. */
+  readonly content: number;
   readonly inodes: number;
 }
 
@@ -72,7 +74,12 @@ export interface Snapshotter {
   /** Names of writable layers. */
   keys(): readonly string[];
   layers(): readonly Digest[];
-  /** Removes committed layers for which `needed` is false and that no kept layer or writable layer stands on. */
+  /**
+   * Keeps every layer applied from now on, or found here by `has`, from collection until disposed: hold one while an
+   * image is assembled and not yet named.
+   */
+  hold(): Disposable;
+  /** Removes committed layers for which `needed` is false, that are not held, and that no kept or writable layer stands on. */
   collect(needed: (chainId: Digest) => boolean): Promise<readonly Digest[]>;
   /** After a start: undoes what a killed daemon left half-made (partial layers, removed trees not yet deleted). */
   recover(): Promise<void>;

@@ -75,7 +75,7 @@ export class MemorySnapshotter implements Snapshotter {
   layerUsage(chainId: Digest): Usage {
     const layer = this.#layers.get(chainId);
     if (!layer) throw new HavreError("not-found", `No such layer: ${chainId}`);
-    return { size: layer.size, inodes: 1 };
+    return { size: layer.size, content: layer.size, inodes: 1 };
   }
 
   async remove(key: string): Promise<void> {
@@ -88,6 +88,11 @@ export class MemorySnapshotter implements Snapshotter {
 
   layers(): readonly Digest[] {
     return [...this.#layers.keys()];
+  }
+
+  /** Nothing here is collected behind a caller's back: tests ask for it. */
+  hold(): Disposable {
+    return { [Symbol.dispose]: () => {} };
   }
 
   async collect(needed: (chainId: Digest) => boolean): Promise<readonly Digest[]> {

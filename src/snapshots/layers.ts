@@ -1,0 +1,137 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Digest, HavreError, isDigest } from "../base/mod.ts";
+import type { Usage } from "./snapshots.ts";
+
+/** What is kept beside a layer's tree. */
+export interface LayerRecord {
+  readonly chainId: Digest;
+  readonly diffId: Digest;
+  readonly parent: Digest | undefined;
+  /** Bytes of file content. */
+  readonly size: number;
+  readonly usage: Usage;
+  /** Nothing of the layers below shows through. */
+  readonly opaque: boolean;
+}
+
+interface Layer extends LayerRecord {
+  readonly number: number;
+}
+
+const RECORD = "layer.json";
+const TREE = "fs";
+
+/**
+ * The committed layers: `<folder>/<number>/{fs,layer.json}`. Numbers, because overlayfs takes the paths of a whole stack
+ * in one page of memory. A folder is renamed in whole; one that cannot be read is not a layer.
+ */
+export class Layers {
+  readonly folder: string;
+  readonly #layers = new Map<Digest, Layer>();
+  #next = 1;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(folder)) {
+      const record = readRecord(join(folder, name));
+      if (record && /^\d+$/.test(name)) this.#layers.set(record.chainId, { ...record, number: Number(name) });
+      this.#next = Math.max(this.#next, Number.parseInt(name, 10) + 1 || 0);
+    }
+  }
+
+  has(chainId: Digest): boolean {
+    return this.#layers.has(chainId);
+  }
+
+  /** `not-found`. */
+  get(chainId: Digest): LayerRecord {
+    return this.#layer(chainId);
+  }
+
+  list(): Digest[] {
+    return [...this.#layers.keys()];
+  }
+
+  /** Folders that are no layer, or stand on one that is gone. */
+  broken(): string[] {
+    const good = new Set<string>();
+    for (const layer of this.#layers.values()) {
+      if (this.#complete(layer)) good.add(String(layer.number));
+      else this.#layers.delete(layer.chainId);
+    }
+    return readdirSync(this.folder).filter((name) => !good.has(name));
+  }
+
+  /** Makes a finished folder with its `fs` a layer. */
+  commit(folder: string, record: LayerRecord): void {
+    writeFileSync(join(folder, RECORD), JSON.stringify(record), { mode: 0o600, flush: true });
+    const number = this.#next++;
+    renameSync(folder, join(this.folder, String(number)));
+    this.#layers.set(record.chainId, { ...record, number });
+  }
+
+  /** Forgets a layer; returns the name of its folder for the caller to remove. */
+  drop(chainId: Digest): string {
+    const { number } = this.#layer(chainId);
+    this.#layers.delete(chainId);
+    return String(number);
+  }
+
+  /** A layer and those it stands on, the highest first. */
+  ancestry(chainId: Digest | undefined): LayerRecord[] {
+    const chain: LayerRecord[] = [];
+    for (let id = chainId; id !== undefined; ) {
+      const layer: Layer = this.#layer(id);
+      chain.push(layer);
+      id = layer.parent;
+    }
+    return chain;
+  }
+
+  /** The trees to lay over each other, the highest first. */
+  trees(chainId: Digest | undefined): string[] {
+    const trees: string[] = [];
+    for (const { chainId: id, opaque } of this.ancestry(chainId)) {
+      trees.push(join(this.folder, String(this.#layer(id).number), TREE));
+      if (opaque) break;
+    }
+    return trees;
+  }
+
+  #layer(chainId: Digest): Layer {
+    const layer = this.#layers.get(chainId);
+    if (layer) return layer;
+    throw new HavreError("not-found", `Layer ${chainId} is not here`, { hint: "Pull or load its image again" });
+  }
+
+  #complete(layer: Layer): boolean {
+    for (let parent = layer.parent; parent !== undefined; ) {
+      const below = this.#layers.get(parent);
+      if (!below) return false;
+      parent = below.parent;
+    }
+    return true;
+  }
+}
+
+/** undefined when it is missing or damaged, after a power cut say: the layer is made again from its blob. */
+function readRecord(folder: string): LayerRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(join(folder, RECORD), "utf8"));
+  } catch {
+    return undefined;
+  }
+  const record = value as Partial<LayerRecord> | null;
+  const whole =
+    typeof record?.chainId === "string" &&
+    isDigest(record.chainId) &&
+    typeof record.diffId === "string" &&
+    isDigest(record.diffId) &&
+    typeof record.size === "number" &&
+    typeof record.usage?.size === "number" &&
+    (record.parent === undefined || isDigest(record.parent));
+  return whole ? (record as LayerRecord) : undefined;
+}

@@ -1,0 +1,280 @@
+import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Digest,
+  digestOf,
+  errnoOf,
+  HavreError,
+  KeyedMutex,
+  type Logger,
+  newId,
+  silentLogger,
+  Undoes,
+} from "../base/mod.ts";
+import {
+  AT_FDCWD,
+  bindMount,
+  chmodAt,
+  chownAt,
+  mountInfo,
+  mountOverlay,
+  type OverlayRequest,
+  statAt,
+  unmount,
+} from "../kernel/mod.ts";
+import { Layers } from "./layers.ts";
+import type { AppliedLayer, FileChange, Mount, Snapshotter, Usage } from "./snapshots.ts";
+import { Trash } from "./trash.ts";
+import { TreeRunner } from "./work/runner.ts";
+import { WritableLayers } from "./writable.ts";
+
+/** Nothing of overlayfs that makes an upper folder depend on more than the layers below it. */
+const OVERLAY_OPTIONS = ["redirect_dir=nofollow", "metacopy=off", "index=off"] as const;
+
+/**
+ * Layers as plain folders below `<root>/snapshots`, a container's tree as an overlay mount of them. One process at a
+ * time.
+ */
+export class OverlaySnapshotter implements Snapshotter {
+  readonly #folder: string;
+  readonly #runner = new TreeRunner();
+  readonly #layers: Layers;
+  readonly #writable: WritableLayers;
+  readonly #trash: Trash;
+  readonly #mutex = new KeyedMutex();
+  readonly #holds = new Set<Set<Digest>>();
+
+  /** `root` is the daemon's root folder; what is missing is made. Call `recover` before anything else. */
+  constructor(root: string, log: Logger = silentLogger) {
+    this.#folder = join(root, "snapshots");
+    for (const name of ["staging", "views", "empty"]) mkdirSync(this.#path(name), { recursive: true, mode: 0o755 });
+    chmodAt(AT_FDCWD, this.#path("empty"), 0o755);
+    this.#layers = new Layers(this.#path("layers"));
+    this.#writable = new WritableLayers(this.#path("writable"));
+    this.#trash = new Trash(this.#path("trash"), this.#runner, log);
+  }
+
+  async recover(): Promise<void> {
+    const views = `${this.#path("views")}/`;
+    for (const { mountPoint } of mountInfo().reverse()) {
+      if (mountPoint.startsWith(views)) unmount(mountPoint, { detach: true });
+    }
+    for (const name of readdirSync(this.#path("views"))) this.#trash.take(this.#path("views", name));
+    for (const name of readdirSync(this.#path("staging"))) this.#trash.take(this.#path("staging", name));
+    for (const name of this.#layers.broken()) this.#trash.take(join(this.#layers.folder, name));
+    for (const name of this.#writable.broken()) this.#trash.take(join(this.#writable.folder, name));
+    this.#trash.resume();
+  }
+
+  has(chainId: Digest): boolean {
+    if (!this.#layers.has(chainId)) return false;
+    this.#hold(chainId);
+    return true;
+  }
+
+  async apply(
+    parent: Digest | undefined,
+    tar: AsyncIterable<Uint8Array>,
+    diffId?: Digest,
+    signal?: AbortSignal,
+  ): Promise<AppliedLayer> {
+    signal?.throwIfAborted();
+    if (diffId === undefined) return this.#apply(parent, tar, undefined, signal);
+    const chainId = chainIdOn(parent, diffId);
+    return this.#mutex.run(chainId, async () => {
+      if (!this.has(chainId)) return this.#apply(parent, tar, diffId, signal);
+      await tar[Symbol.asyncIterator]().return?.();
+      return this.#layers.get(chainId);
+    });
+  }
+
+  async #apply(
+    parent: Digest | undefined,
+    tar: AsyncIterable<Uint8Array>,
+    diffId: Digest | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<AppliedLayer> {
+    // The layer below must outlive the work.
+    using hold = this.hold();
+    void hold;
+    for (const { chainId } of this.#layers.ancestry(parent)) this.#hold(chainId);
+    return Undoes.run(async (undoes) => {
+      const staged = this.#path("staging", newId());
+      mkdirSync(join(staged, "fs"), { recursive: true, mode: 0o755 });
+      undoes.add(() => this.#trash.take(staged));
+      const lower = this.#layers.trees(parent);
+      const tree = await this.#runner.run({ kind: "apply-layer", folder: join(staged, "fs"), lower }, tar, signal);
+      if (diffId !== undefined && tree.diffId !== diffId) {
+        throw new HavreError(
+          "data-loss",
+          `A layer is not what was promised: its digest is ${tree.diffId}, not ${diffId}`,
+        );
+      }
+      const chainId = chainIdOn(parent, tree.diffId);
+      const { size, usage, opaque } = tree;
+      // Without a promised digest two calls may have made the same layer.
+      if (this.#layers.has(chainId)) this.#trash.take(staged);
+      else this.#layers.commit(staged, { chainId, diffId: tree.diffId, parent, size, usage, opaque });
+      this.#hold(chainId);
+      return { diffId: tree.diffId, chainId, size };
+    });
+  }
+
+  async prepare(key: string, parent: Digest | undefined): Promise<void> {
+    this.#writable.check(key);
+    const [top = this.#path("empty")] = this.#layers.trees(parent);
+    const staged = this.#path("staging", newId());
+    try {
+      this.#writable.create(staged, { key, parent }, (upper) => {
+        const { uid, gid, mode } = statAt(AT_FDCWD, top);
+        if (uid !== 0 || gid !== 0) chownAt(AT_FDCWD, upper, uid, gid);
+        chmodAt(AT_FDCWD, upper, mode & 0o7777);
+      });
+    } catch (error) {
+      this.#trash.take(staged);
+      throw error;
+    }
+  }
+
+  mounts(key: string): readonly Mount[] {
+    const { lower, upper = "", work = "", options = [] } = this.#overlay(key);
+    const trees = [`lowerdir=${lower.join(":")}`, `upperdir=${upper}`, `workdir=${work}`];
+    return [{ type: "overlay", source: "overlay", options: [...trees, ...options] }];
+  }
+
+  async mount(key: string): Promise<string> {
+    const target = this.mountPoint(key);
+    if (!this.#mounted(key)) mountOverlay(this.#overlay(key), target);
+    return target;
+  }
+
+  mountPoint(key: string): string {
+    return this.#writable.path(key, "merged");
+  }
+
+  async unmount(key: string): Promise<void> {
+    const target = this.mountPoint(key);
+    try {
+      unmount(target);
+    } catch (error) {
+      if (errnoOf(error) !== "EBUSY") throw error;
+      // Somebody stands in it. It leaves our tree now and is released with its last user.
+      unmount(target, { detach: true });
+    }
+  }
+
+  async withView<T>(chainId: Digest | undefined, use: (folder: string) => Promise<T>): Promise<T> {
+    using hold = this.hold();
+    void hold;
+    for (const layer of this.#layers.ancestry(chainId)) this.#hold(layer.chainId);
+    const folder = this.#path("views", newId());
+    mkdirSync(folder, { mode: 0o700 });
+    try {
+      const lower = this.#layers.trees(chainId);
+      const empty = this.#path("empty");
+      if (lower.length === 0) bindMount(empty, folder, { readOnly: true });
+      // Overlayfs wants two trees where there is no upper one.
+      else
+        mountOverlay(
+          { lower: [...lower, empty], base: this.#layers.folder, options: ["ro", ...OVERLAY_OPTIONS] },
+          folder,
+        );
+      try {
+        return await use(folder);
+      } finally {
+        unmount(folder, { detach: true });
+      }
+    } finally {
+      rmdirSync(folder);
+    }
+  }
+
+  changes(_key: string): AsyncIterable<FileChange> {
+    throw new HavreError("not-implemented", "Changes of a writable layer cannot be listed yet");
+  }
+
+  diff(_key: string): AsyncIterable<Uint8Array> {
+    throw new HavreError("not-implemented", "A writable layer cannot be packed yet");
+  }
+
+  async usage(key: string): Promise<Usage> {
+    this.#writable.get(key);
+    return this.#runner.run({ kind: "usage", folder: this.#writable.path(key, "upper") });
+  }
+
+  layerUsage(chainId: Digest): Usage {
+    return this.#layers.get(chainId).usage;
+  }
+
+  async remove(key: string): Promise<void> {
+    if (!this.#writable.has(key)) return;
+    await this.unmount(key);
+    this.#trash.take(join(this.#writable.folder, key));
+    this.#writable.drop(key);
+  }
+
+  keys(): readonly string[] {
+    return this.#writable.list().map(({ key }) => key);
+  }
+
+  layers(): readonly Digest[] {
+    return this.#layers.list();
+  }
+
+  hold(): Disposable {
+    const held = new Set<Digest>();
+    this.#holds.add(held);
+    return { [Symbol.dispose]: () => void this.#holds.delete(held) };
+  }
+
+  async collect(needed: (chainId: Digest) => boolean): Promise<readonly Digest[]> {
+    const kept = new Set<Digest>();
+    const keep = (chainId: Digest | undefined) => {
+      for (const layer of this.#layers.ancestry(chainId)) kept.add(layer.chainId);
+    };
+    for (const { parent } of this.#writable.list()) if (parent && this.#layers.has(parent)) keep(parent);
+    for (const held of this.#holds) for (const chainId of held) if (this.#layers.has(chainId)) keep(chainId);
+    for (const chainId of this.#layers.list()) if (needed(chainId)) keep(chainId);
+    const unneeded = this.#layers.list().filter((chainId) => !kept.has(chainId));
+    // The highest first: killed half-way, no layer is left without the one it stands on.
+    unneeded.sort((a, b) => this.#layers.ancestry(b).length - this.#layers.ancestry(a).length);
+    const folders = unneeded.map((chainId) => this.#layers.drop(chainId));
+    for (const folder of folders) this.#trash.take(join(this.#layers.folder, folder));
+    return unneeded;
+  }
+
+  /** Resolves when what was removed so far is off the disk. */
+  settled(): Promise<void> {
+    return this.#trash.emptied();
+  }
+
+  #path(...parts: string[]): string {
+    return join(this.#folder, ...parts);
+  }
+
+  #hold(chainId: Digest): void {
+    for (const held of this.#holds) held.add(chainId);
+  }
+
+  #overlay(key: string): OverlayRequest {
+    const { parent } = this.#writable.get(key);
+    const lower = this.#layers.trees(parent);
+    return {
+      lower: lower.length === 0 ? [this.#path("empty")] : lower,
+      upper: this.#writable.path(key, "upper"),
+      work: this.#writable.path(key, "work"),
+      base: this.#layers.folder,
+      options: OVERLAY_OPTIONS,
+    };
+  }
+
+  /** Seen from what is there, not from memory: another file system begins at the mount point. */
+  #mounted(key: string): boolean {
+    const inside = statAt(AT_FDCWD, this.mountPoint(key));
+    return inside.device !== statAt(AT_FDCWD, join(this.#writable.folder, key)).device;
+  }
+}
+
+function chainIdOn(parent: Digest | undefined, diffId: Digest): Digest {
+  return parent === undefined ? diffId : digestOf(`${parent} ${diffId}`);
+}

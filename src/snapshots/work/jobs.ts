@@ -1,0 +1,53 @@
+import { AT_FDCWD, closeFd, O_DIRECTORY, O_RDONLY, openAt } from "../../kernel/mod.ts";
+import type { Usage } from "../snapshots.ts";
+import { removal } from "../tree/remove.ts";
+import { type AppliedTree, type ApplyLayerJob, applyLayer } from "./apply-layer.ts";
+import { PAUSE, type Work } from "./steps.ts";
+import { usageOf } from "./usage.ts";
+
+export interface UsageJob {
+  readonly kind: "usage";
+  readonly folder: string;
+}
+
+export interface RemoveJob {
+  readonly kind: "remove";
+  readonly folder: string;
+  readonly name: string;
+}
+
+/** Each kind of work on trees as plain values, and what it returns. */
+export interface Jobs {
+  readonly "apply-layer": { readonly job: ApplyLayerJob; readonly result: AppliedTree };
+  readonly usage: { readonly job: UsageJob; readonly result: Usage };
+  readonly remove: { readonly job: RemoveJob; readonly result: undefined };
+}
+
+export type JobKind = keyof Jobs;
+export type Job = Jobs[JobKind]["job"];
+
+/** The work that a job asks for, not yet begun. */
+export function workFor(job: Job): Work<unknown> {
+  switch (job.kind) {
+    case "apply-layer":
+      return applyLayer(job);
+    case "usage":
+      return inFolder(job.folder, usageOf);
+    case "remove":
+      return inFolder(job.folder, (folder) => remove(folder, job.name));
+  }
+}
+
+function* inFolder<T>(path: string, work: (folder: number) => Work<T>): Work<T> {
+  const folder = openAt(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+  try {
+    return yield* work(folder);
+  } finally {
+    closeFd(folder);
+  }
+}
+
+function* remove(folder: number, name: string): Work<undefined> {
+  for (const _ of removal(folder, Buffer.from(name))) yield PAUSE;
+  return undefined;
+}
