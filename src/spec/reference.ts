@@ -60,10 +60,7 @@ export function parseReference(text: string): Reference {
   if (tag !== undefined && !TAG.test(tag)) throw invalid(text);
   const [domain, path] = splitDomain(name);
   if (path !== path.toLowerCase()) {
-    throw invalid(
-      text,
-      `invalid reference format: repository name (${path.replace(/^library\//, "")}) must be lowercase`,
-    );
+    throw invalid(text, `invalid reference format: repository name (${path}) must be lowercase`);
   }
   if (!DOMAIN.test(domain) || !path.split("/").every((component) => PATH_COMPONENT.test(component)))
     throw invalid(text);
