@@ -1,5 +1,5 @@
 import { type Digest, HavreError, rfc3339Nano } from "../base/mod.ts";
-import { familiarReference, type ImageConfig, parseReference, type Reference, withDefaultTag } from "../spec/mod.ts";
+import { familiarReference, type ImageConfig } from "../spec/mod.ts";
 import { assemble } from "./assembly.ts";
 import { applyChanges } from "./changes/changes.ts";
 import { decompress } from "./compression.ts";
@@ -8,6 +8,7 @@ import { imageEvent } from "./events.ts";
 import type { ImportRequest, OnProgress } from "./images.ts";
 import { parsePlatform } from "./platform.ts";
 import { markTagged, pointerTo, recordImage, setTag } from "./record.ts";
+import { newTagReference } from "./resolve.ts";
 
 /** `docker import`: an image of one layer from a root file system's tar. */
 export async function importImage(
@@ -16,9 +17,9 @@ export async function importImage(
   onProgress: OnProgress,
   signal?: AbortSignal,
 ): Promise<Digest> {
-  const reference = importReference(request);
+  const reference = request.repository ? newTagReference(request.repository, request.tag) : undefined;
   const platform = request.platform ? parsePlatform(request.platform, context.platform) : context.platform;
-  if (platform.os !== "linux") throw new HavreError("invalid-argument", `invalid platform: ${platform.os}`);
+  if (platform.os !== "linux") throw new HavreError("invalid-argument", "operating system is not supported");
   const execution = applyChanges({}, request.changes);
 
   const image = await assemble(context, async (assembly) => {
@@ -49,15 +50,6 @@ export async function importImage(
   if (reference) context.emit(imageEvent("tag", image, familiarReference(reference)));
   context.emit(imageEvent("import", image));
   return image.id;
-}
-
-function importReference({ repository, tag }: ImportRequest): Reference | undefined {
-  if (repository === undefined || repository === "") return undefined;
-  const reference = parseReference(tag ? `${repository}:${tag}` : repository);
-  if (reference.digest !== undefined) {
-    throw new HavreError("invalid-argument", "cannot import digest reference");
-  }
-  return withDefaultTag(reference);
 }
 
 async function* reporting(source: AsyncIterable<Uint8Array>, onProgress: OnProgress): AsyncGenerator<Uint8Array> {

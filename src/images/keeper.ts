@@ -2,6 +2,7 @@ import type { Digest } from "../base/mod.ts";
 import type { BlobInfo, ContentStore } from "../content/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
 import type { ReadTransaction, Store, WriteTransaction } from "../store/mod.ts";
+import type { Context } from "./context.ts";
 import { type ImageObject, imageKind, layerKind } from "./objects.ts";
 
 export interface Collected {
@@ -20,14 +21,22 @@ export class Keeper {
   readonly #store: Store;
   readonly #content: ContentStore;
   readonly #snapshots: Snapshotter;
+  readonly #forgetBefore: () => number;
   readonly #claims = new Map<Digest, number>();
   #unnamed = 0;
   #collecting: Promise<Collected> | undefined;
 
-  constructor(store: Store, content: ContentStore, snapshots: Snapshotter) {
+  constructor({
+    store,
+    content,
+    snapshots,
+    clock,
+    retention,
+  }: Omit<Context, "keeper" | "users" | "platform" | "emit">) {
     this.#store = store;
     this.#content = content;
     this.#snapshots = snapshots;
+    this.#forgetBefore = () => clock.now() - retention;
   }
 
   /** Keeps the layer `chainId`, here already or yet to be made, until disposed. */
@@ -68,11 +77,23 @@ export class Keeper {
   }
 
   async #collect(): Promise<Collected> {
+    await this.#forgetRemoved();
     const { blobs: neededBlobs, layers: neededLayers } = this.#store.view(neededByImages);
     const blobs = this.#content.collect((digest) => neededBlobs.has(digest));
     if (this.#unnamed > 0) return { blobs, layers: [] };
     const layers = await this.#snapshots.collect((chainId) => neededLayers.has(chainId) || this.#claims.has(chainId));
     return { blobs, layers };
+  }
+
+  /** Removed images whose time for a rollback is over. */
+  async #forgetRemoved(): Promise<void> {
+    const before = this.#forgetBefore();
+    const isOver = ({ removedAt }: ImageObject) => removedAt !== undefined && removedAt <= before;
+    if (!this.#store.view((tx) => tx.list(imageKind).some(isOver))) return;
+    await this.#store.update((tx) => {
+      for (const image of tx.list(imageKind)) if (isOver(image)) tx.delete(imageKind, image.id);
+      forgetLayers(tx);
+    });
   }
 }
 

@@ -1,12 +1,15 @@
-import { type Clock, type Digest, HavreError, systemClock } from "../base/mod.ts";
+import { type Clock, type Digest, systemClock } from "../base/mod.ts";
 import type { ContentStore } from "../content/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
-import { familiarReference, type Platform, parseReference, withDefaultTag } from "../spec/mod.ts";
+import { familiarReference, type Platform } from "../spec/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { commitContainer } from "./commit.ts";
 import type { Context } from "./context.ts";
+import { compare } from "./diff/diff.ts";
+import type { Difference, TreeSource } from "./diff/difference.ts";
 import { imageEvent } from "./events.ts";
 import { type HistoryLine, imageHistory } from "./history.ts";
+import type { ImageAccounts, ImageHistory } from "./image-history.ts";
 import type {
   CommitRequest,
   Image,
@@ -22,13 +25,16 @@ import { importImage } from "./import.ts";
 import { type Collected, Keeper } from "./keeper.ts";
 import { selectImages } from "./list.ts";
 import { loadArchive } from "./load/load.ts";
+import { imageLog, type LogEntry } from "./log.ts";
 import { imageKind } from "./objects.ts";
 import { hostPlatform } from "./platform.ts";
 import { PruneGate, type PruneOptions, pruneImages } from "./prune.ts";
 import { markTagged, pointerTo, setTag } from "./record.ts";
 import { removeImage } from "./remove.ts";
-import { findImage, resolveImage } from "./resolve.ts";
+import { findImage, newTagReference, resolveImage } from "./resolve.ts";
 import { saveImages } from "./save.ts";
+import { type RollbackTarget, rollbackTag, type TagHistoryEntry, tagHistory } from "./tag-history.ts";
+import { type Account, accounts, type DiskUsage, diskUsage } from "./usage.ts";
 import { viewImage } from "./view.ts";
 
 export interface ImagesOptions {
@@ -43,22 +49,22 @@ export interface ImagesOptions {
 }
 
 /** The images of this machine, on its content store and snapshotter. */
-export class LocalImages implements Images {
+export class LocalImages implements Images, ImageHistory, ImageAccounts {
   readonly #context: Context;
   readonly #pruneGate = new PruneGate();
   readonly #listeners = new Set<(event: ImageEvent) => void>();
 
   constructor(options: ImagesOptions) {
-    const { store, content, snapshots, users } = options;
+    const { store, content, snapshots, users, clock = systemClock, retention = 0 } = options;
     this.#context = {
       store,
       content,
       snapshots,
       users,
-      clock: options.clock ?? systemClock,
+      clock,
       platform: options.platform ?? hostPlatform(),
-      retention: options.retention ?? 0,
-      keeper: new Keeper(store, content, snapshots),
+      retention,
+      keeper: new Keeper({ store, content, snapshots, clock, retention }),
       emit: (event) => {
         for (const listener of this.#listeners) listener(event);
       },
@@ -88,10 +94,7 @@ export class LocalImages implements Images {
   }
 
   async tag(nameOrId: string, repository: string, tag?: string): Promise<void> {
-    const reference = withDefaultTag(parseReference(tag ? `${repository}:${tag}` : repository));
-    if (reference.digest !== undefined) {
-      throw new HavreError("invalid-argument", "refusing to create a tag with a digest reference");
-    }
+    const reference = newTagReference(repository, tag);
     const image = await this.#context.store.update((tx) => {
       const found = resolveImage(tx, nameOrId);
       const at = this.#context.clock.now();
@@ -117,11 +120,35 @@ export class LocalImages implements Images {
     return this.#context.store.view((tx) => imageHistory(tx, nameOrId));
   }
 
+  log(nameOrId: string): readonly LogEntry[] {
+    return this.#context.store.view((tx) => imageLog(tx, nameOrId));
+  }
+
+  diff(before: string | TreeSource, after: string | TreeSource, signal?: AbortSignal): Promise<Difference> {
+    return compare(this.#context, before, after, signal);
+  }
+
+  tagHistory(name: string): readonly TagHistoryEntry[] {
+    return this.#context.store.view((tx) => tagHistory(tx, name));
+  }
+
+  async rollback(name: string, target: RollbackTarget): Promise<Image> {
+    const { image } = await rollbackTag(this.#context, name, target);
+    return this.resolve(image);
+  }
+
+  diskUsage(): DiskUsage {
+    return diskUsage(this.#context);
+  }
+
+  why(): Promise<readonly Account[]> {
+    return accounts(this.#context);
+  }
+
   commit(request: CommitRequest): Promise<Digest> {
     return commitContainer(this.#context, request);
   }
 
-  /** Removes every blob and layer that nothing needs: after a start, and whenever disk is wanted back. */
   collect(): Promise<Collected> {
     return this.#context.keeper.collect();
   }

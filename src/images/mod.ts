@@ -5,5 +5,14 @@
  * Owns image and tag objects in the store. Invariant: a tag points to an image whose blobs and layers are all here, and every pointer it
  * ever had is remembered.
  */
+export * from "./diff/difference.ts";
+export type { HistoryLine } from "./history.ts";
+export * from "./image-history.ts";
 export * from "./images.ts";
+export type { Collected } from "./keeper.ts";
 export { type ImagesOptions, LocalImages } from "./local-images.ts";
+export type { LogEntry } from "./log.ts";
+export type { Origin, Pointer, TagChange } from "./objects.ts";
+export { hostPlatform } from "./platform.ts";
+export type { RollbackTarget, TagHistoryEntry } from "./tag-history.ts";
+export type { Account, DiskUsage, ImageUsage } from "./usage.ts";

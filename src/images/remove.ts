@@ -130,13 +130,18 @@ class Removal {
       throw conflictError(image, conflict);
     }
     for (const name of tagsOf(this.#tx, image.id)) this.#untag(image, name);
-    if (this.#retention > 0) this.#tx.put(imageKind, { ...image, removedAt: this.#now });
+    if (this.#retention > 0 && this.#wasNamed(image.id)) this.#tx.put(imageKind, { ...image, removedAt: this.#now });
     else this.#tx.delete(imageKind, image.id);
     this.gone.push(image);
     this.events.push({ action: "delete", id: image.id, name: image.id });
     this.results.push({ deleted: image.id });
     const parent = image.parent === undefined ? undefined : this.#tx.get(imageKind, image.parent);
     if (prune && parent && parent.removedAt === undefined) this.#delete(parent, false, true, true);
+  }
+
+  /** A rollback of some name could want it back. */
+  #wasNamed(id: Digest): boolean {
+    return this.#tx.list(tagKind).some((tag) => tag.history.some(({ to }) => to?.image === id));
   }
 
   #conflict(image: ImageObject, soft: { readonly names: boolean; readonly stopped: boolean }): Conflict | undefined {

@@ -21,6 +21,14 @@ export function repositoryKey({ domain, path }: Reference): string {
   return formatReference({ domain, path });
 }
 
+/** A name to give, from the API's two fields; a tag of its own replaces one in the name. `invalid-argument`. */
+export function newTagReference(repository: string, tag: string | undefined): Reference {
+  const { domain, path, digest, ...named } = parseReference(repository);
+  if (digest !== undefined) throw new HavreError("invalid-argument", "cannot import digest reference");
+  if (tag && !/^\w[\w.-]{0,127}$/.test(tag)) throw new HavreError("invalid-argument", "invalid tag format");
+  return withDefaultTag({ domain, path, ...(tag ? { tag } : named) });
+}
+
 /** What the user wrote: a whole digest (with or without its algorithm), or a reference. */
 function parseAny(text: string): { readonly digest: Digest } | { readonly reference: Reference } {
   const whole = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;

@@ -107,13 +107,17 @@ async function* membersOf({ content }: Context, saved: readonly SavedImage[]): A
     manifests: saved.flatMap(indexEntries),
   });
   yield document("manifest.json", saved.map(dockerItem), "\n");
-  yield document("oci-layout", { imageLayoutVersion: "1.0.0" });
+  yield text("oci-layout", '{"imageLayoutVersion": "1.0.0"}');
   const repositories = legacyRepositories(saved);
   if (Object.keys(repositories).length > 0) yield document("repositories", repositories, "\n");
 }
 
 function document(path: string, value: unknown, end = ""): TarMember {
-  const body = Buffer.from(JSON.stringify(value) + end);
+  return text(path, JSON.stringify(value) + end);
+}
+
+function text(path: string, content: string): TarMember {
+  const body = Buffer.from(content);
   return { header: { path, size: body.length }, body };
 }
 
@@ -137,13 +141,19 @@ function indexEntries({ manifest, names }: SavedImage): readonly Descriptor[] {
 function dockerItem({ image, manifest, names }: SavedImage): unknown {
   const diffIds = image.config.rootfs.diff_ids;
   // A compressed layer must not stand here: Docker takes the entry for the unpacked tar's own.
-  const sources = manifest.layers.flatMap((layer, at) => (layer.digest === diffIds[at] ? [[layer.digest, layer]] : []));
+  const sources = manifest.layers.flatMap((layer, at) =>
+    layer.digest === diffIds[at] ? [[layer.digest, inDockersOrder(layer)]] : [],
+  );
   return {
     Config: blobPath(image.id),
     RepoTags: names.length === 0 ? null : names.map(familiarReference),
     Layers: manifest.layers.map((layer) => blobPath(layer.digest)),
     ...(sources.length === 0 ? {} : { LayerSources: Object.fromEntries(sources) }),
   };
+}
+
+function inDockersOrder({ mediaType, size, digest }: Descriptor): Descriptor {
+  return { mediaType, size, digest };
 }
 
 /** For readers from before manifest.json: name → tag → top layer. */

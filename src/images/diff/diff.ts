@@ -1,0 +1,39 @@
+import type { Context } from "../context.ts";
+import { resolveImage } from "../resolve.ts";
+import { compareConfigs } from "./config.ts";
+import type { Difference, TreeSource } from "./difference.ts";
+import { comparePackages } from "./packages.ts";
+import { compareTrees } from "./trees.ts";
+
+/** What differs between two images, or an image and any tree: files, configuration, Debian packages. */
+export async function compare(
+  context: Context,
+  before: string | TreeSource,
+  after: string | TreeSource,
+  signal?: AbortSignal,
+): Promise<Difference> {
+  return withTree(context, before, (a) =>
+    withTree(context, after, async (b) => {
+      const same = a.folder === b.folder || (a.chain !== undefined && a.chain === b.chain);
+      return {
+        config: compareConfigs(a.config, b.config),
+        packages: same ? [] : comparePackages(a.folder, b.folder),
+        files: same ? [] : await compareTrees(a.folder, b.folder, signal),
+      };
+    }),
+  );
+}
+
+interface Side extends TreeSource {
+  readonly chain?: string;
+}
+
+async function withTree<T>(context: Context, side: string | TreeSource, use: (tree: Side) => Promise<T>): Promise<T> {
+  if (typeof side !== "string") return use(side);
+  const image = context.store.view((tx) => resolveImage(tx, side));
+  const chain = image.chain.at(-1);
+  if (chain === undefined) return use({ folder: undefined, config: image.config, chain: "" });
+  // The image may be removed while its tree is looked at.
+  using _claim = await context.keeper.claim(chain);
+  return context.snapshots.withView(chain, (folder) => use({ folder, config: image.config, chain }));
+}
