@@ -73,15 +73,9 @@ export class BridgeNetwork {
     });
   }
 
-  /** A ready sandbox, or one made now. `resource-exhausted` when no address is free. */
-  take(): WiredSandbox {
-    const sandbox = this.pool.take() ?? this.#make();
-    if (sandbox) return sandbox;
-    throw new HavreError(
-      "resource-exhausted",
-      `no available IPv4 addresses on this network's address pools: ${this.network.name} (${this.network.id})`,
-      { hint: "Remove containers, or give the daemon a larger --subnet" },
-    );
+  /** A ready sandbox, or one made now; undefined when no address is free. */
+  take(): WiredSandbox | undefined {
+    return this.pool.take() ?? this.#make();
   }
 
   /** A sandbox with an address that the caller has claimed. */

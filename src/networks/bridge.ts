@@ -17,7 +17,6 @@ import {
   broadcastOf,
   defaultSubnets,
   firstFreeSubnet,
-  formatIpv4,
   type Ipv4,
   ipv4Bytes,
   ipv4FromBytes,
@@ -129,8 +128,4 @@ export function enableForwarding(): boolean {
   } catch {
     return false;
   }
-}
-
-export function describeGateway({ gateway, subnet }: Pick<BridgeRequest, "gateway" | "subnet">): string {
-  return `${formatIpv4(gateway)}/${subnet.prefixLength}`;
 }

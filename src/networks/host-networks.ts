@@ -14,7 +14,7 @@ import { hostResolverFile, type ResolverConfig, upstreamResolverFile } from "./r
 import { makeBareSandbox, type WiredSandbox } from "./sandboxes.ts";
 
 const BARE_POOL = 3;
-/** Longest wait for the kernel to delete the interface that last had the address a restarting container wants back. */
+/** Longest wait for the kernel to delete interfaces whose addresses are wanted: a restarting container's own, or the last there are. */
 const LEAVING_PATIENCE_MS = 250;
 const LEAVING_POLL_MS = 2;
 /** An interface still there this long after its container's release is held by something and deleted outright. */
@@ -195,18 +195,38 @@ export class HostNetworks implements Networks {
     return { namespacePath: sandbox.namespace.path, endpoints: [describe(endpoint, bridge.network)] };
   }
 
-  /** With the container's former address if that is free, else whatever is ready. */
+  /** With the container's former address if that is free, else whatever is ready or can be made. */
   async #sandboxFor(bridge: BridgeNetwork, former: StoredEndpoint | undefined): Promise<WiredSandbox> {
-    if (!former) return bridge.take();
-    const wanted = addressOf(former);
+    if (former) {
+      const wanted = addressOf(former);
+      const answer = await this.#patiently(() => {
+        const claim = bridge.addresses.claim(wanted, interfaceExists);
+        return claim === "leaving" ? undefined : claim;
+      });
+      if (answer === "claimed") return bridge.takeAt(wanted);
+    }
+    const sandbox = await this.#patiently(
+      () => bridge.take() ?? (bridge.addresses.sweep(interfaceExists).length === 0 ? "exhausted" : undefined),
+    );
+    if (sandbox !== undefined && sandbox !== "exhausted") return sandbox;
+    const { id, name } = bridge.network;
+    throw new HavreError(
+      "resource-exhausted",
+      `no available IPv4 addresses on this network's address pools: ${name} (${id})`,
+      { hint: "Remove containers, or give the daemon a larger --subnet" },
+    );
+  }
+
+  /** Asks until there is an answer or the kernel had time enough to delete what is in the way. */
+  async #patiently<T>(ask: () => T | undefined): Promise<T | undefined> {
     const { clock } = this.#options;
     const deadline = clock.now() + LEAVING_PATIENCE_MS;
-    let answer = bridge.addresses.claim(wanted, interfaceExists);
-    while (answer === "leaving" && clock.now() < deadline) {
+    let answer = ask();
+    while (answer === undefined && clock.now() < deadline) {
       await clock.sleep(LEAVING_POLL_MS);
-      answer = bridge.addresses.claim(wanted, interfaceExists);
+      answer = ask();
     }
-    return answer === "claimed" ? bridge.takeAt(wanted) : bridge.take();
+    return answer;
   }
 
   #endpointOf(containerId: string): StoredEndpoint | undefined {

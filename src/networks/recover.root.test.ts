@@ -139,5 +139,9 @@ test("a small subnet is used to its last address and not beyond", async () => {
   expect(addresses).toEqual(["10.200.0.2", "10.200.0.3", "10.200.0.4", "10.200.0.5", "10.200.0.6"]);
   await expect(fixture.networks.attach("c6", { kind: "bridge" })).rejects.toThrow("no available IPv4 addresses");
   await expect(fixture.networks.tearDown()).rejects.toThrow("has 5 containers");
+  // Addresses just given back can be had again as soon as the kernel is done with their interfaces.
+  await Promise.all(Array.from({ length: 5 }, (_, index) => fixture.networks.forget(`c${index}`)));
+  const again = Array.from({ length: 5 }, (_, index) => fixture.networks.attach(`d${index}`, { kind: "bridge" }));
+  expect((await Promise.all(again)).map(({ endpoints }) => endpoints[0]?.ipAddress).sort()).toEqual(addresses);
   await remove(fixture);
 });
