@@ -10,3 +10,4 @@ export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./log.ts";
 export * from "./timeline.ts";
+export * from "./version.ts";

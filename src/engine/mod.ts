@@ -5,6 +5,20 @@
  * Owns container objects in the store. Invariants: `spec` is never rewritten by observation; a container's state moves only through the
  * lifecycle; whatever a start acquired is released when the container ends, however it ends.
  */
+export { ContainerArchives } from "./archives.ts";
+export { type CommitOptions, ContainerCommits } from "./commits.ts";
 export * from "./container.ts";
+export { ContainerLifecycle } from "./containers.ts";
+export type { EngineConfig, EngineContext, EnginePaths } from "./context.ts";
 export * from "./engine.ts";
+export { EventLog } from "./events.ts";
+export { ContainerExecs } from "./execs.ts";
 export { type HostFacts, readHostFacts } from "./host-facts.ts";
+export { containerUsers } from "./image-users.ts";
+export { recoverContainers } from "./lifecycle/recover.ts";
+export { RemovedLogs } from "./logs/removed.ts";
+export { ContainerObservation } from "./observation.ts";
+export { type ContainerPlacement, type GraphDriver, Placements } from "./placement.ts";
+export { StreamHub } from "./streams/hub.ts";
+export { ContainerStreams } from "./streams/streams.ts";
+export { Waiters } from "./waiters.ts";

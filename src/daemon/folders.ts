@@ -1,0 +1,20 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** Where each folder of the platform keeps its own. */
+export interface Folders {
+  readonly containers: string;
+  readonly removedLogs: string;
+  readonly bundles: string;
+}
+
+/** Makes what is missing below the durable and the volatile folder. */
+export function makeFolders({ root, run }: { readonly root: string; readonly run: string }): Folders {
+  const folders: Folders = {
+    containers: join(root, "containers"),
+    removedLogs: join(root, "removed-logs"),
+    bundles: join(run, "bundles"),
+  };
+  for (const folder of [root, run, ...Object.values(folders)]) mkdirSync(folder, { recursive: true, mode: 0o711 });
+  return folders;
+}

@@ -1,0 +1,23 @@
+import type { LogLevel } from "../base/mod.ts";
+
+/** How a daemon is set up: the flags of `havre daemon`, parsed. */
+export interface DaemonOptions {
+  /** Durable data. */
+  readonly root: string;
+  /** Volatile data and the socket. */
+  readonly run: string;
+  /** Linux bridge of the default network. */
+  readonly bridge: string;
+  /** CIDR of the default network; undefined: the first free default pool. */
+  readonly subnet?: string;
+  readonly logLevel: LogLevel;
+  readonly defaultRuntime: string;
+  /** Further OCI runtimes: name → path. */
+  readonly runtimes: ReadonlyMap<string, string>;
+  /** Group that may use the socket. */
+  readonly socketGroup?: string;
+}
+
+export const DEFAULT_ROOT = "/var/lib/havre";
+export const DEFAULT_RUN = "/run/havre";
+export const DEFAULT_BRIDGE = "havre0";

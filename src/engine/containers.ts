@@ -1,0 +1,336 @@
+import { HavreError, isHavreError, Timeline, toHavreError } from "../base/mod.ts";
+import type { Exit } from "../runtime/mod.ts";
+import type { Usage } from "../snapshots/mod.ts";
+import type { ContainerCreateRequest } from "../spec/mod.ts";
+import { type Container, containerKind } from "./container.ts";
+import { type EngineContext, runtimeName, setStatus } from "./context.ts";
+import { parseSignal } from "./create/mod.ts";
+import type {
+  Containers,
+  CreateOptions,
+  PruneFilters,
+  StartOptions,
+  StopOptions,
+  UpdateRequest,
+  WaitCondition,
+  WaitResult,
+} from "./engine.ts";
+import { HealthMonitors } from "./health/mod.ts";
+import { checkName, createContainer, nameInUse } from "./lifecycle/create.ts";
+import { recordExit, releaseProcess } from "./lifecycle/exit.ts";
+import { endForRemoval, finishRemoval, markRemoved, requireRemovable } from "./lifecycle/remove.ts";
+import { Restarts } from "./lifecycle/restarts.ts";
+import { startContainer } from "./lifecycle/start.ts";
+import { signalProcess, stopProcess } from "./lifecycle/stop.ts";
+import { updateContainer } from "./lifecycle/update.ts";
+import type { RemovedLogs } from "./logs/removed.ts";
+import { getContainer, hasProcess, requireRunning } from "./lookup.ts";
+import { matchesLabels } from "./prune.ts";
+import type { StreamHub } from "./streams/hub.ts";
+
+/** A container with this label set to `true` is restarted when it turns unhealthy. */
+const RESTART_UNHEALTHY = "havre.restart-unhealthy";
+
+/** The lifecycle of containers: every change of state goes through here. */
+export class ContainerLifecycle implements Containers {
+  readonly #context: EngineContext;
+  readonly #hub: StreamHub;
+  readonly #logs: RemovedLogs;
+  readonly #restarts: Restarts;
+  readonly #health: HealthMonitors;
+  /** Work that goes on after its answer; awaited when the daemon closes. */
+  readonly #background = new Set<Promise<void>>();
+
+  constructor(context: EngineContext, hub: StreamHub, logs: RemovedLogs) {
+    this.#context = context;
+    this.#hub = hub;
+    this.#logs = logs;
+    this.#restarts = new Restarts(context, (id) => this.#restartNow(id));
+    this.#health = new HealthMonitors(context, (container) => this.#turnedUnhealthy(container));
+  }
+
+  get(ref: string): Container {
+    return getContainer(this.#context.store, ref);
+  }
+
+  list(): readonly Container[] {
+    return this.#context.store
+      .view((tx) => tx.list(containerKind))
+      .filter((container) => container.status.state !== "removing")
+      .sort((a, b) => b.created - a.created);
+  }
+
+  async create(
+    request: ContainerCreateRequest,
+    options: CreateOptions,
+  ): Promise<{ readonly id: string; readonly warnings: readonly string[] }> {
+    const { container, warnings } = await createContainer(this.#context, request, options);
+    return { id: container.id, warnings };
+  }
+
+  async start(ref: string, options: StartOptions = {}): Promise<void> {
+    const { id } = this.get(ref);
+    this.#restarts.cancel(id);
+    await this.#locked(id, async (container) => {
+      if (container.status.state === "paused") {
+        throw new HavreError("conflict", "cannot start a paused container, try unpause instead");
+      }
+      if (hasProcess(container)) throw new HavreError("not-modified", `container ${id} is already running`);
+      await this.#launch(container, options.timeline);
+    });
+  }
+
+  async stop(ref: string, options: StopOptions): Promise<void> {
+    const container = this.get(ref);
+    const waiting = this.#restarts.cancel(container.id);
+    if (waiting) await setStatus(this.#context, container.id, { state: "exited", stoppedByUser: true });
+    if (!hasProcess(container)) {
+      if (waiting) return;
+      throw new HavreError("not-modified", `container ${container.id} is already stopped`);
+    }
+    await stopProcess(this.#context, container, options);
+    await this.#settled(container.id);
+    this.#context.events.emitContainer(container, "stop");
+  }
+
+  async restart(ref: string, options: StopOptions): Promise<void> {
+    const container = this.get(ref);
+    this.#restarts.cancel(container.id);
+    if (hasProcess(container)) {
+      await stopProcess(this.#context, container, options);
+      await this.#settled(container.id);
+      if (container.spec.hostConfig.AutoRemove) return;
+      this.#context.events.emitContainer(container, "stop");
+    }
+    await this.#locked(container.id, (now) => this.#launch(now));
+    this.#context.events.emitContainer(container, "restart");
+  }
+
+  async kill(ref: string, signal?: string): Promise<void> {
+    const container = this.get(ref);
+    const number = parseSignal(signal ?? "SIGKILL");
+    if (container.status.state === "restarting" && this.#restarts.cancel(container.id)) {
+      await setStatus(this.#context, container.id, { state: "exited", stoppedByUser: true });
+      return;
+    }
+    if (!hasProcess(container)) {
+      throw new HavreError("conflict", `cannot kill container: ${ref}: container ${container.id} is not running`);
+    }
+    const stop = parseSignal(container.spec.config.StopSignal ?? "SIGTERM");
+    if (number === 9 || number === stop) await setStatus(this.#context, container.id, { stoppedByUser: true });
+    const exited = this.#context.waiters.next(container.id, "next-exit");
+    await signalProcess(this.#context, container, number);
+    if (number !== 9) return;
+    if (container.status.state === "paused") {
+      await this.#context.runtime.resume(container.id, runtimeName(this.#context, container));
+    }
+    await exited;
+  }
+
+  async pause(ref: string): Promise<void> {
+    await this.#locked(this.get(ref).id, async (container) => {
+      requireRunning(container);
+      if (container.status.state === "paused") {
+        throw new HavreError("conflict", `Container ${container.id} is already paused`);
+      }
+      await this.#context.runtime.pause(container.id, runtimeName(this.#context, container));
+      await setStatus(this.#context, container.id, { state: "paused" });
+      this.#context.events.emitContainer(container, "pause");
+    });
+  }
+
+  async unpause(ref: string): Promise<void> {
+    await this.#locked(this.get(ref).id, async (container) => {
+      if (container.status.state !== "paused") {
+        throw new HavreError("conflict", `Container ${container.id} is not paused`);
+      }
+      await this.#context.runtime.resume(container.id, runtimeName(this.#context, container));
+      await setStatus(this.#context, container.id, { state: "running" });
+      this.#context.events.emitContainer(container, "unpause");
+    });
+  }
+
+  async rename(ref: string, given: string): Promise<void> {
+    if (given === "" || given === "/") {
+      throw new HavreError("invalid-argument", "Neither old nor new names may be empty");
+    }
+    const { id, name: oldName } = this.get(ref);
+    const name = checkName(given);
+    if (name === oldName) {
+      throw new HavreError("invalid-argument", "Renaming a container with the same name as its current name");
+    }
+    try {
+      await this.#context.store.update((tx) => {
+        const container = tx.get(containerKind, id);
+        if (container) tx.put(containerKind, { ...container, name });
+      });
+    } catch (error) {
+      throw isHavreError(error, "already-exists") ? nameInUse(this.#context, name) : error;
+    }
+    this.#context.events.emitContainer(this.get(id), "rename", { oldName: `/${oldName}` });
+  }
+
+  async update(ref: string, change: UpdateRequest): Promise<{ readonly warnings: readonly string[] }> {
+    return this.#locked(this.get(ref).id, (container) => updateContainer(this.#context, container, change));
+  }
+
+  async wait(
+    ref: string,
+    condition: WaitCondition,
+    signal?: AbortSignal,
+  ): Promise<{ readonly exit: Promise<WaitResult> }> {
+    const { id, status } = this.get(ref);
+    const running = status.state === "running" || status.state === "paused" || status.state === "restarting";
+    if (condition === "not-running" && !running) return { exit: Promise.resolve({ code: status.exitCode }) };
+    return { exit: this.#context.waiters.next(id, condition, signal) };
+  }
+
+  async remove(ref: string, { force, link }: { readonly force: boolean; readonly link?: boolean }): Promise<void> {
+    if (link === true) {
+      throw new HavreError("not-implemented", "Links belong to user-defined networks, which are not available yet");
+    }
+    const { id } = this.get(ref);
+    const now = this.get(id);
+    requireRemovable(now, force);
+    this.#restarts.cancel(id);
+    if (hasProcess(now)) await endForRemoval(this.#context, now);
+    await this.#locked(id, (container) => this.#removeNow(container));
+  }
+
+  async prune({
+    until,
+    labels,
+  }: PruneFilters): Promise<{ readonly removed: readonly string[]; readonly reclaimed: number }> {
+    const removed: string[] = [];
+    let reclaimed = 0;
+    for (const container of this.list()) {
+      if (hasProcess(container) || container.status.state === "restarting") continue;
+      if (until !== undefined && container.created >= until) continue;
+      if (!matchesLabels(container.spec.config.Labels, labels)) continue;
+      const { size } = await this.#context.snapshots.usage(container.id);
+      await this.remove(container.id, { force: false });
+      removed.push(container.id);
+      reclaimed += size;
+    }
+    return { removed, reclaimed };
+  }
+
+  async usage(ref: string): Promise<{ readonly writable: Usage; readonly rootSize: number }> {
+    const { id, spec } = this.get(ref);
+    const writable = await this.#context.snapshots.usage(id);
+    const image = spec.imageId === undefined ? undefined : this.#context.images.get(spec.imageId);
+    return { writable, rootSize: writable.size + (image?.size ?? 0) };
+  }
+
+  /** A container's process ended (told by the runtime). */
+  exited(exit: Exit): void {
+    this.#inBackground(
+      exit.id,
+      this.#context.locks.run(exit.id, () => this.#afterExit(exit)),
+    );
+  }
+
+  /** The kernel killed a process of the container for memory. */
+  async outOfMemory(id: string): Promise<void> {
+    const container = await setStatus(this.#context, id, { oomKilled: true });
+    if (container) this.#context.events.emitContainer(container, "oom");
+  }
+
+  /** Finishes the removal of a container that a killed daemon had begun. */
+  resumeRemoval(container: Container): void {
+    this.#inBackground(
+      container.id,
+      this.#context.locks.run(container.id, () => finishRemoval(this.#context, this.#logs, container)),
+    );
+  }
+
+  /** Takes up probing a container that outlived the last daemon. */
+  adopt(container: Container): Promise<void> {
+    return this.#health.start(container, { adopted: true });
+  }
+
+  async close(): Promise<void> {
+    this.#restarts.close();
+    this.#health.close();
+    await Promise.allSettled([...this.#background]);
+  }
+
+  async #launch(container: Container, timeline = new Timeline()): Promise<void> {
+    try {
+      await startContainer(this.#context, this.#hub, container, timeline);
+    } catch (error) {
+      if (container.spec.hostConfig.AutoRemove) await this.#removeNow(container);
+      throw error;
+    }
+    await this.#health.start(this.get(container.id), { adopted: false });
+  }
+
+  /** An unhealthy container whose owner asked for it is stopped and started again, later and later if that does not help. */
+  #turnedUnhealthy(container: Container): void {
+    if (container.spec.config.Labels[RESTART_UNHEALTHY] !== "true") return;
+    const streak = container.status.health?.failingStreak ?? 0;
+    const reason = `unhealthy after ${streak} failed checks: ${container.status.health?.log.at(-1)?.output.trim() ?? ""}`;
+    this.#context.events.emitContainer(container, "restart_unhealthy", { reason });
+    this.#context.log.warn("restarting an unhealthy container", { container: container.name, reason });
+    this.#inBackground(
+      container.id,
+      this.#restarts.afterUnhealthy(container.id, () => this.restart(container.id, {})),
+    );
+  }
+
+  async #restartNow(id: string): Promise<void> {
+    await this.#locked(id, async (container) => {
+      if (container.status.state !== "restarting") return;
+      await setStatus(this.#context, id, (status) => ({ ...status, restartCount: status.restartCount + 1 }));
+      await this.#launch(container);
+    });
+  }
+
+  async #afterExit(exit: Exit): Promise<void> {
+    this.#health.stop(exit.id);
+    const container = await recordExit(this.#context, exit);
+    if (!container) return;
+    if (container.spec.hostConfig.AutoRemove && !this.#restarts.wanted(container)) {
+      const removed = await markRemoved(this.#context, container);
+      await this.#release(container);
+      if (removed) await finishRemoval(this.#context, this.#logs, removed);
+      return;
+    }
+    await this.#release(container);
+    if (this.#restarts.wanted(container)) await this.#restarts.schedule(container);
+  }
+
+  /** What cannot be given back now is logged and tried again by the next start, removal or daemon. */
+  async #release(container: Container): Promise<void> {
+    try {
+      await releaseProcess(this.#context, container);
+    } catch (failure) {
+      const error = toHavreError(failure);
+      this.#context.log.error("clean-up after exit failed", { container: container.id, error });
+    }
+  }
+
+  async #removeNow(container: Container): Promise<void> {
+    this.#hub.endSessions(container.id);
+    const removed = await markRemoved(this.#context, container);
+    if (removed) this.#inBackground(container.id, finishRemoval(this.#context, this.#logs, removed));
+  }
+
+  /** Runs `change` on the container as it is once the lock is held. */
+  #locked<T>(id: string, change: (container: Container) => Promise<T>): Promise<T> {
+    return this.#context.locks.run(id, () => change(this.get(id)));
+  }
+
+  /** Waits until the work after an exit (release, removal) is done. */
+  #settled(id: string): Promise<void> {
+    return this.#context.locks.run(id, async () => {});
+  }
+
+  #inBackground(id: string, work: Promise<void>): void {
+    const tracked = work.catch((error) => {
+      this.#context.log.error("background work failed", { container: id, error: toHavreError(error) });
+    });
+    this.#background.add(tracked);
+    void tracked.then(() => this.#background.delete(tracked));
+  }
+}

@@ -1,0 +1,145 @@
+import { HavreError, newId } from "../base/mod.ts";
+import type { Container } from "./container.ts";
+import { bundleFolder, type EngineContext, runtimeName } from "./context.ts";
+import type { ExecConfig, ExecState, Execs, StreamSession } from "./engine.ts";
+import { getContainer, hasProcess, requireRunning } from "./lookup.ts";
+import { prepareExecProcess } from "./spec/prepare.ts";
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from "./streams/detach-keys.ts";
+import { ConnectionSession } from "./streams/session.ts";
+
+/** Ended execs stay inspectable this long, in milliseconds (dockerd forgets them after five minutes). */
+const REMEMBER_ENDED = 5 * 60_000;
+
+interface Exec extends ExecState {
+  readonly resize?: (height: number, width: number) => void;
+  readonly started: boolean;
+  readonly endedAt?: number;
+}
+
+/** Further processes in running containers. They are the daemon's memory only: gone with their container or the daemon. */
+export class ContainerExecs implements Execs {
+  readonly #context: EngineContext;
+  readonly #execs = new Map<string, Exec>();
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  async create(ref: string, config: ExecConfig): Promise<string> {
+    const container = getContainer(this.#context.store, ref);
+    requireUsable(container);
+    if (config.Cmd.length === 0) throw new HavreError("invalid-argument", "No exec command specified");
+    parseDetachKeys(config.DetachKeys || DEFAULT_DETACH_KEYS);
+    this.#forgetOld();
+    const id = newId();
+    this.#execs.set(id, {
+      id,
+      containerId: container.id,
+      config,
+      running: false,
+      exitCode: undefined,
+      pid: 0,
+      started: false,
+    });
+    const command = config.Cmd.join(" ");
+    this.#context.events.emitContainer(container, `exec_create: ${command}`, { execID: id });
+    return id;
+  }
+
+  async start(
+    execId: string,
+    {
+      detach,
+      consoleSize,
+    }: { readonly detach: boolean; readonly terminal: boolean; readonly consoleSize?: readonly [number, number] },
+  ): Promise<StreamSession | undefined> {
+    const exec = this.#get(execId);
+    if (exec.started) throw new HavreError("conflict", `exec ${execId} has already run`);
+    const container = getContainer(this.#context.store, exec.containerId);
+    requireUsable(container);
+    const { config } = exec;
+    this.#change(execId, { started: true });
+    const attach = !detach && (config.AttachStdin || config.AttachStdout || config.AttachStderr);
+    this.#context.events.emitContainer(container, `exec_start: ${config.Cmd.join(" ")}`, { execID: execId });
+    const size = consoleSize ?? config.ConsoleSize;
+    const running = await this.#context.runtime.exec({
+      containerId: container.id,
+      runtime: runtimeName(this.#context, container),
+      execId,
+      bundle: bundleFolder(this.#context, container.id),
+      process: await prepareExecProcess(
+        this.#context,
+        container,
+        size === undefined ? config : { ...config, ConsoleSize: size },
+      ),
+      stdio: { terminal: config.Tty, stdin: config.AttachStdin && !detach, attach },
+    });
+    this.#change(execId, { running: true, pid: running.pid, resize: running.resize.bind(running) });
+    void running.exited.then((exitCode) => this.#ended(execId, container, exitCode));
+    if (!attach) return undefined;
+    const session = new ConnectionSession({
+      terminal: config.Tty,
+      stdin: config.AttachStdin,
+      stdout: config.AttachStdout,
+      stderr: config.AttachStderr,
+      detachKeys: parseDetachKeys(config.DetachKeys || DEFAULT_DETACH_KEYS),
+      onDetach: () => this.#context.events.emitContainer(container, "exec_detach", { execID: execId }),
+    });
+    if (running.io) session.connect(running.io);
+    else session.end();
+    return session;
+  }
+
+  async resize(execId: string, height: number, width: number): Promise<void> {
+    const exec = this.#get(execId);
+    if (!exec.running) throw new HavreError("conflict", `Exec ${execId} is not running`);
+    exec.resize?.(height, width);
+  }
+
+  inspect(execId: string): ExecState {
+    return this.#get(execId);
+  }
+
+  /** Ids of the container's execs that run. */
+  runningIdsOf(containerId: string): readonly string[] {
+    return [...this.#execs.values()]
+      .filter((exec) => exec.containerId === containerId && exec.running)
+      .map((exec) => exec.id);
+  }
+
+  #get(execId: string): Exec {
+    const exec = this.#execs.get(execId) ?? this.#byPrefix(execId);
+    if (!exec) throw new HavreError("not-found", `No such exec instance: ${execId}`);
+    return exec;
+  }
+
+  #byPrefix(prefix: string): Exec | undefined {
+    if (prefix === "") return undefined;
+    const matches = [...this.#execs.values()].filter((exec) => exec.id.startsWith(prefix));
+    return matches.length === 1 ? matches[0] : undefined;
+  }
+
+  #change(execId: string, change: Partial<Exec>): void {
+    const exec = this.#execs.get(execId);
+    if (exec) this.#execs.set(execId, { ...exec, ...change });
+  }
+
+  #ended(execId: string, container: Container, exitCode: number): void {
+    this.#change(execId, { running: false, exitCode, endedAt: this.#context.clock.now() });
+    this.#context.events.emitContainer(container, "exec_die", { execID: execId, exitCode: String(exitCode) });
+  }
+
+  #forgetOld(): void {
+    const limit = this.#context.clock.now() - REMEMBER_ENDED;
+    for (const exec of this.#execs.values()) {
+      if (exec.endedAt !== undefined && exec.endedAt < limit) this.#execs.delete(exec.id);
+    }
+  }
+}
+
+function requireUsable(container: Container): void {
+  requireRunning(container);
+  if (container.status.state === "paused" || !hasProcess(container)) {
+    throw new HavreError("conflict", `Container ${container.id} is paused, unpause the container before exec`);
+  }
+}

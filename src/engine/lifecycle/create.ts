@@ -1,0 +1,113 @@
+import { mkdir, rm } from "node:fs/promises";
+import { HavreError, isHavreError, newId, Undoes } from "../../base/mod.ts";
+import type { Image } from "../../images/mod.ts";
+import type { ContainerCreateRequest } from "../../spec/mod.ts";
+import { type Container, containerKind } from "../container.ts";
+import { containerFolder, type EngineContext } from "../context.ts";
+import { mergeImageConfig, resolveMounts } from "../create/mod.ts";
+import type { CreateOptions } from "../engine.ts";
+import { getContainer } from "../lookup.ts";
+import { generateName } from "../names.ts";
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+/** Makes a container from an image: checks, merges, names, and gives it its writable layer. Nothing is left when it fails. */
+export async function createContainer(
+  context: EngineContext,
+  request: ContainerCreateRequest,
+  options: CreateOptions,
+): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
+  const checked = request;
+  const warnings: readonly string[] = [];
+  const image = imageOf(context, checked.config.Image);
+  const config = mergeImageConfig(checked.config, image.config.config);
+  const id = newId();
+  const mounts = resolveMounts(checked.hostConfig, config, (ref) => getContainer(context.store, ref).spec.mounts);
+  const draft: Omit<Container, "name"> = {
+    id,
+    created: context.clock.now(),
+    spec: {
+      config: config.Hostname === "" ? { ...config, Hostname: defaultHostname(context, checked, id) } : config,
+      hostConfig: checked.hostConfig,
+      endpoints: checked.endpoints,
+      imageId: image.id,
+      chainId: image.chain.at(-1),
+      mounts,
+      platform: image.config.os,
+    },
+    status: {
+      state: "created",
+      exitCode: 0,
+      error: "",
+      oomKilled: false,
+      restartCount: 0,
+      stoppedByUser: false,
+      endpoints: [],
+    },
+  };
+  const container = await Undoes.run(async (undoes) => {
+    const named = await claim(context, draft, options.name);
+    undoes.add(() => context.store.update((tx) => tx.delete(containerKind, id)));
+    const folder = containerFolder(context, id);
+    undoes.add(() => rm(folder, { recursive: true, force: true }));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    undoes.add(() => context.snapshots.remove(id));
+    await context.snapshots.prepare(id, draft.spec.chainId);
+    return named;
+  });
+  context.events.emitContainer(container, "create");
+  return { container, warnings };
+}
+
+function imageOf(context: EngineContext, name: string): Image {
+  if (name === "") {
+    throw new HavreError("invalid-argument", "No command specified", { hint: "Name the image to run" });
+  }
+  return context.images.resolve(name);
+}
+
+/** Docker's: the short id, unless the host's or another container's name shows. */
+function defaultHostname(context: EngineContext, { hostConfig }: ContainerCreateRequest, id: string): string {
+  if (hostConfig.NetworkMode === "host" || hostConfig.UTSMode === "host") return context.host.hostname;
+  if (hostConfig.NetworkMode.startsWith("container:")) {
+    return getContainer(context.store, hostConfig.NetworkMode.slice("container:".length)).spec.config.Hostname;
+  }
+  return id.slice(0, 12);
+}
+
+/** Stores the container under the wanted name, or under the first free generated one. */
+async function claim(
+  context: EngineContext,
+  draft: Omit<Container, "name">,
+  wanted: string | undefined,
+): Promise<Container> {
+  for (let attempt = 0; ; attempt++) {
+    const name = wanted === undefined || wanted === "" ? generateName(Math.random, attempt) : checkName(wanted);
+    const container: Container = { ...draft, name };
+    try {
+      await context.store.update((tx) => tx.put(containerKind, container));
+      return container;
+    } catch (error) {
+      if (!isHavreError(error, "already-exists")) throw error;
+      if (wanted !== undefined && wanted !== "") throw nameInUse(context, name);
+    }
+  }
+}
+
+/** A name as given, checked; without its slash. `invalid-argument` with Docker's text. */
+export function checkName(given: string): string {
+  const name = given.replace(/^\//, "");
+  if (NAME.test(name)) return name;
+  throw new HavreError(
+    "invalid-argument",
+    `Invalid container name (${given}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+  );
+}
+
+export function nameInUse(context: EngineContext, name: string): HavreError {
+  const holder = context.store.view((tx) => tx.find(containerKind, "name", name)[0]);
+  return new HavreError(
+    "conflict",
+    `Conflict. The container name "/${name}" is already in use by container "${holder?.id ?? ""}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );
+}

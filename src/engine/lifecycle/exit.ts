@@ -1,0 +1,42 @@
+import { rm } from "node:fs/promises";
+import { runAll } from "../../base/mod.ts";
+import type { Exit } from "../../runtime/mod.ts";
+import type { Container } from "../container.ts";
+import { containerKind } from "../container.ts";
+import { bundleFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
+import { hasProcess } from "../lookup.ts";
+
+/**
+ * Records that a container's process ended and tells everyone who waits. Returns the container as it is now, or
+ * undefined when the end was known already. What the process leaves is cleaned by `releaseProcess`.
+ */
+export async function recordExit(context: EngineContext, exit: Exit): Promise<Container | undefined> {
+  const before = context.store.view((tx) => tx.get(containerKind, exit.id));
+  if (!before || !hasProcess(before)) return undefined;
+  const after = await setStatus(context, exit.id, ({ init: _init, supervisor: _supervisor, ...status }) => ({
+    ...status,
+    state: "exited",
+    exitCode: exit.code,
+    finishedAt: exit.at,
+    endpoints: [],
+    ...(status.health === undefined ? {} : { health: { ...status.health, status: "unhealthy" as const } }),
+  }));
+  if (!after) return undefined;
+  const seconds = Math.max(0, Math.round((exit.at - (before.status.startedAt ?? exit.at)) / 1000));
+  context.events.emitContainer(after, "die", { exitCode: String(exit.code), execDuration: String(seconds) });
+  context.waiters.exited(exit.id, { code: exit.code });
+  return after;
+}
+
+/** Gives back everything a start acquired. Each step is tried; what fails is reported together. */
+export async function releaseProcess(context: EngineContext, container: Container): Promise<void> {
+  const { id } = container;
+  const bundle = bundleFolder(context, id);
+  await runAll([
+    () => context.runtime.delete(id, runtimeName(context, container), bundle, true),
+    () => context.networks.release(id),
+    () => context.snapshots.unmount(id),
+    () => rm(bundle, { recursive: true, force: true }),
+    () => context.runtime.forgetExit(id),
+  ]);
+}

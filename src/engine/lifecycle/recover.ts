@@ -1,0 +1,95 @@
+import { readdir } from "node:fs/promises";
+import { isHavreError, toHavreError } from "../../base/mod.ts";
+import { type Container, containerKind } from "../container.ts";
+import type { ContainerLifecycle } from "../containers.ts";
+import { bundleFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
+import { hasProcess } from "../lookup.ts";
+import { startsWithDaemon } from "../restart-policy.ts";
+import { releaseProcess } from "./exit.ts";
+
+/** Docker's code for a container whose end nobody saw. */
+const UNKNOWN_EXIT = 255;
+
+/**
+ * Brings the store and the kernel together after a start, whatever the last daemon was doing when it died: containers
+ * that still run are taken over, ends that were recorded meanwhile are applied, half-made starts and removals are
+ * undone or finished, and restart policies are applied.
+ */
+export async function recoverContainers(context: EngineContext, lifecycle: ContainerLifecycle): Promise<void> {
+  await context.runtime.recover();
+  for (const container of context.store.view((tx) => tx.list(containerKind))) {
+    try {
+      await recoverOne(context, lifecycle, container);
+    } catch (failure) {
+      context.log.error("recovery failed", { container: container.id, error: toHavreError(failure) });
+    }
+  }
+  const containers = context.store.view((tx) => tx.list(containerKind));
+  await removeStrayBundles(context, new Set(containers.map(({ id }) => id)));
+  await removeStrayLayers(context, new Set(containers.map(({ id }) => id)));
+  await context.networks.recover(new Set(containers.map(({ id }) => id)));
+  for (const container of containers) {
+    const { hostConfig } = container.spec;
+    const stopped = container.status.state === "exited" || container.status.state === "restarting";
+    if (stopped && startsWithDaemon({ policy: hostConfig.RestartPolicy, status: container.status })) {
+      await startQuietly(context, lifecycle, container);
+    }
+  }
+}
+
+async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle, container: Container): Promise<void> {
+  const { id } = container;
+  if (container.status.state === "removing") {
+    await context.runtime.delete(id, runtimeName(context, container), bundleFolder(context, id), true);
+    lifecycle.resumeRemoval(container);
+    return;
+  }
+  const seen = await context.runtime.observe(id, runtimeName(context, container), bundleFolder(context, id));
+  if (seen.status === "running" || seen.status === "paused") {
+    const state = seen.status;
+    const now = await setStatus(context, id, (status) => ({
+      ...status,
+      state,
+      ...seen.processes,
+      ...(hasProcess(container) ? {} : { startedAt: context.clock.now(), exitCode: 0, error: "" }),
+    }));
+    if (now) await lifecycle.adopt(now);
+    return;
+  }
+  if (hasProcess(container)) {
+    const exit = context.runtime.recordedExit(id) ?? { id, code: UNKNOWN_EXIT, at: context.clock.now() };
+    lifecycle.exited(exit);
+    await context.locks.run(id, async () => {});
+    return;
+  }
+  if (seen.status !== "absent") await releaseProcess(context, container);
+  if (!context.snapshots.keys().includes(id)) await context.snapshots.prepare(id, container.spec.chainId);
+}
+
+/** Bundles of containers that are not there: a create or removal that was cut off. */
+async function removeStrayBundles(context: EngineContext, known: ReadonlySet<string>): Promise<void> {
+  for (const id of await readdir(context.config.paths.bundles)) {
+    if (known.has(id)) continue;
+    await context.runtime.delete(id, context.config.defaultRuntime, bundleFolder(context, id), true);
+  }
+}
+
+async function removeStrayLayers(context: EngineContext, known: ReadonlySet<string>): Promise<void> {
+  for (const key of context.snapshots.keys()) if (!known.has(key)) await context.snapshots.remove(key);
+}
+
+/** A container that cannot be started now is the container's failure, not the daemon's. */
+async function startQuietly(
+  context: EngineContext,
+  lifecycle: ContainerLifecycle,
+  container: Container,
+): Promise<void> {
+  try {
+    if (container.status.state === "restarting") await setStatus(context, container.id, { state: "exited" });
+    await lifecycle.start(container.id);
+  } catch (failure) {
+    if (!isHavreError(failure, "not-modified")) {
+      context.log.warn("restart with the daemon failed", { container: container.id, error: toHavreError(failure) });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { rm } from "node:fs/promises";
+import { HavreError, runAll } from "../../base/mod.ts";
+import { type Container, containerKind } from "../container.ts";
+import { bundleFolder, containerFolder, type EngineContext, setStatus } from "../context.ts";
+import type { RemovedLogs } from "../logs/removed.ts";
+import { hasProcess } from "../lookup.ts";
+import { killProcess } from "./stop.ts";
+
+/** Refuses to remove what runs, with Docker's text. */
+export function requireRemovable(container: Container, force: boolean): void {
+  if (force || !(hasProcess(container) || container.status.state === "restarting")) return;
+  const { state } = container.status;
+  const how = state === "paused" ? "unpause and then stop the container" : "stop the container";
+  throw new HavreError(
+    "conflict",
+    `cannot remove container "/${container.name}": container is ${state}: ${how} before removing or force remove`,
+  );
+}
+
+/**
+ * From here on the container is gone for everyone: its name is free, waiters are told. Its files go by
+ * `finishRemoval`, which the next daemon repeats if this one dies.
+ */
+export async function markRemoved(context: EngineContext, container: Container): Promise<Container | undefined> {
+  const removed = await setStatus(context, container.id, { state: "removing" });
+  if (!removed) return undefined;
+  context.events.emitContainer(removed, "destroy");
+  context.waiters.removed(container.id, { code: removed.status.exitCode });
+  return removed;
+}
+
+/** Deletes what a removed container leaves, then its object. Repeating it is free of effect. */
+export async function finishRemoval(context: EngineContext, logs: RemovedLogs, container: Container): Promise<void> {
+  const { id } = container;
+  await runAll([
+    () => context.networks.forget(id),
+    () => context.snapshots.remove(id),
+    () => rm(bundleFolder(context, id), { recursive: true, force: true }),
+    () => logs.keep(container),
+    () => rm(containerFolder(context, id), { recursive: true, force: true }),
+    () => context.store.update((tx) => tx.delete(containerKind, id)),
+  ]);
+}
+
+/** Ends the process if there is one; the caller has checked that this is wanted. */
+export async function endForRemoval(context: EngineContext, container: Container): Promise<void> {
+  await setStatus(context, container.id, { stoppedByUser: true });
+  await killProcess(context, container);
+}

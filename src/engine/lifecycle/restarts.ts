@@ -1,0 +1,90 @@
+import { toHavreError } from "../../base/mod.ts";
+import { type Container, containerKind } from "../container.ts";
+import { type EngineContext, setStatus } from "../context.ts";
+import { restartDecision } from "../restart-policy.ts";
+
+/** Milliseconds: waits between restarts for bad health, and after how long a container starts with a clean slate. */
+const FIRST_DELAY = 1000;
+const LONGEST_DELAY = 60_000;
+const FORGIVEN_AFTER = 10 * 60_000;
+
+/** Containers that wait for their next try. Timers only; what they are for stands in the store (`restarting`). */
+export class Restarts {
+  readonly #context: EngineContext;
+  readonly #restart: (id: string) => Promise<void>;
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Milliseconds waited before the last try. */
+  readonly #lastDelay = new Map<string, number>();
+  /** When and after which wait a container was last restarted for its health. */
+  readonly #unhealthy = new Map<string, { readonly at: number; readonly delay: number }>();
+
+  constructor(context: EngineContext, restart: (id: string) => Promise<void>) {
+    this.#context = context;
+    this.#restart = restart;
+  }
+
+  /** Whether the container's policy wants it started again after the exit it records. */
+  wanted(container: Container): boolean {
+    return this.#decide(container).restart;
+  }
+
+  async schedule(container: Container): Promise<void> {
+    const decision = this.#decide(container);
+    if (!decision.restart) return;
+    const { id } = container;
+    this.#lastDelay.set(id, decision.delay);
+    await setStatus(this.#context, id, { state: "restarting" });
+    this.#timers.set(
+      id,
+      setTimeout(() => {
+        this.#timers.delete(id);
+        void this.#restart(id).catch((failure) => this.#failed(id, failure));
+      }, decision.delay),
+    );
+  }
+
+  /**
+   * Runs `restart` for a container that turned unhealthy: at once the first time, later and later while the last such
+   * restart is recent.
+   */
+  async afterUnhealthy(id: string, restart: () => Promise<void>): Promise<void> {
+    const now = this.#context.clock.now();
+    const last = this.#unhealthy.get(id);
+    const again = last !== undefined && now - last.at < FORGIVEN_AFTER;
+    const delay = again ? Math.min(Math.max(last.delay * 2, FIRST_DELAY), LONGEST_DELAY) : 0;
+    this.#unhealthy.set(id, { at: now + delay, delay });
+    await this.#context.clock.sleep(delay);
+    const container = this.#context.store.view((tx) => tx.get(containerKind, id));
+    if (container?.status.health?.status === "unhealthy") await restart();
+  }
+
+  /** Gives up a planned restart; true when there was one. */
+  cancel(id: string): boolean {
+    const timer = this.#timers.get(id);
+    clearTimeout(timer);
+    this.#timers.delete(id);
+    this.#lastDelay.delete(id);
+    return timer !== undefined;
+  }
+
+  close(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #decide(container: Container) {
+    return restartDecision({
+      policy: container.spec.hostConfig.RestartPolicy,
+      status: container.status,
+      previousDelay: this.#lastDelay.get(container.id),
+    });
+  }
+
+  /** A restart that fails to start ends the tries, as in Docker: the error stands in the container's status. */
+  async #failed(id: string, failure: unknown): Promise<void> {
+    this.#context.log.warn("restart failed", { container: id, error: toHavreError(failure) });
+    await setStatus(this.#context, id, (status) =>
+      status.state === "restarting" ? { ...status, state: "exited" } : status,
+    );
+  }
+}

@@ -1,0 +1,130 @@
+import { mkdir, rm } from "node:fs/promises";
+import { type HavreError, type Timeline, toHavreError, Undoes } from "../../base/mod.ts";
+import type { Sandbox } from "../../networks/mod.ts";
+import type { Created, LogSpec } from "../../runtime/mod.ts";
+import type { Container } from "../container.ts";
+import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
+import { hasProcess } from "../lookup.ts";
+import { prepareRuntimeSpec } from "../spec/prepare.ts";
+import type { StreamHub } from "../streams/hub.ts";
+import { stdioOf } from "../streams/stdio.ts";
+import { networkModeOf } from "./network-mode.ts";
+import { failedStartCode } from "./start-failure.ts";
+
+/**
+ * Brings a container's process up: namespace and address, mounted tree, runtime specification, supervisor, runtime.
+ * Everything acquired is given back when a step fails; the container then is `exited` (or still `created`) with the
+ * failure in its status. Call with the container's lock held.
+ */
+export async function startContainer(
+  context: EngineContext,
+  hub: StreamHub,
+  container: Container,
+  timeline: Timeline,
+): Promise<void> {
+  const { id } = container;
+  if (hasProcess(container)) return;
+  try {
+    const { created, started, sandbox } = await Undoes.run((undoes) =>
+      launch(context, hub, container, undoes, timeline),
+    );
+    const running = await setStatus(context, id, (status) => ({
+      ...status,
+      state: "running",
+      init: created.init,
+      supervisor: created.supervisor,
+      exitCode: 0,
+      error: "",
+      oomKilled: false,
+      startedAt: started,
+      stoppedByUser: false,
+      endpoints: sandbox.endpoints,
+      ...(sandbox.namespacePath === undefined ? {} : { namespacePath: sandbox.namespacePath }),
+    }));
+    timeline.mark("record");
+    if (running) context.events.emitContainer(running, "start");
+  } catch (failure) {
+    const error = toHavreError(failure);
+    await recordFailedStart(context, hub, container, error);
+    throw error;
+  }
+}
+
+async function launch(
+  context: EngineContext,
+  hub: StreamHub,
+  container: Container,
+  undoes: Undoes,
+  timeline: Timeline,
+): Promise<{ readonly created: Created; readonly started: number; readonly sandbox: Sandbox }> {
+  const { id, spec } = container;
+  const bundle = bundleFolder(context, id);
+  const runtime = runtimeName(context, container);
+  await mkdir(bundle, { recursive: true, mode: 0o700 });
+  undoes.add(() => rm(bundle, { recursive: true, force: true }));
+
+  const sandbox = await context.networks.attach(id, networkModeOf(context, container));
+  undoes.add(() => context.networks.release(id));
+  timeline.mark("network");
+  const rootfs = await context.snapshots.mount(id);
+  undoes.add(() => context.snapshots.unmount(id));
+  timeline.mark("mount");
+
+  const runtimeSpec = await prepareRuntimeSpec(context, container, {
+    rootfs,
+    sandbox,
+    folder: containerFolder(context, id),
+  });
+  timeline.mark("spec");
+  context.runtime.forgetExit(id);
+  undoes.add(() => context.runtime.delete(id, runtime, bundle, true));
+  const stdio = stdioOf(spec.config);
+  const created = await context.runtime.create({
+    id,
+    runtime,
+    bundle,
+    spec: runtimeSpec,
+    stdio,
+    log: logSpec(context, container),
+  });
+  timeline.mark("create");
+  await hub.connectPending(id, () => context.runtime.attach(id, bundle, stdio));
+  timeline.mark("attach");
+  const started = context.clock.now();
+  await context.runtime.start(id, runtime);
+  timeline.mark("start");
+  return { created, started, sandbox };
+}
+
+function logSpec(context: EngineContext, container: Container): LogSpec {
+  const { Type, Config } = container.spec.hostConfig.LogConfig;
+  const maxSize = parseSize(Config["max-size"]) ?? context.config.logMaxSize;
+  const maxFiles = Number(Config["max-file"] ?? context.config.logMaxFiles);
+  return Type === "none" ? { maxSize } : { path: logPath(context, container.id), maxSize, maxFiles };
+}
+
+function parseSize(text: string | undefined): number | undefined {
+  const match = /^(\d+)([kmg]?)b?$/i.exec(text ?? "");
+  if (!match) return undefined;
+  const scale = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[(match[2] ?? "").toLowerCase()] ?? 1;
+  return Number(match[1]) * scale;
+}
+
+async function recordFailedStart(
+  context: EngineContext,
+  hub: StreamHub,
+  container: Container,
+  error: HavreError,
+): Promise<void> {
+  const code = failedStartCode(error);
+  const failed = await setStatus(context, container.id, (status) => ({
+    ...status,
+    exitCode: code,
+    error: error.message,
+    finishedAt: context.clock.now(),
+    endpoints: [],
+  }));
+  hub.endSessions(container.id);
+  if (failed) context.events.emitContainer(failed, "die", { exitCode: String(code) });
+  context.waiters.exited(container.id, { code, error: error.message });
+}

@@ -1,0 +1,76 @@
+import { HavreError } from "../../base/mod.ts";
+import { type Container, containerKind } from "../container.ts";
+import { type EngineContext, runtimeName, setStatus } from "../context.ts";
+import { parseSignal } from "../create/mod.ts";
+import type { StopOptions } from "../engine.ts";
+import { hasProcess } from "../lookup.ts";
+
+/** Seconds before a stop becomes a kill, where neither the user nor the container says (Docker's default). */
+const DEFAULT_STOP_TIMEOUT = 10;
+const SIGKILL = 9;
+
+/**
+ * Asks the process to end and kills it after the timeout. Returns when the exit is recorded. The stop counts as the
+ * user's: no restart policy applies. Call without the container's lock: the exit takes it.
+ */
+export async function stopProcess(context: EngineContext, container: Container, options: StopOptions): Promise<void> {
+  const { config } = container.spec;
+  const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_STOP_TIMEOUT;
+  const signal = parseSignal(options.signal ?? config.StopSignal ?? "SIGTERM");
+  await setStatus(context, container.id, { stoppedByUser: true });
+  const exited = exitOf(context, container.id);
+  if (!hasProcess(current(context, container.id) ?? container)) return;
+  await signalProcess(context, container, signal);
+  if (container.status.state === "paused") await unfreeze(context, container);
+  if (await settlesWithin(exited, timeout < 0 ? undefined : timeout * 1000)) return;
+  await signalProcess(context, container, SIGKILL);
+  await exited;
+}
+
+/** Sends a signal; a process that has just gone is no error. */
+export async function signalProcess(context: EngineContext, container: Container, signal: number): Promise<void> {
+  try {
+    await context.runtime.kill(container.id, runtimeName(context, container), signal);
+  } catch (error) {
+    if (!(error instanceof HavreError && error.kind === "not-found")) throw error;
+  }
+  context.events.emitContainer(container, "kill", { signal: String(signal) });
+}
+
+/** Kills at once and waits for the recorded exit. */
+export async function killProcess(context: EngineContext, container: Container): Promise<void> {
+  const exited = exitOf(context, container.id);
+  const now = current(context, container.id);
+  if (!now || !hasProcess(now)) return;
+  await signalProcess(context, now, SIGKILL);
+  if (now.status.state === "paused") await unfreeze(context, now);
+  await exited;
+}
+
+async function unfreeze(context: EngineContext, container: Container): Promise<void> {
+  await context.runtime.resume(container.id, runtimeName(context, container));
+}
+
+function current(context: EngineContext, id: string): Container | undefined {
+  return context.store.view((tx) => tx.get(containerKind, id));
+}
+
+function exitOf(context: EngineContext, id: string): Promise<unknown> {
+  return context.waiters.next(id, "next-exit");
+}
+
+async function settlesWithin(promise: Promise<unknown>, milliseconds: number | undefined): Promise<boolean> {
+  if (milliseconds === undefined) {
+    await promise;
+    return true;
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  try {
+    return await Promise.race([promise.then(() => true as const), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,95 @@
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock, HavreError } from "../../base/mod.ts";
+import { defineKind, type Store } from "../../store/mod.ts";
+import type { Container } from "../container.ts";
+
+/** The logs of a container that is gone. */
+export interface RemovedLog {
+  readonly id: string;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly removedAt: number;
+  readonly terminal: boolean;
+}
+
+export const removedLogKind = defineKind<RemovedLog>("removed-log", {
+  name: { unique: false, values: (log) => [log.name] },
+});
+
+const DAY = 24 * 3600 * 1000;
+
+/** Keeps logs of removed containers for a while: they are often wanted just after `rm`. */
+export class RemovedLogs {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #containers: string;
+  readonly #folder: string;
+  readonly #retention: number;
+  readonly #most: number;
+
+  /** `folder` and `containers` on one file system; `retentionDays` and `most` bound what is kept. */
+  constructor(
+    store: Store,
+    clock: Clock,
+    paths: { readonly containers: string; readonly folder: string },
+    { retentionDays = 7, most = 200 }: { readonly retentionDays?: number; readonly most?: number } = {},
+  ) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#containers = paths.containers;
+    this.#folder = paths.folder;
+    this.#retention = retentionDays * DAY;
+    this.#most = most;
+  }
+
+  /** Moves a removed container's log files here; free of effect when it never wrote any. */
+  async keep(container: Container): Promise<void> {
+    const from = join(this.#containers, container.id);
+    const files = (await listFolder(from)).filter((file) => file.startsWith("container.log"));
+    if (files.length === 0) return;
+    const to = join(this.#folder, container.id);
+    await mkdir(to, { recursive: true, mode: 0o700 });
+    for (const file of files) await rename(join(from, file), join(to, file));
+    const { id, name, spec } = container;
+    await this.#store.update((tx) =>
+      tx.put(removedLogKind, { id, name, removedAt: this.#clock.now(), terminal: spec.config.Tty }),
+    );
+    await this.expire();
+  }
+
+  /** The newest removed container with this name or id prefix, and the path of its log. */
+  find(nameOrId: string): { readonly log: RemovedLog; readonly path: string } {
+    const name = nameOrId.replace(/^\//, "");
+    const log = this.#store.view((tx) => {
+      const named = [...tx.find(removedLogKind, "name", name)].sort((a, b) => b.removedAt - a.removedAt)[0];
+      return named ?? (/^[0-9a-f]+$/.test(name) ? tx.findByIdPrefix(removedLogKind, name)[0] : undefined);
+    });
+    if (!log) {
+      throw new HavreError("not-found", `No logs of a removed container ${name}`, {
+        hint: `Logs are kept for ${this.#retention / DAY} days after a container is removed`,
+      });
+    }
+    return { log, path: join(this.#folder, log.id, "container.log") };
+  }
+
+  /** Deletes what is older than the retention or beyond the number kept, and folders that no object names. */
+  async expire(): Promise<void> {
+    const now = this.#clock.now();
+    const logs = [...this.#store.view((tx) => tx.list(removedLogKind))].sort((a, b) => b.removedAt - a.removedAt);
+    const expired = logs.filter((log, index) => index >= this.#most || now - log.removedAt > this.#retention);
+    for (const log of expired) {
+      await rm(join(this.#folder, log.id), { recursive: true, force: true });
+      await this.#store.update((tx) => tx.delete(removedLogKind, log.id));
+    }
+  }
+}
+
+async function listFolder(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+}

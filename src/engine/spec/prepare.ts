@@ -1,0 +1,121 @@
+import { copyFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { HavreError } from "../../base/mod.ts";
+import { hostnameFile, hostsFile, resolvConf, type Sandbox } from "../../networks/mod.ts";
+import type { RuntimeProcess, RuntimeSpec } from "../../spec/mod.ts";
+import type { Container } from "../container.ts";
+import type { EngineContext } from "../context.ts";
+import type { ExecConfig } from "../engine.ts";
+import { networkModeOf } from "../lifecycle/network-mode.ts";
+import { getContainer, requireRunning } from "../lookup.ts";
+import { buildRuntimeSpec } from "./build.ts";
+import { buildExecProcess } from "./exec-process.ts";
+
+export interface Prepared {
+  readonly rootfs: string;
+  readonly sandbox: Sandbox;
+  /** The container's durable folder. */
+  readonly folder: string;
+}
+
+/** Writes the files a container gets from its host and builds its runtime specification. */
+export async function prepareRuntimeSpec(
+  context: EngineContext,
+  container: Container,
+  { rootfs, sandbox, folder }: Prepared,
+): Promise<RuntimeSpec> {
+  const { hostConfig } = container.spec;
+  const pid = sharedProcess(context, hostConfig.PidMode, "pid");
+  const ipc = sharedProcess(context, hostConfig.IpcMode, "ipc");
+  const { initPath } = context.config;
+  const built = buildRuntimeSpec({
+    id: container.id,
+    spec: container.spec,
+    rootfs,
+    sandbox,
+    files: await writeFiles(context, container, sandbox, folder),
+    shared: { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc }) },
+    ...shmFolder(hostConfig.IpcMode, ipc),
+    ...(initPath === undefined ? {} : { initPath }),
+    cgroupParent: context.config.cgroupParent,
+    host: context.host,
+  });
+  for (const warning of built.warnings) context.log.warn(warning, { container: container.id });
+  return built.spec;
+}
+
+/** The process of an exec, as the container's own but for what the exec says. */
+export async function prepareExecProcess(
+  context: EngineContext,
+  container: Container,
+  config: ExecConfig,
+): Promise<RuntimeProcess> {
+  const pid = container.status.init?.pid;
+  if (pid === undefined) throw new HavreError("internal", `Container ${container.id} runs without a known process`);
+  const rootfs = `/proc/${pid}/root`;
+  const warn = (warning: string) => context.log.warn(warning, { container: container.id });
+  return buildExecProcess({ spec: container.spec, exec: config, rootfs, host: context.host }, warn);
+}
+
+function sharedProcess(context: EngineContext, mode: string, what: string): number | undefined {
+  if (!mode.startsWith("container:")) return undefined;
+  const other = getContainer(context.store, mode.slice("container:".length));
+  requireRunning(other);
+  if (what === "ipc" && other.spec.hostConfig.IpcMode === "private") {
+    throw new HavreError(
+      "conflict",
+      `can't join IPC of container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+    );
+  }
+  return other.status.init?.pid;
+}
+
+function shmFolder(mode: string, donor: number | undefined): { readonly shmFolder?: string } {
+  if (donor !== undefined) return { shmFolder: `/proc/${donor}/root/dev/shm` };
+  return mode === "host" ? { shmFolder: "/dev/shm" } : {};
+}
+
+async function writeFiles(
+  context: EngineContext,
+  container: Container,
+  sandbox: Sandbox,
+  folder: string,
+): Promise<{ readonly hosts?: string; readonly hostname?: string; readonly resolvConf?: string }> {
+  const { config, hostConfig } = container.spec;
+  if (hostConfig.NetworkMode.startsWith("container:")) {
+    const donor = getContainer(context.store, hostConfig.NetworkMode.slice("container:".length));
+    return filesIn(join(context.config.paths.containers, donor.id));
+  }
+  const files = filesIn(folder);
+  const mode = networkModeOf(context, container);
+  const hosts = hostsFile({
+    hostname: config.Hostname,
+    domainname: config.Domainname,
+    addresses: sandbox.endpoints.map((endpoint) => endpoint.ipAddress),
+    extraHosts: hostConfig.ExtraHosts ?? [],
+    hostGateway: context.networks.list().find(({ name }) => name === "bridge")?.gateway ?? "",
+  });
+  // As Docker does: on the host's network the host's own names hold, unless more are asked for.
+  const ofHost = mode.kind === "host" && (hostConfig.ExtraHosts ?? []).length === 0;
+  await Promise.all([
+    writeFile(files.hostname, hostnameFile(config.Hostname)),
+    ofHost ? copyFile("/etc/hosts", files.hosts) : writeFile(files.hosts, hosts),
+    writeFile(
+      files.resolvConf,
+      resolvConf(
+        context.networks.hostResolver(mode.kind === "host"),
+        {
+          nameservers: hostConfig.Dns ?? [],
+          search: hostConfig.DnsSearch ?? [],
+          options: hostConfig.DnsOptions ?? [],
+        },
+        mode.kind === "host",
+      ),
+    ),
+  ]);
+  return files;
+}
+
+function filesIn(folder: string): { readonly hosts: string; readonly hostname: string; readonly resolvConf: string } {
+  return { hosts: join(folder, "hosts"), hostname: join(folder, "hostname"), resolvConf: join(folder, "resolv.conf") };
+}

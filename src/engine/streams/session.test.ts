@@ -1,0 +1,93 @@
+import { expect, test } from "bun:test";
+import { deferred } from "../../base/mod.ts";
+import type { IoConnection, OutputChunk } from "../../runtime/mod.ts";
+import { ConnectionSession, type SessionOptions } from "./session.ts";
+
+const all: SessionOptions = { terminal: false, stdin: true, stdout: true, stderr: true, detachKeys: Uint8Array.of(16) };
+
+/** The process's side of a connection, in memory. */
+class Pipe implements IoConnection {
+  listener: (chunk: OutputChunk) => boolean = () => true;
+  readonly written: number[] = [];
+  inputEnded = false;
+  resumed = 0;
+  readonly #closed = deferred<void>();
+  readonly closed = this.#closed.promise;
+  onOutput(listener: (chunk: OutputChunk) => boolean): void {
+    this.listener = listener;
+  }
+  resume(): void {
+    this.resumed++;
+  }
+  write(data: Uint8Array): boolean {
+    this.written.push(...data);
+    return true;
+  }
+  async drained(): Promise<void> {}
+  endInput(): void {
+    this.inputEnded = true;
+  }
+  close(): void {
+    this.#closed.resolve();
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+const chunk = (stream: "stdout" | "stderr", size: number): OutputChunk => ({ stream, data: new Uint8Array(size) });
+
+test("input given before the process exists reaches it, and its end too", async () => {
+  const session = new ConnectionSession(all);
+  const writing = session.write(Uint8Array.of(1, 2));
+  session.endInput();
+  const pipe = new Pipe();
+  session.connect(pipe);
+  await writing;
+  expect(pipe.written).toEqual([1, 2]);
+  expect(pipe.inputEnded).toBe(true);
+});
+
+test("output ends after the last chunk when the process closes", async () => {
+  const session = new ConnectionSession(all);
+  const pipe = new Pipe();
+  session.connect(pipe);
+  pipe.listener(chunk("stdout", 3));
+  pipe.listener(chunk("stderr", 2));
+  pipe.close();
+  const seen = (await Array.fromAsync(session.output)).map(({ stream, data }) => `${stream}:${data.byteLength}`);
+  expect(seen).toEqual(["stdout:3", "stderr:2"]);
+});
+
+test("streams that were not asked for are left out", async () => {
+  const session = new ConnectionSession({ ...all, stderr: false });
+  const pipe = new Pipe();
+  session.connect(pipe);
+  pipe.listener(chunk("stderr", 2));
+  pipe.listener(chunk("stdout", 1));
+  pipe.close();
+  expect((await Array.fromAsync(session.output)).length).toBe(1);
+});
+
+test("a slow client pauses the process and lets it go on once it has read", async () => {
+  const session = new ConnectionSession(all);
+  const pipe = new Pipe();
+  session.connect(pipe);
+  expect(pipe.listener(chunk("stdout", 1 << 19))).toBe(true);
+  expect(pipe.listener(chunk("stdout", 1 << 19))).toBe(false);
+  const reader = session.output[Symbol.asyncIterator]();
+  await reader.next();
+  await reader.next();
+  pipe.close();
+  await reader.next();
+  expect(pipe.resumed).toBe(1);
+});
+
+test("the detach key ends the session and is told", async () => {
+  let detached = 0;
+  const session = new ConnectionSession({ ...all, onDetach: () => detached++ });
+  const pipe = new Pipe();
+  session.connect(pipe);
+  await session.write(Uint8Array.of(7, 16));
+  expect([pipe.written, detached, session.ended]).toEqual([[7], 1, true]);
+});

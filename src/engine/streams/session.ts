@@ -1,0 +1,123 @@
+import { deferred } from "../../base/mod.ts";
+import type { IoConnection, OutputChunk } from "../../runtime/mod.ts";
+import type { StreamSession } from "../engine.ts";
+import { DetachScanner } from "./detach-keys.ts";
+
+export interface SessionOptions {
+  readonly terminal: boolean;
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Keys that detach; empty: none. */
+  readonly detachKeys: Uint8Array;
+  readonly onDetach?: () => void;
+}
+
+/** Output held for a slow client before the container is asked to pause. */
+const HIGH_WATER = 1 << 20;
+const LOW_WATER = 1 << 18;
+
+/**
+ * One client on a process's streams. It may exist before the process does: input waits, and output begins when
+ * `connect` is called. Ends when the process closes its output, the client detaches, or it is disposed.
+ */
+export class ConnectionSession implements StreamSession {
+  readonly terminal: boolean;
+  readonly #options: SessionOptions;
+  readonly #scanner: DetachScanner;
+  readonly #connected = deferred<IoConnection | undefined>();
+  #connection: IoConnection | undefined;
+  readonly #chunks: OutputChunk[] = [];
+  #buffered = 0;
+  #paused = false;
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.terminal = options.terminal;
+    this.#scanner = new DetachScanner(options.detachKeys);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Takes over a live connection. */
+  connect(connection: IoConnection): void {
+    if (this.#ended) {
+      void connection[Symbol.asyncDispose]();
+      return;
+    }
+    this.#connection = connection;
+    connection.onOutput((chunk) => this.#take(chunk));
+    void connection.closed.then(() => this.end());
+    this.#connected.resolve(connection);
+  }
+
+  /** Output that is not from the connection (a replayed log), before it. */
+  replay(chunk: OutputChunk): void {
+    this.#take(chunk);
+  }
+
+  /** No more output comes. */
+  end(): void {
+    this.#ended = true;
+    this.#connected.resolve(undefined);
+    this.#wake?.();
+  }
+
+  readonly output: AsyncIterable<OutputChunk> = {
+    [Symbol.asyncIterator]: () => this.#read(),
+  };
+
+  async write(data: Uint8Array): Promise<void> {
+    const connection = this.#connection ?? (await this.#connected.promise);
+    if (!connection || this.#ended || !this.#options.stdin) return;
+    const { pass, detached } = this.#scanner.scan(data);
+    if (pass.byteLength > 0 && !connection.write(pass)) await connection.drained();
+    if (detached) {
+      this.#options.onDetach?.();
+      await this[Symbol.asyncDispose]();
+    }
+  }
+
+  endInput(): void {
+    if (!this.#options.stdin) return;
+    void this.#connected.promise.then((connection) => connection?.endInput());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.end();
+    await this.#connection?.[Symbol.asyncDispose]();
+  }
+
+  #take(chunk: OutputChunk): boolean {
+    const wanted = chunk.stream === "stdout" ? this.#options.stdout : this.#options.stderr;
+    if (!wanted) return true;
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.data.byteLength;
+    this.#wake?.();
+    if (this.#buffered < HIGH_WATER) return true;
+    this.#paused = true;
+    return false;
+  }
+
+  async *#read(): AsyncGenerator<OutputChunk> {
+    for (;;) {
+      for (let chunk = this.#chunks.shift(); chunk; chunk = this.#chunks.shift()) {
+        yield chunk;
+        this.#buffered -= chunk.data.byteLength;
+        if (this.#paused && this.#buffered < LOW_WATER) {
+          this.#paused = false;
+          this.#connection?.resume();
+        }
+      }
+      if (this.#ended) return;
+      const { promise, resolve } = deferred<void>();
+      this.#wake = resolve;
+      await promise;
+      this.#wake = undefined;
+    }
+  }
+}

@@ -1,0 +1,7 @@
+import type { StdioSpec } from "../../runtime/mod.ts";
+import type { ContainerConfig } from "../../spec/mod.ts";
+
+/** How a container's standard streams are wired. */
+export function stdioOf(config: ContainerConfig): StdioSpec {
+  return { terminal: config.Tty, stdin: config.OpenStdin, stdinOnce: config.StdinOnce };
+}
