@@ -41,7 +41,12 @@ async function withLayers(
   return results.flatMap((result) => {
     const image = gone.find(({ id }) => id === result.deleted);
     if (!image) return [result];
-    const layers = image.chain.filter((chainId) => freed.delete(chainId)).reverse();
+    // A layer of several that went stands behind the last of them: that one freed it.
+    const later = gone.slice(gone.indexOf(image) + 1);
+    const own = image.chain.filter(
+      (chainId) => freed.has(chainId) && !later.some(({ chain }) => chain.includes(chainId)),
+    );
+    const layers = own.reverse();
     return [result, ...layers.map((deleted) => ({ deleted }))];
   });
 }
