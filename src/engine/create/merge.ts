@@ -15,7 +15,8 @@ export function mergeImageConfig(request: ContainerConfig, image: ExecutionConfi
     WorkingDir: request.WorkingDir || image.WorkingDir || "",
     Env: mergeEnvironment(request.Env ?? [], image.Env ?? []),
     Labels: { ...image.Labels, ...request.Labels },
-    Entrypoint: cleared ? null : ownEntrypoint ? entrypoint : (image.Entrypoint ?? null),
+    // An empty list says "none", only null inherits.
+    Entrypoint: cleared ? null : (request.Entrypoint ?? image.Entrypoint ?? null),
     Cmd: ownEntrypoint || command.length > 0 ? nullIfEmpty(command) : (image.Cmd ?? null),
     Volumes: nullIfNone({ ...image.Volumes, ...request.Volumes }),
   };

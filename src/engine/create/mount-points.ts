@@ -1,19 +1,24 @@
 import { existsSync, mkdirSync } from "node:fs";
-import { normalize } from "node:path";
 import { HavreError } from "../../base/mod.ts";
 import type { ContainerConfig, HostConfig, MountRequest } from "../../spec/mod.ts";
 import type { MountPoint } from "../container.ts";
+import { cleanPath } from "./config.ts";
+import { hasCopyWord, isMountMode, isWritable, propagationIn } from "./mount-mode.ts";
+import { badDestination, checkMountRequest } from "./mount-request.ts";
+import { refuse } from "./refuse.ts";
 
-const MODES = new Set(["rw", "ro", "z", "Z", "nocopy", "cached", "delegated", "consistent"]);
-const PROPAGATIONS = new Set(["private", "rprivate", "shared", "rshared", "slave", "rslave"]);
+const DEFAULT_PROPAGATION = "rprivate";
 
-const NO_VOLUMES = {
-  hint: "Named and anonymous volumes are not available yet: mount a host folder by its absolute path",
-} as const;
+function noVolumes(what: string): HavreError {
+  return new HavreError("not-implemented", `${what}: volumes are not available yet`, {
+    hint: "Mount a host folder by its absolute path",
+  });
+}
 
 /**
  * The mounts of a container from `Binds`, `Mounts` and `VolumesFrom`, later ones over earlier ones at the same place.
- * `mountsOf` gives another container's. A bind of `Binds` makes its host folder, one of `Mounts` does not (Docker's).
+ * `mountsOf` gives another container's. A bind of `Binds` makes its host folder, one of `Mounts` does not unless it says
+ * so (Docker's). Volumes an image declares are left out while there are none.
  */
 export function resolveMounts(
   hostConfig: HostConfig,
@@ -21,94 +26,84 @@ export function resolveMounts(
   mountsOf: (ref: string) => readonly MountPoint[],
 ): readonly MountPoint[] {
   const points = new Map<string, MountPoint>();
-  for (const from of hostConfig.VolumesFrom ?? []) {
+  for (const from of hostConfig.VolumesFrom ?? [])
     for (const point of fromContainer(from, mountsOf)) points.set(point.destination, point);
-  }
-  const own = [...(hostConfig.Binds ?? []).map(parseBind), ...(hostConfig.Mounts ?? []).map(fromRequest)];
-  const taken = new Set<string>();
-  for (const point of own) {
-    if (taken.has(point.destination)) {
-      throw new HavreError("invalid-argument", `Duplicate mount point: ${point.destination}`);
-    }
-    taken.add(point.destination);
-    points.set(point.destination, point);
-  }
+  const taken = new Set(Object.keys(hostConfig.Tmpfs ?? {}).map(cleanPath));
+  for (const text of hostConfig.Binds ?? []) claim(parseBind(text), taken, points);
+  // A tmpfs of `Tmpfs` is in nobody's way here: `Mounts` go over it (Docker's).
+  for (const destination of Object.keys(hostConfig.Tmpfs ?? {})) taken.delete(cleanPath(destination));
+  for (const request of hostConfig.Mounts ?? []) claim(fromRequest(request), taken, points);
+  for (const point of points.values()) makeSource(point);
   return [...points.values()];
 }
 
-/** `source:destination[:mode]`. */
+function claim(point: MountPoint, taken: Set<string>, points: Map<string, MountPoint>): void {
+  if (taken.has(point.destination)) throw refuse(`Duplicate mount point: ${point.destination}`);
+  taken.add(point.destination);
+  points.set(point.destination, point);
+}
+
+/** As Docker: a folder, whatever the image expects there. Sources of `Mounts` that must exist were checked before. */
+function makeSource({ type, source }: MountPoint): void {
+  if (type === "bind" && !existsSync(source)) mkdirSync(source, { recursive: true });
+}
+
+/** `source:destination[:mode]`. `invalid-argument` in Docker's words. */
 export function parseBind(text: string): MountPoint {
-  const invalid = (why = `invalid volume specification: '${text}'`) => new HavreError("invalid-argument", why);
+  const invalid = `invalid volume specification: '${text}'`;
   const parts = text.split(":");
-  const [source = "", target, mode = ""] = parts;
-  if (parts.length > 3 || source === "") throw invalid();
-  if (target === undefined) throw new HavreError("not-implemented", `Anonymous volume at ${source}`, NO_VOLUMES);
-  if (!target.startsWith("/"))
-    throw invalid(
-      `invalid volume specification: '${text}': invalid mount config for type "bind": invalid mount path: '${target}' mount path must be absolute`,
-    );
-  const destination = normalize(target).replace(/(.)\/$/, "$1");
-  if (destination === "/") {
-    throw invalid(
-      `invalid volume specification: '${text}': invalid mount config for type "bind": invalid specification: destination can't be '/'`,
-    );
-  }
-  if (!source.startsWith("/")) throw new HavreError("not-implemented", `Volume ${source}`, NO_VOLUMES);
-  const words = mode === "" ? [] : mode.split(",");
-  const bad = words.find((word) => !MODES.has(word) && !PROPAGATIONS.has(word));
-  if (bad !== undefined) throw invalid(`invalid mode: ${mode}`);
-  if (!existsSync(source)) mkdirSync(source, { recursive: true });
+  const [source = "", second, mode = ""] = parts;
+  // A volume of the image's own making has no mode: `/data:ro` is a mistake for `…:/data:ro`.
+  if (parts.length > 3 || source === "" || (parts.length === 2 && isMountMode(second ?? ""))) throw refuse(invalid);
+  if (!isMountMode(mode)) throw refuse(`invalid mode: ${mode}`);
+  const target = second ?? source;
+  const type = second !== undefined && source.startsWith("/") ? "bind" : "volume";
+  const why = target === "" ? "field Target must not be empty" : badDestination(target);
+  if (why !== undefined) throw refuse(`${invalid}: invalid mount config for type "${type}": ${why}`);
+  if (type === "volume") throw noVolumes(second === undefined ? `Anonymous volume at ${target}` : `Volume ${source}`);
   return {
-    type: "bind",
-    source: normalize(source).replace(/(.)\/$/, "$1"),
-    destination,
+    type,
+    source: cleanPath(source),
+    destination: cleanPath(target),
     mode,
-    writable: !words.includes("ro"),
-    propagation: words.find((word) => PROPAGATIONS.has(word)) ?? "rprivate",
+    writable: isWritable(mode),
+    propagation: propagationIn(mode) ?? DEFAULT_PROPAGATION,
   };
 }
 
 function fromRequest(request: MountRequest): MountPoint {
-  const invalid = (why: string) =>
-    new HavreError("invalid-argument", `invalid mount config for type "${request.Type}": ${why}`);
-  if (!request.Target.startsWith("/"))
-    throw invalid(`invalid mount path: '${request.Target}' mount path must be absolute`);
-  const destination = normalize(request.Target).replace(/(.)\/$/, "$1");
-  if (destination === "/") throw invalid("invalid specification: destination can't be '/'");
-  const writable = request.ReadOnly !== true;
+  checkMountRequest(request);
+  const common = { destination: cleanPath(request.Target), mode: "", writable: request.ReadOnly !== true };
   switch (request.Type) {
     case "tmpfs":
-      return { type: "tmpfs", source: "", destination, mode: "", writable, propagation: "" };
+      return { ...common, type: "tmpfs", source: "", propagation: "" };
     case "bind": {
-      const source = request.Source ?? "";
-      if (source === "") throw invalid("field Source must not be empty");
-      if (!source.startsWith("/")) throw invalid(`invalid mount path: '${source}' mount path must be absolute`);
-      if (!existsSync(source)) {
-        if (request.BindOptions?.CreateMountpoint !== true) throw invalid(`bind source path does not exist: ${source}`);
-        mkdirSync(source, { recursive: true });
-      }
-      const propagation = request.BindOptions?.Propagation || "rprivate";
-      return { type: "bind", source: normalize(source), destination, mode: "", writable, propagation };
+      const propagation = request.BindOptions?.Propagation || DEFAULT_PROPAGATION;
+      return { ...common, type: "bind", source: cleanPath(request.Source ?? ""), propagation };
     }
-    case "volume":
-      throw new HavreError(
-        "not-implemented",
-        `Volume ${request.Source ?? "(anonymous)"} at ${destination}`,
-        NO_VOLUMES,
-      );
     default:
-      throw new HavreError("invalid-argument", `mount type unknown: "${request.Type}"`);
+      throw noVolumes(`${request.Source ? `Volume ${request.Source}` : "Anonymous volume"} at ${request.Target}`);
   }
 }
 
-/** `container[:ro|rw]`. */
+/** `container[:mode]`: another container's mounts, read-only when the mode says so. */
 function fromContainer(text: string, mountsOf: (ref: string) => readonly MountPoint[]): readonly MountPoint[] {
-  const [ref = "", mode] = text.split(":");
-  if (ref === "") throw new HavreError("invalid-argument", `malformed volumes-from specification: '${text}'`);
-  if (mode !== undefined && mode !== "ro" && mode !== "rw" && mode !== "z" && mode !== "Z") {
-    throw new HavreError("invalid-argument", `invalid mode: ${mode}`);
-  }
-  return mountsOf(ref)
+  if (text === "") throw refuse("volumes-from specification cannot be an empty string");
+  const at = text.indexOf(":");
+  const [ref, mode] = at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+  // What is mounted keeps its own propagation and has been filled already.
+  if (!isMountMode(mode) || propagationIn(mode) !== undefined || hasCopyWord(mode))
+    throw refuse(`invalid mode: ${mode}`);
+  return donated(ref, mountsOf)
     .filter((point) => point.type !== "tmpfs")
-    .map((point) => (mode === "ro" ? { ...point, writable: false, mode } : point));
+    .map((point) => ({ ...point, mode: "", writable: point.writable && isWritable(mode) }));
+}
+
+function donated(ref: string, mountsOf: (ref: string) => readonly MountPoint[]): readonly MountPoint[] {
+  try {
+    return mountsOf(ref);
+  } catch (error) {
+    // The request is what is wrong, not its address: Docker answers 400.
+    throw new HavreError("invalid-argument", error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }

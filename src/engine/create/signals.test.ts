@@ -14,5 +14,5 @@ test.each([
 });
 
 test.each(["", "0", "65", "NOPE", "RTMIN-1", "SIG", "-9"])("%p is refused", (text) => {
-  expect(() => parseSignal(text)).toThrow(`Invalid signal: ${text}`);
+  expect(() => parseSignal(text)).toThrow(`invalid signal: ${text}`);
 });

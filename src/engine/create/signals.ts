@@ -9,7 +9,7 @@ const RTMAX = 64;
 export function parseSignal(text: string): number {
   const number = /^\d+$/.test(text) ? Number(text) : byName(text.toUpperCase().replace(/^SIG/, ""));
   if (number === undefined || number < 1 || number > RTMAX) {
-    throw new HavreError("invalid-argument", `Invalid signal: ${text}`);
+    throw new HavreError("invalid-argument", `invalid signal: ${text}`);
   }
   return number;
 }

@@ -8,4 +8,5 @@ export type { BuiltSpec, SpecInput } from "./input.ts";
 export { readInsideRoot, resolveInsideRoot } from "./inside-root.ts";
 export { joinedContainer, privatePid } from "./namespaces.ts";
 export { buildResourceChange, buildResources } from "./resources.ts";
+export { mergeTmpfsOptions, tmpfsData } from "./tmpfs.ts";
 export { type ResolvedUser, resolveUser } from "./user.ts";

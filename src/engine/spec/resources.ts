@@ -110,7 +110,7 @@ export function buildResourceChange(change: Partial<Resources>): RuntimeResource
   const memoryChange = {
     ...nonZero("limit", Memory),
     ...nonZero("reservation", MemoryReservation),
-    ...positive("swap", MemorySwap),
+    ...nonZero("swap", MemorySwap),
   };
   return {
     ...(Object.keys(memoryChange).length > 0 ? { memory: memoryChange } : {}),

@@ -1,0 +1,82 @@
+import { expect, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { HavreError } from "../../base/mod.ts";
+import type { HostConfig } from "../../spec/mod.ts";
+import type { MountPoint } from "../container.ts";
+import { configOf, hostConfigOf } from "../spec/testing.ts";
+import { resolveMounts } from "./mount-points.ts";
+
+const donor: MountPoint = {
+  type: "bind",
+  source: "/tmp",
+  destination: "/d",
+  mode: "",
+  writable: true,
+  propagation: "rslave",
+};
+
+function resolve(hostConfig: object): readonly MountPoint[] {
+  return resolveMounts(hostConfigOf(hostConfig as Partial<HostConfig>), configOf(), (ref) => {
+    if (ref !== "donor") throw new HavreError("not-found", `No such container: ${ref}`);
+    return [donor];
+  });
+}
+
+test("a bind with its mode", () => {
+  expect(resolve({ Binds: ["/tmp/:/a/../b/:ro,z,rslave"] })).toEqual([
+    { type: "bind", source: "/tmp", destination: "/b", mode: "ro,z,rslave", writable: false, propagation: "rslave" },
+  ]);
+});
+
+test("another container's mounts keep their propagation and may become read-only", () => {
+  expect(resolve({ VolumesFrom: ["donor:ro"] })).toEqual([{ ...donor, writable: false }]);
+  expect(resolve({ VolumesFrom: ["donor"], Binds: ["/var:/d"] })).toMatchObject([
+    { source: "/var", destination: "/d" },
+  ]);
+});
+
+test("a missing host folder is made for Binds, and for Mounts that say so", () => {
+  const folder = mkdtempSync(join(tmpdir(), "havre-mounts-"));
+  const [one, two] = [join(folder, "one/deep"), join(folder, "two")];
+  const BindOptions = { CreateMountpoint: true };
+  resolve({ Binds: [`${one}:/a`], Mounts: [{ Type: "bind", Source: two, Target: "/b", BindOptions }] });
+  expect([one, two].map(existsSync)).toEqual([true, true]);
+  rmSync(folder, { recursive: true });
+});
+
+// Texts as dockerd 26.1 answers them.
+test.each<[object, string]>([
+  [{ Binds: [":/x"] }, "invalid volume specification: ':/x'"],
+  [{ Binds: ["/tmp:ro"] }, "invalid volume specification: '/tmp:ro'"],
+  [{ Binds: ["a:b:c:d"] }, "invalid volume specification: 'a:b:c:d'"],
+  [{ Binds: ["/tmp:/x:foo"] }, "invalid mode: foo"],
+  [{ Binds: ["/tmp:/x:ro,rw"] }, "invalid mode: ro,rw"],
+  [
+    { Binds: ["a"] },
+    "invalid volume specification: 'a': invalid mount config for type \"volume\": invalid mount path: 'a' mount path must be absolute",
+  ],
+  [
+    { Binds: ["/tmp:x"] },
+    "invalid volume specification: '/tmp:x': invalid mount config for type \"bind\": invalid mount path: 'x' mount path must be absolute",
+  ],
+  [
+    { Binds: ["/tmp:/"] },
+    "invalid volume specification: '/tmp:/': invalid mount config for type \"bind\": invalid specification: destination can't be '/'",
+  ],
+  [{ Binds: ["/tmp:/x", "/tmp:/x/"] }, "Duplicate mount point: /x"],
+  [{ Binds: ["/tmp:/x"], Tmpfs: { "/x": "" } }, "Duplicate mount point: /x"],
+  [{ Binds: ["/tmp:/x"], Mounts: [{ Type: "tmpfs", Target: "/x" }] }, "Duplicate mount point: /x"],
+  [{ VolumesFrom: ["nope"] }, "No such container: nope"],
+  [{ VolumesFrom: ["donor:foo"] }, "invalid mode: foo"],
+  [{ VolumesFrom: ["donor:rslave"] }, "invalid mode: rslave"],
+  [{ VolumesFrom: [""] }, "volumes-from specification cannot be an empty string"],
+])("%j is refused", (hostConfig, message) => {
+  expect(() => resolve(hostConfig)).toThrow(message);
+});
+
+test("volumes are refused honestly while there are none", () => {
+  expect(() => resolve({ Binds: ["data:/x"] })).toThrow("volumes are not available yet");
+  expect(() => resolve({ Binds: ["/x"] })).toThrow("volumes are not available yet");
+});
