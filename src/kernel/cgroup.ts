@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../base/mod.ts";
 
@@ -80,4 +80,32 @@ function subfolders(folder: string): string[] {
     if (errnoOf(error) === "ENOENT") return [];
     throw error;
   }
+}
+
+/** True while the processes of the cgroup are stopped by the freezer. */
+export function isFrozen(host: CgroupHost, path: string): boolean {
+  if (host.version === 2) {
+    const events = readCgroupFile(join(host.mounts.get("unified") ?? "", path, "cgroup.events")) ?? "";
+    return /^frozen 1$/m.test(events);
+  }
+  const freezer = host.mounts.get("freezer");
+  const state = freezer === undefined ? undefined : readCgroupFile(join(freezer, path, "freezer.state"));
+  return state !== undefined && state.trim() !== "THAWED";
+}
+
+/** Lets the processes of a version 1 cgroup run again: frozen ones do not even die. */
+export function thaw(host: CgroupHost, path: string): void {
+  const freezer = host.mounts.get("freezer");
+  if (host.version === 2 || freezer === undefined) return;
+  try {
+    writeFileSync(join(freezer, path, "freezer.state"), "THAWED");
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+}
+
+/** Host process ids in a cgroup, in whichever trees have it; sorted, each once. */
+export function processesIn(host: CgroupHost, path: string): number[] {
+  const pids = cgroupFolders(host, path).flatMap((folder) => cgroupProcesses(folder));
+  return [...new Set(pids)].sort((a, b) => a - b);
 }

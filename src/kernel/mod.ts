@@ -6,12 +6,14 @@
  */
 
 export * from "./cgroup.ts";
+export * from "./cgroup-counters.ts";
 export * from "./cgroup-stats.ts";
 export * from "./directory.ts";
 export * from "./file-stat.ts";
 export * from "./file-system.ts";
 export * from "./files.ts";
 export * from "./interface.ts";
+export * from "./interface-counters.ts";
 export * from "./libc.ts";
 export * from "./mount.ts";
 export * from "./netlink.ts";

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { closeSync, readdirSync, readFileSync } from "node:fs";
 import { errnoOf, HavreError } from "../base/mod.ts";
-import { check, errno, libcSymbols, systemError } from "./libc.ts";
+import { errno, libcSymbols, systemError } from "./libc.ts";
 
 const libc = libcSymbols({ syscall: { args: ["i64", "i64", "i64", "i64", "i64"], returns: "i64" } });
 
@@ -8,6 +8,7 @@ const libc = libcSymbols({ syscall: { args: ["i64", "i64", "i64", "i64", "i64"],
 const PIDFD_SEND_SIGNAL = 424;
 const PIDFD_OPEN = 434;
 const ESRCH = 3;
+const EINVAL = 22;
 
 interface ProcessStat {
   readonly state: string;
@@ -30,28 +31,57 @@ export function processStat(pid: number): ProcessStat | undefined {
   return { state: fields[0] ?? "", parent: Number(fields[1]), startTime: Number(fields[19]) };
 }
 
+/** A process by its id and start time (clock ticks since boot): never mistaken for another. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTime: number;
+}
+
+/** A process that has ended already has no start time to read: 0, which no living process has. */
+export function identifyProcess(pid: number): ProcessIdentity {
+  return { pid, startTime: processStat(pid)?.startTime ?? 0 };
+}
+
 /** True while the process with this id and start time exists and is not a zombie. */
-export function isProcessAlive(identity: { readonly pid: number; readonly startTime: number }): boolean {
+export function isProcessAlive(identity: ProcessIdentity): boolean {
   const stat = processStat(identity.pid);
   return stat !== undefined && stat.startTime === identity.startTime && stat.state !== "Z" && stat.state !== "X";
 }
 
-/** A descriptor of the process, readable when it ends (pidfd_open(2)); undefined when it is gone. The caller closes it. */
-export function openPidfd(pid: number): number | undefined {
-  const fd = Number(libc().syscall(PIDFD_OPEN, pid, 0, 0, 0));
-  if (fd >= 0) return fd;
-  const number = errno();
-  if (number === ESRCH) return undefined;
-  throw systemError("pidfd_open", `process ${pid}`, number);
+/**
+ * Sends a signal to exactly this process; false when it has ended. Its descriptor is held while its start time is
+ * checked, so that the signal cannot reach another process that was given the same id (pidfd_open(2)).
+ */
+export function signalProcess(identity: ProcessIdentity, signal: number): boolean {
+  const pidfd = Number(libc().syscall(PIDFD_OPEN, identity.pid, 0, 0, 0));
+  if (pidfd < 0) {
+    const number = errno();
+    if (number === ESRCH || number === EINVAL) return false;
+    throw systemError("pidfd_open", `process ${identity.pid}`, number);
+  }
+  try {
+    if (!isProcessAlive(identity)) return false;
+    if (Number(libc().syscall(PIDFD_SEND_SIGNAL, pidfd, signal, 0, 0)) >= 0) return true;
+    const number = errno();
+    if (number === ESRCH) return false;
+    if (number === EINVAL) throw new HavreError("invalid-argument", `Invalid signal: ${signal}`);
+    throw systemError("pidfd_send_signal", `process ${identity.pid}`, number);
+  } finally {
+    closeSync(pidfd);
+  }
 }
 
-/** Sends a signal through a pidfd; false when the process has ended (pidfd_send_signal(2)). */
-export function signalPidfd(fd: number, signal: number): boolean {
-  const result = Number(libc().syscall(PIDFD_SEND_SIGNAL, fd, signal, 0, 0));
-  if (result >= 0) return true;
-  const number = errno();
-  if (number === ESRCH) return false;
-  if (number === 22) throw new HavreError("invalid-argument", `Invalid signal: ${signal}`);
-  check(result, "pidfd_send_signal", `signal ${signal}`);
-  return false;
+/** Ids of the processes whose command line has `argument` as one of its arguments. Reads all of /proc: for rare use. */
+export function findProcesses(argument: string): number[] {
+  const found: number[] = [];
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").includes(argument)) found.push(Number(name));
+    } catch (error) {
+      // It ended meanwhile.
+      if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ESRCH") throw error;
+    }
+  }
+  return found;
 }

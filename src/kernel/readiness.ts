@@ -32,29 +32,6 @@ export async function watchSocket(fd: number, handlers: SocketHandlers): Promise
   };
 }
 
-/** Resolves when the process behind the pidfd has ended. Takes the descriptor over. */
-export function pidfdEnded(pidfd: number): { readonly ended: Promise<void>; cancel(): void } {
-  // The event loop reports the descriptor readable; reading it fails by its nature, and that is the report.
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let socket: { terminate(): void } | undefined;
-  let cancelled = false;
-  const done = () => {
-    if (!cancelled) resolve();
-  };
-  void connectDescriptor(pidfd, { data: () => {}, close: done, error: () => {} }).then((connected) => {
-    socket = connected;
-    connected.unref();
-    if (cancelled) connected.terminate();
-  });
-  return {
-    ended: promise,
-    cancel: () => {
-      cancelled = true;
-      socket?.terminate();
-    },
-  };
-}
-
 /** Bun takes a connected descriptor in place of an address; its types do not say so. */
 function connectDescriptor(fd: number, socket: Bun.SocketHandler<undefined, "uint8array">) {
   return Bun.connect({ fd, socket } as unknown as Bun.UnixSocketOptions<undefined>);

@@ -1,28 +1,34 @@
-import { closeSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { HavreError, type Logger, runAll } from "../base/mod.ts";
+import { type Clock, HavreError, type Logger, runAll, systemClock } from "../base/mod.ts";
 import {
   type CgroupHost,
-  cgroupFolders,
-  cgroupProcesses,
   detectCgroups,
+  identifyProcess,
   isProcessAlive,
-  openPidfd,
-  pidfdEnded,
-  processStat,
-  signalPidfd,
+  processesIn,
+  readCgroupStats,
+  readInterfaceCounters,
+  readOomKills,
+  signalProcess,
 } from "../kernel/mod.ts";
 import type { RuntimeResources } from "../spec/mod.ts";
+import { Binaries } from "./binaries.ts";
 import { containerArguments } from "./conmon-arguments.ts";
 import { AttachConnection } from "./connection.ts";
 import { writeTerminalSize } from "./control.ts";
+import { crunStatus, removeCrunState, startThroughPipe } from "./crun-state.ts";
 import { execDirect } from "./exec-direct.ts";
 import { execSupervised } from "./exec-supervised.ts";
 import { ExitRecords } from "./exits.ts";
+import { fitToHost, type HostLimits, readHostLimits } from "./host-limits.ts";
 import { hasHybridControllers, withoutUnifiedTree } from "./hybrid-cgroups.ts";
+import { makeLivenessPipe, watchLiveness } from "./liveness.ts";
 import { beginGenerations } from "./log-files.ts";
 import { LogRotation } from "./log-rotation.ts";
+import { hasMemoryLimit, OomWatch } from "./oom-watch.ts";
 import { type ContainerRecord, ContainerRecords } from "./records.ts";
+import { cleanBundle, killCgroup, killSupervisorsOf, removeContainerCgroup } from "./removal.ts";
 import type {
   CgroupStats,
   Created,
@@ -41,12 +47,13 @@ import type {
 import { type CommandResult, type RuntimeBinary, runRuntime } from "./runtime-command.ts";
 import { runtimeError } from "./runtime-errors.ts";
 import { SeccompFilters } from "./seccomp-filters.ts";
-import { RuntimeRefusal, startSupervisor } from "./supervisor.ts";
+import { RuntimeRefusal, type Supervisor, startSupervisor } from "./supervisor.ts";
 
 export interface ConmonOptions {
   /** Volatile folder of this daemon: exits, records and the runtimes' state live below it. */
   readonly run: string;
   readonly logger: Logger;
+  readonly clock?: Clock;
   /** Runtimes beyond crun and runc, or in their place, by name. */
   readonly runtimes?: ReadonlyMap<string, RuntimeBinary>;
   /** Milliseconds until a runtime that does not answer is given up; 60 s unless told. */
@@ -54,108 +61,108 @@ export interface ConmonOptions {
 }
 
 const SIGKILL = 9;
+/** Milliseconds for a supervisor to end after its container. */
+const SUPERVISOR_END = 5000;
+const KILLED = 128 + SIGKILL;
 
-/** The runtime on conmon and crun or runc. `open` before use. */
+/** The runtime on conmon and crun or runc. */
 export class ConmonRuntime implements Runtime, Disposable {
-  readonly #run: string;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #timeout: number;
+  readonly #binaries: Binaries;
   readonly #exits: ExitRecords;
   readonly #records: ContainerRecords;
-  readonly #cgroups: CgroupHost;
-  readonly #runtimes: ReadonlyMap<string, RuntimeBinary>;
+  readonly #cgroups: CgroupHost = detectCgroups();
+  readonly #limits: HostLimits | undefined = readHostLimits();
   readonly #logs: LogRotation;
-  readonly #oomListeners = new Set<(id: string) => void>();
+  readonly #oom = new OomWatch();
   readonly #filters = new SeccompFilters();
-  readonly #watched = new Map<string, { cancel(): void }>();
+  /** By container: its supervisor's end. */
+  readonly #supervisors = new Map<string, Promise<void>>();
+  /** Watches of supervisors that an earlier daemon started. */
+  readonly #adopted = new Set<Disposable>();
 
   constructor(options: ConmonOptions) {
-    this.#run = options.run;
     this.#logger = options.logger;
+    this.#clock = options.clock ?? systemClock;
     this.#timeout = options.timeout ?? 60_000;
+    this.#binaries = new Binaries(options.run, options.runtimes);
     this.#exits = new ExitRecords(join(options.run, "exits"));
     this.#records = new ContainerRecords(join(options.run, "containers"));
     this.#logs = new LogRotation(options.logger);
-    this.#cgroups = detectCgroups();
-    this.#runtimes = new Map([
-      ["crun", { path: Bun.which("crun") ?? "/usr/bin/crun", args: [] }],
-      ["runc", { path: Bun.which("runc") ?? "/usr/sbin/runc", args: [] }],
-      ...(options.runtimes ?? []),
-    ]);
-    mkdirSync(join(this.#run, "runtime"), { recursive: true, mode: 0o700 });
+    mkdirSync(join(options.run, "runtime"), { recursive: true, mode: 0o700 });
     this.#records.open();
+    // Before anybody else hears of an exit, its log and its memory kills are settled.
+    this.#exits.onExit(({ id }) => this.#settle(id));
     this.#exits.open();
-    this.#exits.onExit(({ id }) => {
-      const record = this.#records.get(id);
-      if (record) this.#logs.end(id, record.log);
-    });
   }
 
   [Symbol.dispose](): void {
     this.#exits[Symbol.dispose]();
     this.#logs[Symbol.dispose]();
-    for (const watch of this.#watched.values()) watch.cancel();
-    this.#watched.clear();
+    this.#oom[Symbol.dispose]();
+    for (const watch of this.#adopted) watch[Symbol.dispose]();
+    this.#adopted.clear();
   }
 
   runtimes(): ReadonlyMap<string, RuntimeBinary> {
-    return this.#runtimes;
+    return this.#binaries.all;
   }
 
   async create(request: CreateRequest): Promise<Created> {
-    const plain = this.#binary(request.runtime);
-    const conmon = supervisorBinary();
-    const binary = request.runtime === "crun" && hasHybridControllers() ? withoutUnifiedTree(plain) : plain;
-    this.#exits.forget(request.id);
-    rmSync(join(request.bundle, "oom"), { force: true });
-    const spec = request.runtime === "crun" ? this.#filters.prepare(request.spec) : request.spec;
-    writeFileSync(join(request.bundle, "config.json"), JSON.stringify(spec), { mode: 0o600 });
-    if (request.log.path !== undefined) {
-      beginGenerations(request.log.path, request.log.maxSize, request.log.maxFiles ?? 1);
-    }
+    const { id, runtime, bundle, log } = request;
+    const plain = this.#binaries.runtime(runtime);
+    const conmon = this.#binaries.conmon();
+    const binary = runtime === "crun" && hasHybridControllers() ? withoutUnifiedTree(plain) : plain;
+    const spec = fitToHost(request.spec, this.#limits, (what) => this.#logger.warn(what, { id }));
+    const record: ContainerRecord = {
+      id,
+      runtime,
+      bundle,
+      cgroupsPath: spec.linux.cgroupsPath,
+      log,
+      memoryLimited: hasMemoryLimit(spec),
+    };
+    this.#exits.forget(id);
+    cleanBundle(bundle);
+    // Written before anything exists, so that whatever a killed daemon has left half-made is found.
+    this.#records.put(record);
     try {
-      const supervisor = await startSupervisor({
-        conmon,
-        args: containerArguments(request, binary, this.#exits.path()),
-        folder: request.bundle,
-        timeout: this.#timeout,
-      });
-      if (request.runtime === "crun") this.#filters.learn(request.spec, join(this.#run, "runtime", "crun", request.id));
-      const created = { init: identify(supervisor.containerPid), supervisor: identify(supervisor.pid) };
-      this.#records.put({
-        id: request.id,
-        runtime: request.runtime,
-        bundle: request.bundle,
-        cgroupsPath: request.spec.linux.cgroupsPath,
-        log: request.log,
-        ...created,
-      });
-      this.#logs.begin(request.id, request.log);
-      void supervisor.ended.then(() => this.#supervisorEnded(request.id, created.supervisor));
-      return created;
+      const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
+      writeFileSync(join(bundle, "config.json"), JSON.stringify(handed), { mode: 0o600 });
+      if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);
+      const supervisor = await this.#supervise(request, binary, conmon);
+      const processes = {
+        init: identifyProcess(supervisor.containerPid),
+        supervisor: identifyProcess(supervisor.pid),
+      };
+      if (runtime === "crun") this.#filters.learn(spec, this.#crunFolder(id));
+      this.#records.put({ ...record, processes });
+      this.#logs.begin(id, log);
+      if (record.memoryLimited) this.#oom.begin(id, bundle);
+      this.#follow(id, processes.supervisor, supervisor.ended);
+      return processes;
     } catch (error) {
-      await this.#undoCreate(request, error);
-      if (error instanceof RuntimeRefusal) {
-        const command = request.spec.process.args[0] ?? "";
-        throw runtimeError({ operation: "create", output: error.message, command, cause: error });
-      }
-      throw error;
+      await this.#undo(record);
+      if (!(error instanceof RuntimeRefusal)) throw error;
+      const command = spec.process.args[0] ?? "";
+      throw runtimeError({ operation: "create", output: error.message, command, cause: error });
     }
   }
 
   async start(id: string, runtime: string): Promise<void> {
+    if (runtime === "crun" && startThroughPipe(this.#crunFolder(id))) return;
     await this.#command(runtime, "start", ["start", id]);
   }
 
-  async kill(id: string, runtime: string, signal: number, all = false): Promise<void> {
-    if (all) {
-      await this.#command(runtime, "kill", ["kill", "--all", id, String(signal)]);
-      return;
-    }
-    const init = this.#records.get(id)?.init;
-    if (init === undefined || !isProcessAlive(init) || !signalIdentity(init, signal)) {
-      throw new HavreError("not-found", `Container ${id} has no process`);
-    }
+  async kill(id: string, _runtime: string, signal: number, all = false): Promise<void> {
+    const record = this.#records.get(id);
+    const reached =
+      all && record?.cgroupsPath !== undefined
+        ? killCgroup(this.#cgroups, record.cgroupsPath, signal) > 0
+        : record?.processes !== undefined && signalProcess(record.processes.init, signal);
+    if (!reached) throw new HavreError("not-found", `Container ${id} has no process`);
   }
 
   async pause(id: string, runtime: string): Promise<void> {
@@ -172,48 +179,36 @@ export class ConmonRuntime implements Runtime, Disposable {
 
   async delete(id: string, runtime: string, bundle: string, force = false): Promise<void> {
     const record = this.#records.get(id);
-    this.#watched.get(id)?.cancel();
-    this.#watched.delete(id);
-    await runAll([
-      () => {
-        if (record) this.#logs.end(id, record.log);
-      },
-      async () => {
-        const args = force ? ["delete", "--force", id] : ["delete", id];
-        const result = await this.#run1(runtime, args);
-        if (result.code !== 0 && !/does not exist|not exist|No such file/i.test(result.stderr)) {
-          throw runtimeError({ operation: "delete", output: result.stderr });
-        }
-      },
-      () => {
-        if (force && record && isProcessAlive(record.supervisor)) signalIdentity(record.supervisor, SIGKILL);
-      },
-      () => {
-        for (const name of ["attach", "ctl", "winsz", "pidfile", "config.json", "oom"]) {
-          rmSync(join(bundle, name), { force: true });
-        }
-      },
-      () => this.#records.delete(id),
-    ]);
+    const alive = record?.processes !== undefined && isProcessAlive(record.processes.init);
+    if (alive && !force && (await this.status(id, runtime)) !== "created") {
+      throw new HavreError("failed-precondition", `Container ${id} is running`);
+    }
+    if (record) this.#logs.end(id, record.log);
+    this.#oom.end(id, 0);
+    // Forgotten before its supervisor is killed, whose end is then no news.
+    this.#records.forget(id);
+    await this.#remove(record ?? { id, runtime, bundle, cgroupsPath: undefined });
+    this.#records.delete(id);
   }
 
   async status(id: string, runtime: string): Promise<RuntimeStatus> {
-    const result = await this.#run1(runtime, ["state", id]);
+    if (runtime === "crun") return crunStatus(this.#crunFolder(id), this.#cgroups);
+    const result = await this.#runtimeCommand(runtime, ["state", id]);
     if (result.code !== 0) {
       if (/does not exist|No such file/i.test(result.stderr)) return "absent";
       throw runtimeError({ operation: "state", output: result.stderr });
     }
-    const { status } = JSON.parse(result.stdout) as { status: string };
-    return status as RuntimeStatus;
+    const { status } = JSON.parse(result.stdout) as { status: RuntimeStatus };
+    return status;
   }
 
   async observe(id: string, runtime: string, _bundle: string): Promise<Observed> {
-    const record = this.#records.get(id);
+    const processes = this.#records.get(id)?.processes;
     const status = await this.status(id, runtime);
-    if (record?.init === undefined || !isProcessAlive(record.init)) {
+    if (processes === undefined || !isProcessAlive(processes.init)) {
       return { status: status === "absent" ? "absent" : "stopped" };
     }
-    return { status, processes: { init: record.init, supervisor: record.supervisor } };
+    return { status, processes };
   }
 
   async attach(_id: string, bundle: string, _stdio: StdioSpec): Promise<IoConnection> {
@@ -225,9 +220,9 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   async exec(request: ExecRequest): Promise<RunningExec> {
-    const binary = this.#binary(request.runtime);
+    const binary = this.#binaries.runtime(request.runtime);
     if (request.runtime === "crun" && !request.stdio.terminal) return await execDirect(request, binary, this.#timeout);
-    return await execSupervised(request, binary, supervisorBinary(), this.#timeout);
+    return await execSupervised(request, binary, this.#binaries.conmon(), this.#timeout);
   }
 
   onExit(listener: (exit: Exit) => void): Disposable {
@@ -235,8 +230,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   onOom(listener: (id: string) => void): Disposable {
-    this.#oomListeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#oomListeners.delete(listener) };
+    return this.#oom.onOom(listener);
   }
 
   recordedExit(id: string): Exit | undefined {
@@ -247,109 +241,157 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#exits.forget(id);
   }
 
-  stats(_id: string): CgroupStats | undefined {
-    throw new HavreError("not-implemented", "Container statistics are not there yet");
+  stats(id: string): CgroupStats | undefined {
+    const path = this.#records.get(id)?.cgroupsPath;
+    return path === undefined ? undefined : readCgroupStats(this.#cgroups, path);
   }
 
   processes(id: string): readonly number[] {
     const path = this.#records.get(id)?.cgroupsPath;
-    if (path === undefined) return [];
-    const pids = cgroupFolders(this.#cgroups, path).flatMap((folder) => cgroupProcesses(folder));
-    return [...new Set(pids)].sort((a, b) => a - b);
+    return path === undefined ? [] : processesIn(this.#cgroups, path);
   }
 
-  interfaceCounters(_pid: number): Readonly<Record<string, InterfaceCounters>> {
-    throw new HavreError("not-implemented", "Network statistics are not there yet");
+  interfaceCounters(pid: number): Readonly<Record<string, InterfaceCounters>> {
+    return readInterfaceCounters(pid);
   }
 
   async recover(): Promise<void> {
     this.#exits.rescan();
     for (const record of this.#records.all()) {
-      if (this.#exits.read(record.id) !== undefined) continue;
-      this.#logs.begin(record.id, record.log);
-      this.#watchSupervisor(record);
+      if (record.processes === undefined) {
+        this.#logger.info("Undoing a container creation that was interrupted", { id: record.id });
+        await this.#undo(record);
+      } else if (this.#exits.read(record.id) === undefined) this.#adopt(record, record.processes);
     }
   }
 
-  #watchSupervisor(record: ContainerRecord): void {
-    const pidfd = openPidfd(record.supervisor.pid);
-    if (pidfd === undefined || !isProcessAlive(record.supervisor)) {
-      if (pidfd !== undefined) closeSync(pidfd);
-      this.#supervisorEnded(record.id, record.supervisor);
-      return;
+  async #supervise(request: CreateRequest, binary: RuntimeBinary, conmon: string): Promise<Supervisor> {
+    const keep = makeLivenessPipe(request.bundle);
+    try {
+      return await startSupervisor({
+        conmon,
+        args: containerArguments(request, binary, this.#exits.path()),
+        folder: request.bundle,
+        timeout: this.#timeout,
+        keep,
+      });
+    } finally {
+      closeSync(keep);
     }
-    const watch = pidfdEnded(pidfd);
-    this.#watched.set(record.id, watch);
-    void watch.ended.then(() => this.#supervisorEnded(record.id, record.supervisor));
+  }
+
+  #adopt(record: ContainerRecord, { supervisor }: Created): void {
+    this.#logs.begin(record.id, record.log);
+    if (record.memoryLimited) this.#oom.begin(record.id, record.bundle);
+    const ended = Promise.withResolvers<void>();
+    const watch = watchLiveness(record.bundle, () => {
+      this.#adopted.delete(watch);
+      ended.resolve();
+    });
+    this.#adopted.add(watch);
+    this.#follow(record.id, supervisor, ended.promise);
+  }
+
+  #follow(id: string, supervisor: ProcessIdentity, ended: Promise<void>): void {
+    const done = ended.then(() => {
+      if (this.#supervisors.get(id) === done) this.#supervisors.delete(id);
+      this.#supervisorEnded(id, supervisor);
+    });
+    this.#supervisors.set(id, done);
+  }
+
+  #settle(id: string): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#logs.end(id, record.log);
+    const path = record.memoryLimited ? record.cgroupsPath : undefined;
+    this.#oom.end(id, path === undefined ? 0 : readOomKills(this.#cgroups, path));
   }
 
   /** A supervisor that ends without recording an exit was killed: its container has lost its streams and is ended too. */
   #supervisorEnded(id: string, supervisor: ProcessIdentity): void {
     const record = this.#records.get(id);
+    const known = record?.processes?.supervisor;
     // The container may have been deleted, or created anew under a later supervisor.
-    if (record?.supervisor.pid !== supervisor.pid || record.supervisor.startTime !== supervisor.startTime) return;
-    this.#watched.delete(id);
+    if (record === undefined || known?.pid !== supervisor.pid || known.startTime !== supervisor.startTime) return;
     this.#exits.check(id);
     if (this.#exits.read(id) !== undefined) return;
     this.#logger.warn("A container's supervisor ended without an exit code; ending the container", { id });
-    if (record.init && isProcessAlive(record.init)) signalIdentity(record.init, SIGKILL);
-    writeFileSync(join(this.#exits.path(), id), "137", { mode: 0o600 });
+    if (record.cgroupsPath !== undefined) killCgroup(this.#cgroups, record.cgroupsPath);
+    if (record.processes) signalProcess(record.processes.init, SIGKILL);
+    const path = join(this.#exits.path(), id);
+    writeFileSync(`${path}.killed`, String(KILLED), { mode: 0o600 });
+    renameSync(`${path}.killed`, path);
     this.#exits.check(id);
   }
 
-  async #undoCreate(request: CreateRequest, cause: unknown): Promise<void> {
+  /** Leaves nothing of a creation that failed or was interrupted. */
+  async #undo(record: ContainerRecord): Promise<void> {
+    this.#records.forget(record.id);
     try {
-      await this.#run1(request.runtime, ["delete", "--force", request.id]);
+      killSupervisorsOf(record.bundle);
+      await this.#remove(record);
+      this.#exits.forget(record.id);
+      this.#records.delete(record.id);
     } catch (failure) {
-      this.#logger.warn("Could not clean up after a failed create", { id: request.id, cause, failure });
+      // The record stays: the next daemon tries again.
+      this.#logger.warn("Could not undo the creation of a container", { id: record.id, failure });
     }
-    this.#exits.forget(request.id);
-    for (const name of ["attach", "ctl", "winsz", "pidfile"]) rmSync(join(request.bundle, name), { force: true });
   }
 
-  #binary(name: string): RuntimeBinary {
-    const binary = this.#runtimes.get(name);
-    if (binary === undefined) {
-      throw new HavreError("invalid-argument", `unknown or invalid runtime name: ${name}`);
-    }
-    if (!existsSync(binary.path)) throw missing(binary.path, name);
-    return { path: binary.path, args: [...binary.args, "--root", join(this.#run, "runtime", name)] };
+  async #remove(
+    record: Pick<ContainerRecord, "id" | "runtime" | "bundle" | "cgroupsPath" | "processes">,
+  ): Promise<void> {
+    const { id, runtime, bundle, cgroupsPath, processes } = record;
+    await runAll([
+      async () => {
+        if (cgroupsPath !== undefined && processes && isProcessAlive(processes.init))
+          killCgroup(this.#cgroups, cgroupsPath);
+        if (processes) signalProcess(processes.init, SIGKILL);
+        await this.#supervisorDone(id);
+      },
+      async () => {
+        // With the cgroup known nothing is left to crun that is not done here, at a third of the time.
+        if (runtime === "crun" && cgroupsPath !== undefined) removeCrunState(this.#crunFolder(id));
+        else await this.#deleteThroughRuntime(id, runtime);
+      },
+      async () => {
+        if (cgroupsPath !== undefined) await removeContainerCgroup(this.#cgroups, cgroupsPath, this.#clock);
+      },
+      () => {
+        if (processes) signalProcess(processes.supervisor, SIGKILL);
+      },
+      () => cleanBundle(bundle),
+    ]);
   }
 
-  async #run1(runtime: string, args: readonly string[], input?: string): Promise<CommandResult> {
-    return await runRuntime(this.#binary(runtime), args, this.#timeout, input);
+  /** The supervisor of a container that has ended records the exit and ends by itself; not waited for beyond reason. */
+  async #supervisorDone(id: string): Promise<void> {
+    const ended = this.#supervisors.get(id);
+    if (ended === undefined) return;
+    const waiting = new AbortController();
+    const late = this.#clock.sleep(SUPERVISOR_END, waiting.signal).catch(() => {});
+    await Promise.race([ended, late]);
+    waiting.abort();
+  }
+
+  async #deleteThroughRuntime(id: string, runtime: string): Promise<void> {
+    const result = await this.#runtimeCommand(runtime, ["delete", "--force", id]);
+    if (result.code !== 0 && !/does not exist|not exist|No such file/i.test(result.stderr)) {
+      throw runtimeError({ operation: "delete", output: result.stderr });
+    }
+  }
+
+  #crunFolder(id: string): string {
+    return join(this.#binaries.stateFolder("crun"), id);
+  }
+
+  async #runtimeCommand(runtime: string, args: readonly string[], input?: string): Promise<CommandResult> {
+    return await runRuntime(this.#binaries.runtime(runtime), args, this.#timeout, input);
   }
 
   async #command(runtime: string, operation: string, args: readonly string[], input?: string): Promise<void> {
-    const result = await this.#run1(runtime, args, input);
+    const result = await this.#runtimeCommand(runtime, args, input);
     if (result.code !== 0) throw runtimeError({ operation, output: result.stderr });
-  }
-}
-
-function supervisorBinary(): string {
-  const path = Bun.which("conmon");
-  if (path === null) throw missing("conmon", "conmon");
-  return path;
-}
-
-function missing(binary: string, pkg: string): HavreError {
-  return new HavreError("unavailable", `The program ${binary} is not installed`, {
-    hint: `Install the package ${pkg} (apt-get install ${pkg})`,
-  });
-}
-
-/** A process that has ended already has no start time to read: 0 never matches a living one. */
-function identify(pid: number): ProcessIdentity {
-  return { pid, startTime: processStat(pid)?.startTime ?? 0 };
-}
-
-function signalIdentity(identity: ProcessIdentity, signal: number): boolean {
-  const pidfd = openPidfd(identity.pid);
-  if (pidfd === undefined) return false;
-  try {
-    // The descriptor is held: a check now cannot be overtaken by another process with the same id.
-    return isProcessAlive(identity) && signalPidfd(pidfd, signal);
-  } finally {
-    closeSync(pidfd);
   }
 }

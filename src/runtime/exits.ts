@@ -9,22 +9,25 @@ export class ExitRecords implements Disposable {
   readonly #listeners = new Set<(exit: Exit) => void>();
   readonly #reported = new Set<string>();
   #watcher: FSWatcher | undefined;
+  #reporting = false;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Starts watching, then reports what is there already. */
+  /** Starts watching. Nothing is reported before the first `rescan`, so that whoever must hear it can subscribe first. */
   open(): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#watcher?.close();
     const watcher = watch(this.#folder, { persistent: false }, (_event, name) => {
       if (typeof name === "string") this.check(name);
-      else this.rescan();
+      else if (this.#reporting) this.rescan();
     });
-    watcher.on("error", () => this.open());
+    watcher.on("error", () => {
+      this.open();
+      if (this.#reporting) this.rescan();
+    });
     this.#watcher = watcher;
-    this.rescan();
   }
 
   onExit(listener: (exit: Exit) => void): Disposable {
@@ -47,14 +50,16 @@ export class ExitRecords implements Disposable {
   /** Reports the exit of `id` if it is recorded and was not reported. */
   check(id: string): void {
     // The supervisor writes `ID.XXXXXX` first and renames it.
-    if (id.includes(".") || this.#reported.has(id)) return;
+    if (!this.#reporting || id.includes(".") || this.#reported.has(id)) return;
     const exit = this.read(id);
     if (exit === undefined) return;
     this.#reported.add(id);
     for (const listener of this.#listeners) listener(exit);
   }
 
+  /** Reports every exit that is recorded and was not reported. */
   rescan(): void {
+    this.#reporting = true;
     for (const name of readdirSync(this.#folder)) this.check(name);
   }
 

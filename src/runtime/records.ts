@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../base/mod.ts";
-import type { LogSpec, ProcessIdentity } from "./runtime.ts";
+import type { Created, LogSpec } from "./runtime.ts";
 
 /** What must be known of a container to find its processes again after the daemon's end. */
 export interface ContainerRecord {
@@ -10,14 +10,16 @@ export interface ContainerRecord {
   readonly bundle: string;
   readonly cgroupsPath: string | undefined;
   readonly log: LogSpec;
-  readonly init?: ProcessIdentity;
-  readonly supervisor: ProcessIdentity;
+  readonly memoryLimited: boolean;
+  /** Absent while the container is being created: what a daemon that died then has left must be undone. */
+  readonly processes?: Created;
 }
 
 /** One small file per container on the volatile disk; gone with a reboot, as the processes are. */
 export class ContainerRecords {
   readonly #folder: string;
   readonly #known = new Map<string, ContainerRecord>();
+  readonly #forgotten = new Set<string>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -36,11 +38,12 @@ export class ContainerRecords {
     writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
     renameSync(`${path}.new`, path);
     this.#known.set(record.id, record);
+    this.#forgotten.delete(record.id);
   }
 
   get(id: string): ContainerRecord | undefined {
     const known = this.#known.get(id);
-    if (known) return known;
+    if (known || this.#forgotten.has(id)) return known;
     try {
       const record = JSON.parse(readFileSync(join(this.#folder, id), "utf8")) as ContainerRecord;
       this.#known.set(id, record);
@@ -51,7 +54,14 @@ export class ContainerRecords {
     }
   }
 
+  /** From here on nobody is told of it; its file stays until `delete`, should this daemon die meanwhile. */
+  forget(id: string): void {
+    this.#known.delete(id);
+    this.#forgotten.add(id);
+  }
+
   delete(id: string): void {
+    this.#forgotten.delete(id);
     rmSync(join(this.#folder, id), { force: true });
     this.#known.delete(id);
   }

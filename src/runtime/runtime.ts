@@ -1,4 +1,4 @@
-import type { CgroupStats, InterfaceCounters } from "../kernel/mod.ts";
+import type { CgroupStats, InterfaceCounters, ProcessIdentity } from "../kernel/mod.ts";
 import type { RuntimeProcess, RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
 
 /** How a container's standard streams are wired; fixed when it is created. */
@@ -28,12 +28,6 @@ export interface CreateRequest {
   readonly spec: RuntimeSpec;
   readonly stdio: StdioSpec;
   readonly log: LogSpec;
-}
-
-/** A process by its id and start time (clock ticks since boot, /proc/PID/stat field 22): never mistaken for another. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  readonly startTime: number;
 }
 
 export interface Created {
@@ -141,4 +135,4 @@ export interface Runtime {
   runtimes(): ReadonlyMap<string, { readonly path: string; readonly args: readonly string[] }>;
 }
 
-export type { CgroupStats, InterfaceCounters };
+export type { CgroupStats, InterfaceCounters, ProcessIdentity };

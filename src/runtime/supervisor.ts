@@ -8,6 +8,8 @@ export interface SupervisorRequest {
   readonly folder: string;
   /** Milliseconds until a runtime that does not answer is given up. */
   readonly timeout: number;
+  /** A descriptor the supervisor keeps open as long as it lives. */
+  readonly keep?: number;
   /** An exec whose output must not start before somebody is attached: done between the supervisor's being ready and its go. */
   readonly attach?: () => Promise<void>;
 }
@@ -84,17 +86,16 @@ export class RuntimeRefusal extends Error {
  */
 export async function startSupervisor(request: SupervisorRequest): Promise<Supervisor> {
   const ended = Promise.withResolvers<void>();
-  using gate = new Pipe();
-  const attaching = request.attach !== undefined;
+  using gate = request.attach === undefined ? undefined : new Pipe();
   const child = Bun.spawn([request.conmon, ...request.args], {
     cwd: request.folder,
-    stdio: ["ignore", "ignore", "pipe", "pipe", ...(attaching ? (["pipe", gate.read] as const) : [])],
+    stdio: ["ignore", "ignore", "pipe", "pipe", ...extraDescriptors(request, gate)],
     env: {
       PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
       // Log lines carry UTC.
       TZ: "UTC0",
       _OCI_SYNCPIPE: "3",
-      ...(attaching ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
+      ...(gate ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
     },
     detached: true,
     onExit: () => ended.resolve(),
@@ -106,7 +107,7 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
     timer = setTimeout(() => resolve("late"), request.timeout);
   });
   const begin = async () => {
-    if (request.attach) {
+    if (request.attach && gate) {
       // It waits for a byte before anything, and for another before it lets the process go.
       writeSync(gate.write, "0");
       const ready = await readReports(child.stdio[4]);
@@ -136,6 +137,11 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
   }
   if (first.data < 0) throw new RuntimeRefusal((first.message ?? "").trim(), -first.data);
   return { pid: child.pid, containerPid: first.data, nextReport: () => reports.next(), ended: ended.promise };
+}
+
+function extraDescriptors(request: SupervisorRequest, gate: Pipe | undefined): (number | "pipe")[] {
+  if (gate !== undefined) return ["pipe", gate.read];
+  return request.keep === undefined ? [] : [request.keep];
 }
 
 async function readReports(descriptor: unknown): Promise<ReportReader> {
