@@ -4,10 +4,11 @@ import type { Image } from "../../images/mod.ts";
 import type { ContainerCreateRequest } from "../../spec/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { containerFolder, type EngineContext } from "../context.ts";
-import { mergeImageConfig, resolveMounts } from "../create/mod.ts";
+import { mergeImageConfig, requireCommand, resolveMounts, validateCreate } from "../create/mod.ts";
 import type { CreateOptions } from "../engine.ts";
 import { getContainer } from "../lookup.ts";
 import { generateName } from "../names.ts";
+import { joinedContainer } from "../spec/mod.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
@@ -17,10 +18,14 @@ export async function createContainer(
   request: ContainerCreateRequest,
   options: CreateOptions,
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
-  const checked = request;
-  const warnings: readonly string[] = [];
+  const { request: checked, warnings } = validateCreate(withContainerIds(context, request), {
+    host: context.host,
+    runtimes: context.runtime.runtimes(),
+    defaultRuntime: context.config.defaultRuntime,
+  });
   const image = imageOf(context, checked.config.Image);
   const config = mergeImageConfig(checked.config, image.config.config);
+  requireCommand(config);
   const id = newId();
   const mounts = resolveMounts(checked.hostConfig, config, (ref) => getContainer(context.store, ref).spec.mounts);
   const draft: Omit<Container, "name"> = {
@@ -57,6 +62,18 @@ export async function createContainer(
   });
   context.events.emitContainer(container, "create");
   return { container, warnings };
+}
+
+/** `container:NAME` modes by id: they must hold when the other container is renamed. */
+function withContainerIds(context: EngineContext, request: ContainerCreateRequest): ContainerCreateRequest {
+  const byId = (mode: string) => {
+    const ref = joinedContainer(mode);
+    if (ref === undefined || ref === "") return mode;
+    return `container:${getContainer(context.store, ref).id}`;
+  };
+  const { NetworkMode, IpcMode, PidMode } = request.hostConfig;
+  const modes = { NetworkMode: byId(NetworkMode), IpcMode: byId(IpcMode), PidMode: byId(PidMode) };
+  return { ...request, hostConfig: { ...request.hostConfig, ...modes } };
 }
 
 function imageOf(context: EngineContext, name: string): Image {

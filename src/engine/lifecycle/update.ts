@@ -1,10 +1,9 @@
-import type { HostConfig } from "../../spec/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { type EngineContext, runtimeName } from "../context.ts";
 import { validateUpdate } from "../create/mod.ts";
 import type { UpdateRequest } from "../engine.ts";
 import { hasProcess } from "../lookup.ts";
-import { buildResources } from "../spec/mod.ts";
+import { buildResourceChange } from "../spec/mod.ts";
 
 /**
  * Changes limits, restart policy or labels of a container that keeps its identity: in the kernel at once when it runs,
@@ -16,9 +15,9 @@ export async function updateContainer(
   change: UpdateRequest,
 ): Promise<{ readonly warnings: readonly string[] }> {
   const { Labels, ...hostChange } = change;
-  const { hostConfig, warnings } = validateUpdate(container, hostChange);
-  if (hasProcess(container) && changesResources(hostChange)) {
-    await context.runtime.update(container.id, runtimeName(context, container), buildResources(hostConfig));
+  const { hostConfig, change: limits, warnings } = validateUpdate(container, hostChange, context.host);
+  if (hasProcess(container) && Object.keys(limits).length > 0) {
+    await context.runtime.update(container.id, runtimeName(context, container), buildResourceChange(limits));
   }
   const updated = await context.store.update((tx) => {
     const now = tx.get(containerKind, container.id);
@@ -30,8 +29,4 @@ export async function updateContainer(
   });
   if (updated) context.events.emitContainer(updated, "update");
   return { warnings };
-}
-
-function changesResources(change: Partial<HostConfig>): boolean {
-  return Object.keys(change).some((key) => key !== "RestartPolicy");
 }
