@@ -25,6 +25,8 @@ export interface Hijacked {
   readonly socket: Socket;
   /** What the client had sent already. */
   readonly head: Buffer;
+  /** What it sends; never ends when it has no way to say so. */
+  readonly input: AsyncIterable<Buffer>;
 }
 
 /**
@@ -37,11 +39,17 @@ export function hijack(exchange: Exchange, terminal: boolean, extraHeaders = hea
     upgrade.socket.write(
       `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${streamType(exchange, terminal)}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${extraHeaders}\r\n`,
     );
-    return upgrade;
+    return { ...upgrade, input: upgrade.socket.iterator({ destroyOnReturn: false }) };
   }
   const { socket } = request;
   socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${RAW}\r\n${extraHeaders}\r\n`);
-  return { socket, head: Buffer.alloc(0) };
+  // Without Upgrade the connection stays an HTTP request's: its body is the input, if it has one that goes on.
+  const input = request.headers["transfer-encoding"] === "chunked" && !request.readableEnded ? request : never();
+  return { socket, head: Buffer.alloc(0), input };
+}
+
+async function* never(): AsyncGenerator<Buffer> {
+  await new Promise<void>(() => {});
 }
 
 /** The answer of a failed attach: Docker's own, on the bare connection, in plain text. */
@@ -52,10 +60,9 @@ export function refuseHijack(exchange: Exchange, error: unknown): void {
 }
 
 /** Carries the client's input to the session, at the session's speed, until the client closes its side. */
-async function carryInput({ socket, head }: Hijacked, session: StreamSession): Promise<void> {
+async function carryInput({ input, head }: Hijacked, session: StreamSession): Promise<void> {
   if (head.length > 0) await session.write(head);
-  for await (const data of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)
-    await session.write(data);
+  for await (const data of input) await session.write(data);
   session.endInput();
 }
 
@@ -66,29 +73,28 @@ async function carryInput({ socket, head }: Hijacked, session: StreamSession): P
 export async function joinStreams(connection: Hijacked, session: StreamSession): Promise<void> {
   const { socket } = connection;
   const gone = new AbortController();
-  const onClose = () => gone.abort(new HavreError("cancelled", "The client went away"));
-  socket.once("close", onClose);
-  if (socket.destroyed) onClose();
-  const output = session.output[Symbol.asyncIterator]();
-  // Input ends in its own time: nothing waits for it, and its failures mean that one side is gone, which the output side tells.
-  const input = carryInput(connection, session).catch(() => {});
-  const left = new Promise<undefined>((resolve) =>
-    gone.signal.addEventListener("abort", () => resolve(undefined), { once: true }),
-  );
+  const leave = () => {
+    gone.abort(new HavreError("cancelled", "The client went away"));
+    // Ends the output below, which is what this waits for.
+    void session[Symbol.asyncDispose]();
+  };
+  socket.once("close", leave);
+  if (socket.destroyed) leave();
+  // Input ends in its own time: nothing waits for it. It fails only when one side is gone, which the output side tells.
+  void carryInput(connection, session).catch(() => {});
   try {
-    for (;;) {
-      const next = await Promise.race([output.next(), left]);
-      if (next === undefined || next.done || gone.signal.aborted) break;
-      const data = session.terminal ? next.value.data : frame(next.value);
-      if (!socket.write(data))
-        await Promise.race([once(socket, "drain", { signal: gone.signal }).catch(() => {}), left]);
+    for await (const chunk of session.output) {
+      if (gone.signal.aborted) break;
+      if (!socket.write(session.terminal ? chunk.data : frame(chunk)))
+        await once(socket, "drain", { signal: gone.signal });
     }
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
   } finally {
-    socket.off("close", onClose);
+    socket.off("close", leave);
     await session[Symbol.asyncDispose]();
-    void output.return?.();
     socket.end();
+    // Input that nobody reads any more must not keep the connection from ending.
     socket.resume();
-    void input;
   }
 }
