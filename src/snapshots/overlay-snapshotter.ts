@@ -23,8 +23,10 @@ import {
   unmount,
 } from "../kernel/mod.ts";
 import { Layers } from "./layers.ts";
+import { MOUNT_POINTS, makeMountPoints } from "./mount-points.ts";
 import type { AppliedLayer, FileChange, Mount, Snapshotter, Usage } from "./snapshots.ts";
 import { Trash } from "./trash.ts";
+import { shown, toBytes } from "./tree/names.ts";
 import { TreeRunner } from "./work/runner.ts";
 import { WritableLayers } from "./writable.ts";
 
@@ -49,6 +51,7 @@ export class OverlaySnapshotter implements Snapshotter {
     this.#folder = join(root, "snapshots");
     for (const name of ["staging", "views", "empty"]) mkdirSync(this.#path(name), { recursive: true, mode: 0o755 });
     chmodAt(AT_FDCWD, this.#path("empty"), 0o755);
+    makeMountPoints(this.#path(MOUNT_POINTS), this.#path("staging", newId()));
     this.#layers = new Layers(this.#path("layers"));
     this.#writable = new WritableLayers(this.#path("writable"));
     this.#trash = new Trash(this.#path("trash"), this.#runner, log);
@@ -122,7 +125,7 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async prepare(key: string, parent: Digest | undefined): Promise<void> {
     this.#writable.check(key);
-    const [top = this.#path("empty")] = this.#layers.trees(parent);
+    const [top = this.#path(MOUNT_POINTS)] = this.#layers.trees(parent);
     const staged = this.#path("staging", newId());
     try {
       this.#writable.create(staged, { key, parent }, (upper) => {
@@ -189,12 +192,16 @@ export class OverlaySnapshotter implements Snapshotter {
     }
   }
 
-  changes(_key: string): AsyncIterable<FileChange> {
-    throw new HavreError("not-implemented", "Changes of a writable layer cannot be listed yet");
+  async *changes(key: string): AsyncGenerator<FileChange> {
+    for (const { path, kind } of await this.#runner.run({ kind: "list-changes", ...this.#trees(key) })) {
+      const rawPath = toBytes(path);
+      const text = shown(path);
+      yield Buffer.compare(Buffer.from(text), rawPath) === 0 ? { path: text, kind } : { path: text, rawPath, kind };
+    }
   }
 
-  diff(_key: string): AsyncIterable<Uint8Array> {
-    throw new HavreError("not-implemented", "A writable layer cannot be packed yet");
+  diff(key: string): AsyncIterable<Uint8Array> {
+    return this.#runner.stream({ kind: "pack-layer", ...this.#trees(key) });
   }
 
   async usage(key: string): Promise<Usage> {
@@ -256,12 +263,17 @@ export class OverlaySnapshotter implements Snapshotter {
     for (const held of this.#holds) held.add(chainId);
   }
 
-  #overlay(key: string): OverlayRequest {
+  #trees(key: string): { readonly upper: string; readonly lower: readonly string[] } {
     const { parent } = this.#writable.get(key);
-    const lower = this.#layers.trees(parent);
     return {
-      lower: lower.length === 0 ? [this.#path("empty")] : lower,
       upper: this.#writable.path(key, "upper"),
+      lower: [...this.#layers.trees(parent), this.#path(MOUNT_POINTS)],
+    };
+  }
+
+  #overlay(key: string): OverlayRequest {
+    return {
+      ...this.#trees(key),
       work: this.#writable.path(key, "work"),
       base: this.#layers.folder,
       options: OVERLAY_OPTIONS,

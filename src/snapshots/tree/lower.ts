@@ -1,5 +1,17 @@
-import { AT_FDCWD, type FileStat, getXattr, isDirectory, statAtIfAny } from "../../kernel/mod.ts";
-import { type ByteName, toBytes } from "./names.ts";
+import {
+  AT_FDCWD,
+  closeFd,
+  type FileStat,
+  getXattr,
+  isDirectory,
+  O_DIRECTORY,
+  O_RDONLY,
+  openAt,
+  readDirectory,
+  statAt,
+  statAtIfAny,
+} from "../../kernel/mod.ts";
+import { type ByteName, fromBytes, toBytes } from "./names.ts";
 import { isWhiteout, OPAQUE_XATTR } from "./whiteout.ts";
 
 export interface Found {
@@ -36,4 +48,36 @@ function lookUpOne(tree: string, parts: readonly ByteName[]): Found | "absent" |
     opaque ||= isDirectory(stat) && getXattr(path, OPAQUE_XATTR) !== undefined;
   }
   return stat ? { path, stat } : "absent";
+}
+
+/** Names that overlayfs would list in the folder `path` of a stack of trees. */
+export function listLower(trees: readonly string[], path: ByteName): ByteName[] {
+  const names = new Map<ByteName, boolean>();
+  for (const [index, tree] of trees.entries()) {
+    const answer = lookUpOne(tree, path === "" ? [] : path.split("/"));
+    if (answer === "hidden") break;
+    if (answer === "absent") continue;
+    if (!isDirectory(answer.stat)) break;
+    const fd = openAt(AT_FDCWD, answer.path, O_RDONLY | O_DIRECTORY);
+    try {
+      for (const { name } of readDirectory(fd)) {
+        const text = fromBytes(name);
+        if (!names.has(text)) names.set(text, !isWhiteout(statAt(fd, name)));
+      }
+    } finally {
+      closeFd(fd);
+    }
+    // Opaque here or on the way: the trees further down do not show.
+    if (index + 1 < trees.length && hidesLower(tree, path)) break;
+  }
+  return [...names].filter(([, shows]) => shows).map(([name]) => name);
+}
+
+function hidesLower(tree: string, path: ByteName): boolean {
+  let at: Uint8Array = Buffer.from(tree);
+  for (const part of path === "" ? [] : path.split("/")) {
+    at = Buffer.concat([at, Buffer.from("/"), toBytes(part)]);
+    if (getXattr(at, OPAQUE_XATTR) !== undefined) return true;
+  }
+  return false;
 }

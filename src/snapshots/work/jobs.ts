@@ -2,6 +2,8 @@ import { AT_FDCWD, closeFd, O_DIRECTORY, O_RDONLY, openAt } from "../../kernel/m
 import type { Usage } from "../snapshots.ts";
 import { removal } from "../tree/remove.ts";
 import { type AppliedTree, type ApplyLayerJob, applyLayer } from "./apply-layer.ts";
+import { type Change, type ListChangesJob, listChanges } from "./list-changes.ts";
+import { type PackLayerJob, packLayer } from "./pack-layer.ts";
 import { PAUSE, type Work } from "./steps.ts";
 import { usageOf } from "./usage.ts";
 
@@ -19,6 +21,8 @@ export interface RemoveJob {
 /** Each kind of work on trees as plain values, and what it returns. */
 export interface Jobs {
   readonly "apply-layer": { readonly job: ApplyLayerJob; readonly result: AppliedTree };
+  readonly "list-changes": { readonly job: ListChangesJob; readonly result: readonly Change[] };
+  readonly "pack-layer": { readonly job: PackLayerJob; readonly result: undefined };
   readonly usage: { readonly job: UsageJob; readonly result: Usage };
   readonly remove: { readonly job: RemoveJob; readonly result: undefined };
 }
@@ -31,6 +35,10 @@ export function workFor(job: Job): Work<unknown> {
   switch (job.kind) {
     case "apply-layer":
       return applyLayer(job);
+    case "list-changes":
+      return listChanges(job);
+    case "pack-layer":
+      return packLayer(job);
     case "usage":
       return inFolder(job.folder, usageOf);
     case "remove":
