@@ -22,6 +22,7 @@ export * from "./netlink-route.ts";
 export * from "./netns.ts";
 export * from "./nftables.ts";
 export * from "./pipe.ts";
+export * from "./probe.ts";
 export * from "./process.ts";
 export * from "./readiness.ts";
 export * from "./seqpacket.ts";

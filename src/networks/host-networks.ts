@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Clock, HavreError, type IdSource, type Logger, rfc3339Nano } from "../base/mod.ts";
+import { type Clock, HavreError, type IdSource, isHavreError, type Logger, rfc3339Nano } from "../base/mod.ts";
 import { deleteLink, interfaceExists, NetlinkSocket, type NetworkNamespace } from "../kernel/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { checkBridgeName } from "./bridge.ts";
@@ -42,6 +42,7 @@ export class HostNetworks implements Networks {
   readonly #held = new Map<string, NetworkNamespace>();
   readonly #bare: ReadyPool<NetworkNamespace>;
   #bridge: BridgeNetwork | undefined;
+  #bridgeFailure: HavreError | undefined;
   #reaper: NodeJS.Timeout | undefined;
   #suspects: ReadonlySet<string> = new Set();
 
@@ -123,7 +124,7 @@ export class HostNetworks implements Networks {
   }
 
   async recover(known: ReadonlySet<string>): Promise<void> {
-    const { store, clock, newId } = this.#options;
+    const { store, clock, newId, log } = this.#options;
     await store.update((tx) => {
       for (const [name, driver] of [["host", "host"] as const, ["none", "null"] as const]) {
         if (tx.find(networkKind, "name", name).length > 0) continue;
@@ -138,11 +139,19 @@ export class HostNetworks implements Networks {
     }
     this.#bridge?.pool.close();
     const nameservers = this.hostResolver(true).nameservers;
-    this.#bridge = await BridgeNetwork.open(this.#options, this.#endpoints, this.#socket, nameservers);
-    await this.#endpoints.flush();
-    await this.#bridge.freeOrphans();
-    this.#bridge.pool.refillSoon();
     this.#bare.refillSoon();
+    try {
+      this.#bridge = await BridgeNetwork.open(this.#options, this.#endpoints, this.#socket, nameservers);
+    } catch (error) {
+      // A program that is not installed must not keep containers without a network from running.
+      if (!isHavreError(error, "unavailable")) throw error;
+      this.#bridge = undefined;
+      this.#bridgeFailure = error;
+      log.error("The default network cannot be used", { error, hint: error.hint });
+    }
+    await this.#endpoints.flush();
+    await this.#bridge?.freeOrphans();
+    this.#bridge?.pool.refillSoon();
   }
 
   async close(): Promise<void> {
@@ -176,7 +185,7 @@ export class HostNetworks implements Networks {
 
   async #attachToBridge(containerId: string): Promise<Sandbox> {
     const bridge = this.#bridge;
-    if (!bridge) throw new HavreError("unavailable", "The default network is not ready yet");
+    if (!bridge) throw this.#bridgeFailure ?? new HavreError("unavailable", "The default network is not ready yet");
     const former = this.#endpointOf(containerId);
     if (former?.attached) await this.release(containerId);
     const sandbox = await this.#sandboxFor(bridge, former);
