@@ -27,6 +27,7 @@ export class Assembly implements Disposable {
   constructor(context: Context) {
     this.#context = context;
     this.#held.use(context.content.hold());
+    this.#held.use(context.snapshots.hold());
   }
 
   [Symbol.dispose](): void {
@@ -45,7 +46,6 @@ export class Assembly implements Disposable {
     const [parent, chainId] = [chain.at(-2), chain.at(-1)];
     const diffId = diffIds.at(-1);
     if (chainId === undefined || diffId === undefined) throw new HavreError("internal", "A layer without a diff id");
-    this.#held.use(await this.#context.keeper.claim(chainId));
     if (!snapshots.has(chainId)) {
       // The digest of the tar is checked while it is applied, so the blob is not hashed a second time here.
       const bytes = counted(createReadStream(content.path(blob.digest), { highWaterMark: READ_SIZE }), onMake);
@@ -58,7 +58,6 @@ export class Assembly implements Disposable {
   /** Makes the lowest layer from a tar that is still arriving, in one pass; the tar is kept as the layer's blob. */
   async baseLayer(tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<AssembledLayer> {
     const { content, snapshots } = this.#context;
-    this.#held.use(await this.#context.keeper.claimUnnamed());
     const [forContent, forTree] = tee(tar);
     const [blob, applied] = await both(
       (stop) => content.ingest(forContent, undefined, stop),

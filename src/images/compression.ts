@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { errnoOf, HavreError } from "../base/mod.ts";
+import { ZstdFrames } from "./zstd-frames.ts";
 
 export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
 
@@ -25,8 +26,11 @@ export function detectCompression(head: Uint8Array): Compression {
 export async function* decompress(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const { head, rest } = await readHead(source, LONGEST_MAGIC);
   const compression = detectCompression(head);
-  if (compression === "none") yield* rest;
-  else yield* inflate(compression, rest, signal);
+  const plain = compression === "none" ? rest : inflate(compression, rest, signal);
+  for await (const chunk of plain) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
 }
 
 /** Takes at least `wanted` bytes (fewer only at the end) off the front without losing them. */
@@ -65,7 +69,11 @@ async function* inflate(
   }
   const chunkSize = 256 * 1024;
   const inflater = compression === "gzip" ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
-  const input = Readable.from(source, { objectMode: false, highWaterMark: chunkSize });
+  const frames = compression === "zstd" ? new ZstdFrames() : undefined;
+  const input = Readable.from(frames ? followed(source, frames) : source, {
+    objectMode: false,
+    highWaterMark: chunkSize,
+  });
   let sourceFailure: unknown;
   input.on("error", (error) => {
     sourceFailure = error;
@@ -73,10 +81,8 @@ async function* inflate(
   });
   input.pipe(inflater);
   try {
-    for await (const chunk of inflater) {
-      signal?.throwIfAborted();
-      yield chunk as Uint8Array;
-    }
+    for await (const chunk of inflater) yield chunk as Uint8Array;
+    if (frames && !frames.complete) throw new Error("The last frame is not complete");
   } catch (error) {
     if (sourceFailure !== undefined) throw sourceFailure;
     if (isHavreOrAbort(error)) throw error;
@@ -84,6 +90,13 @@ async function* inflate(
   } finally {
     input.destroy();
     inflater.destroy();
+  }
+}
+
+async function* followed(source: AsyncIterable<Uint8Array>, frames: ZstdFrames): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    frames.write(chunk);
+    yield chunk;
   }
 }
 

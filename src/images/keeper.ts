@@ -1,7 +1,6 @@
 import type { Digest } from "../base/mod.ts";
-import type { BlobInfo, ContentStore } from "../content/mod.ts";
-import type { Snapshotter } from "../snapshots/mod.ts";
-import type { ReadTransaction, Store, WriteTransaction } from "../store/mod.ts";
+import type { BlobInfo } from "../content/mod.ts";
+import type { ReadTransaction, WriteTransaction } from "../store/mod.ts";
 import type { Context } from "./context.ts";
 import { type ImageObject, imageKind, layerKind } from "./objects.ts";
 
@@ -12,57 +11,15 @@ export interface Collected {
 
 /**
  * Decides what may be collected. Kept are the blobs and layers of every image object (those removed but still within the
- * retention of history among them), of work in progress, and, by the snapshotter itself, layers under a container.
- *
- * Work in progress names its layers before it looks for them (`claim`); a claim waits for a running collection, so a
- * layer that was found is never taken away underneath.
+ * retention of history among them); by the content store and the snapshotter themselves also what work in progress
+ * holds and what a container stands on.
  */
 export class Keeper {
-  readonly #store: Store;
-  readonly #content: ContentStore;
-  readonly #snapshots: Snapshotter;
-  readonly #forgetBefore: () => number;
-  readonly #claims = new Map<Digest, number>();
-  #unnamed = 0;
+  readonly #context: Omit<Context, "keeper">;
   #collecting: Promise<Collected> | undefined;
 
-  constructor({
-    store,
-    content,
-    snapshots,
-    clock,
-    retention,
-  }: Omit<Context, "keeper" | "users" | "platform" | "emit">) {
-    this.#store = store;
-    this.#content = content;
-    this.#snapshots = snapshots;
-    this.#forgetBefore = () => clock.now() - retention;
-  }
-
-  /** Keeps the layer `chainId`, here already or yet to be made, until disposed. */
-  async claim(chainId: Digest): Promise<Disposable> {
-    while (this.#collecting) await this.#collecting.catch(() => undefined);
-    this.#claims.set(chainId, (this.#claims.get(chainId) ?? 0) + 1);
-    return {
-      [Symbol.dispose]: () => {
-        const left = (this.#claims.get(chainId) ?? 1) - 1;
-        if (left > 0) this.#claims.set(chainId, left);
-        else this.#claims.delete(chainId);
-      },
-    };
-  }
-
-  /** Keeps every layer until disposed: for a layer whose name is known only when it is made. */
-  async claimUnnamed(): Promise<Disposable> {
-    while (this.#collecting) await this.#collecting.catch(() => undefined);
-    this.#unnamed++;
-    let done = false;
-    return {
-      [Symbol.dispose]: () => {
-        if (!done) this.#unnamed--;
-        done = true;
-      },
-    };
+  constructor(context: Omit<Context, "keeper">) {
+    this.#context = context;
   }
 
   /** Removes every blob and layer that nothing needs. One pass at a time. */
@@ -78,19 +35,21 @@ export class Keeper {
 
   async #collect(): Promise<Collected> {
     await this.#forgetRemoved();
-    const { blobs: neededBlobs, layers: neededLayers } = this.#store.view(neededByImages);
-    const blobs = this.#content.collect((digest) => neededBlobs.has(digest));
-    if (this.#unnamed > 0) return { blobs, layers: [] };
-    const layers = await this.#snapshots.collect((chainId) => neededLayers.has(chainId) || this.#claims.has(chainId));
-    return { blobs, layers };
+    const { store, content, snapshots } = this.#context;
+    const needed = store.view(neededByImages);
+    return {
+      blobs: content.collect((digest) => needed.blobs.has(digest)),
+      layers: await snapshots.collect((chainId) => needed.layers.has(chainId)),
+    };
   }
 
   /** Removed images whose time for a rollback is over. */
   async #forgetRemoved(): Promise<void> {
-    const before = this.#forgetBefore();
+    const { store, clock, retention } = this.#context;
+    const before = clock.now() - retention;
     const isOver = ({ removedAt }: ImageObject) => removedAt !== undefined && removedAt <= before;
-    if (!this.#store.view((tx) => tx.list(imageKind).some(isOver))) return;
-    await this.#store.update((tx) => {
+    if (!store.view((tx) => tx.list(imageKind).some(isOver))) return;
+    await store.update((tx) => {
       for (const image of tx.list(imageKind)) if (isOver(image)) tx.delete(imageKind, image.id);
       forgetLayers(tx);
     });

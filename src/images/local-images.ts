@@ -56,7 +56,7 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts {
 
   constructor(options: ImagesOptions) {
     const { store, content, snapshots, users, clock = systemClock, retention = 0 } = options;
-    this.#context = {
+    const context = {
       store,
       content,
       snapshots,
@@ -64,11 +64,11 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts {
       clock,
       platform: options.platform ?? hostPlatform(),
       retention,
-      keeper: new Keeper({ store, content, snapshots, clock, retention }),
-      emit: (event) => {
+      emit: (event: ImageEvent) => {
         for (const listener of this.#listeners) listener(event);
       },
     };
+    this.#context = { ...context, keeper: new Keeper(context) };
   }
 
   resolve(nameOrId: string): Image {

@@ -33,7 +33,5 @@ async function withTree<T>(context: Context, side: string | TreeSource, use: (tr
   const image = context.store.view((tx) => resolveImage(tx, side));
   const chain = image.chain.at(-1);
   if (chain === undefined) return use({ folder: undefined, config: image.config, chain: "" });
-  // The image may be removed while its tree is looked at.
-  using _claim = await context.keeper.claim(chain);
   return context.snapshots.withView(chain, (folder) => use({ folder, config: image.config, chain }));
 }

@@ -20,10 +20,13 @@ interface Layer {
  */
 export class MemorySnapshotter implements Snapshotter {
   readonly #layers = new Map<Digest, Layer>();
+  readonly #holds = new Set<Set<Digest>>();
   readonly #writable = new Map<string, { readonly parent: Digest | undefined; tar: Uint8Array }>();
 
   has(chainId: Digest): boolean {
-    return this.#layers.has(chainId);
+    if (!this.#layers.has(chainId)) return false;
+    for (const held of this.#holds) held.add(chainId);
+    return true;
   }
 
   async apply(
@@ -53,6 +56,7 @@ export class MemorySnapshotter implements Snapshotter {
     }
     const chainId = parent === undefined ? actual : digestOf(`${parent} ${actual}`);
     this.#layers.set(chainId, { parent, size });
+    for (const held of this.#holds) held.add(chainId);
     return { diffId: actual, chainId, size };
   }
 
@@ -90,9 +94,10 @@ export class MemorySnapshotter implements Snapshotter {
     return [...this.#layers.keys()];
   }
 
-  /** Nothing here is collected behind a caller's back: tests ask for it. */
   hold(): Disposable {
-    return { [Symbol.dispose]: () => {} };
+    const held = new Set<Digest>();
+    this.#holds.add(held);
+    return { [Symbol.dispose]: () => void this.#holds.delete(held) };
   }
 
   async collect(needed: (chainId: Digest) => boolean): Promise<readonly Digest[]> {
@@ -102,6 +107,7 @@ export class MemorySnapshotter implements Snapshotter {
     };
     for (const chainId of this.#layers.keys()) if (needed(chainId)) keep(chainId);
     for (const { parent } of this.#writable.values()) keep(parent);
+    for (const held of this.#holds) for (const chainId of held) keep(chainId);
     const removed = this.layers().filter((chainId) => !kept.has(chainId));
     for (const chainId of removed) this.#layers.delete(chainId);
     return removed;
