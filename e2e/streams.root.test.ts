@@ -166,7 +166,7 @@ describe("attach", () => {
       const events = [
         "events",
         "--since",
-        "1m",
+        since,
         "--until",
         "0s",
         "--filter",
@@ -225,7 +225,8 @@ describe("attach", () => {
   });
 
   test("raw: a multiplexed frame for each piece, at once, half-close kept", async () => {
-    await ok(["run", "-d", "-i", "--name", "e2e-a", "bb", "sh", "-c", "cat; echo end >&2"]);
+    // `create -i` sets StdinOnce: the half-close ends the container's input. Without it, it ends the attachment.
+    await ok(["create", "-i", "--name", "e2e-a", "bb", "sh", "-c", "cat; echo end >&2"]);
     const socket = connect(engine.host.replace("unix://", ""));
     const received: Buffer[] = [];
     socket.on("data", (data: Buffer) => received.push(data));
@@ -241,6 +242,7 @@ describe("attach", () => {
       all()
         .subarray(all().indexOf("\r\n\r\n") + 4)
         .toString("latin1");
+    await ok(["start", "e2e-a"]);
     socket.write("piece");
     await until("the piece is back", () => body() === "\x01\0\0\0\0\0\0\x05piece");
     socket.end();
