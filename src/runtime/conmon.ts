@@ -2,8 +2,10 @@ import { closeSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, HavreError, type Logger, runAll, systemClock } from "../base/mod.ts";
 import {
+  applyLimitsV1,
   type CgroupHost,
   detectCgroups,
+  freezeV1,
   identifyProcess,
   isProcessAlive,
   processesIn,
@@ -12,7 +14,7 @@ import {
   readOomKills,
   signalProcess,
 } from "../kernel/mod.ts";
-import type { RuntimeResources } from "../spec/mod.ts";
+import type { RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
 import { Binaries } from "./binaries.ts";
 import { containerArguments } from "./conmon-arguments.ts";
 import { AttachConnection } from "./connection.ts";
@@ -22,11 +24,12 @@ import { execDirect } from "./exec-direct.ts";
 import { execSupervised } from "./exec-supervised.ts";
 import { ExitRecords } from "./exits.ts";
 import { fitToHost, type HostLimits, readHostLimits } from "./host-limits.ts";
-import { hasHybridControllers, withoutUnifiedTree } from "./hybrid-cgroups.ts";
+import { HIDE_UNIFIED_TREE, hasHybridControllers, withoutUnifiedTree } from "./hybrid-cgroups.ts";
 import { makeLivenessPipe, watchLiveness } from "./liveness.ts";
 import { beginGenerations } from "./log-files.ts";
 import { LogRotation } from "./log-rotation.ts";
 import { hasMemoryLimit, OomWatch } from "./oom-watch.ts";
+import { enteringCgroup, freezeOwnCgroup, makeOwnCgroup, managesOwnCgroups } from "./own-cgroups.ts";
 import { type ContainerRecord, ContainerRecords } from "./records.ts";
 import { cleanBundle, killCgroup, killSupervisorsOf, removeContainerCgroup } from "./removal.ts";
 import type {
@@ -114,7 +117,6 @@ export class ConmonRuntime implements Runtime, Disposable {
     const { id, runtime, bundle, log } = request;
     const plain = this.#binaries.runtime(runtime);
     const conmon = this.#binaries.conmon();
-    const binary = runtime === "crun" && hasHybridControllers() ? withoutUnifiedTree(plain) : plain;
     const spec = fitToHost(request.spec, this.#limits, (what) => this.#logger.warn(what, { id }));
     const record: ContainerRecord = {
       id,
@@ -132,6 +134,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
       writeFileSync(join(bundle, "config.json"), JSON.stringify(handed), { mode: 0o600 });
       if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);
+      const binary = this.#creating(record, plain, spec);
       const supervisor = await this.#supervise(request, binary, conmon);
       const processes = {
         init: identifyProcess(supervisor.containerPid),
@@ -166,15 +169,21 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   async pause(id: string, runtime: string): Promise<void> {
-    await this.#command(runtime, "pause", ["pause", id]);
+    const own = this.#ownCgroup(id);
+    if (own !== undefined) await freezeOwnCgroup(this.#cgroups, own, this.#clock);
+    else await this.#command(runtime, "pause", ["pause", id]);
   }
 
   async resume(id: string, runtime: string): Promise<void> {
-    await this.#command(runtime, "resume", ["resume", id]);
+    const own = this.#ownCgroup(id);
+    if (own !== undefined) freezeV1(this.#cgroups, own, false);
+    else await this.#command(runtime, "resume", ["resume", id]);
   }
 
   async update(id: string, runtime: string, resources: RuntimeResources): Promise<void> {
-    await this.#command(runtime, "update", ["update", "-r", "-", id], JSON.stringify(resources));
+    const own = this.#ownCgroup(id);
+    if (own !== undefined) applyLimitsV1(this.#cgroups, own, resources);
+    else await this.#command(runtime, "update", ["update", "-r", "-", id], JSON.stringify(resources));
   }
 
   async delete(id: string, runtime: string, bundle: string, force = false): Promise<void> {
@@ -192,7 +201,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   async status(id: string, runtime: string): Promise<RuntimeStatus> {
-    if (runtime === "crun") return crunStatus(this.#crunFolder(id), this.#cgroups);
+    if (runtime === "crun") return crunStatus(this.#crunFolder(id), this.#cgroups, this.#records.get(id)?.cgroupsPath);
     const result = await this.#runtimeCommand(runtime, ["state", id]);
     if (result.code !== 0) {
       if (/does not exist|No such file/i.test(result.stderr)) return "absent";
@@ -220,7 +229,9 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   async exec(request: ExecRequest): Promise<RunningExec> {
-    const binary = this.#binaries.runtime(request.runtime);
+    const plain = this.#binaries.runtime(request.runtime);
+    const own = this.#ownCgroup(request.containerId);
+    const binary = own === undefined ? plain : enteringCgroup(this.#cgroups, own, plain);
     if (request.runtime === "crun" && !request.stdio.terminal) return await execDirect(request, binary, this.#timeout);
     return await execSupervised(request, binary, this.#binaries.conmon(), this.#timeout);
   }
@@ -263,6 +274,20 @@ export class ConmonRuntime implements Runtime, Disposable {
         await this.#undo(record);
       } else if (this.#exits.read(record.id) === undefined) this.#adopt(record, record.processes);
     }
+  }
+
+  /** How the runtime is called to create: from inside the cgroup, and blind to what it would refuse, where that is needed. */
+  #creating({ runtime, cgroupsPath }: ContainerRecord, plain: RuntimeBinary, spec: RuntimeSpec): RuntimeBinary {
+    if (cgroupsPath === undefined || !managesOwnCgroups(this.#cgroups, runtime)) return plain;
+    makeOwnCgroup(this.#cgroups, cgroupsPath, spec.linux.resources);
+    if (!hasHybridControllers()) return enteringCgroup(this.#cgroups, cgroupsPath, plain);
+    return withoutUnifiedTree(enteringCgroup(this.#cgroups, cgroupsPath, plain, HIDE_UNIFIED_TREE));
+  }
+
+  /** The path of the container's cgroup, when it is Havre's own to change. */
+  #ownCgroup(id: string): string | undefined {
+    const record = this.#records.get(id);
+    return record !== undefined && managesOwnCgroups(this.#cgroups, record.runtime) ? record.cgroupsPath : undefined;
   }
 
   async #supervise(request: CreateRequest, binary: RuntimeBinary, conmon: string): Promise<Supervisor> {

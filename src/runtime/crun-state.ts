@@ -11,7 +11,6 @@ import type { RuntimeStatus } from "./runtime.ts";
 interface CrunStatus {
   readonly pid: number;
   readonly "process-start-time"?: number;
-  readonly "cgroup-path"?: string;
 }
 
 /**
@@ -37,7 +36,7 @@ export function startThroughPipe(folder: string): boolean {
   return true;
 }
 
-export function crunStatus(folder: string, cgroups: CgroupHost): RuntimeStatus {
+export function crunStatus(folder: string, cgroups: CgroupHost, cgroupsPath = "/"): RuntimeStatus {
   let status: CrunStatus;
   try {
     status = JSON.parse(readFileSync(join(folder, "status"), "utf8")) as CrunStatus;
@@ -48,7 +47,7 @@ export function crunStatus(folder: string, cgroups: CgroupHost): RuntimeStatus {
   const startTime = status["process-start-time"] ?? processStat(status.pid)?.startTime ?? 0;
   if (!isProcessAlive({ pid: status.pid, startTime })) return "stopped";
   if (existsSync(join(folder, "exec.fifo"))) return "created";
-  return isFrozen(cgroups, status["cgroup-path"] ?? "/") ? "paused" : "running";
+  return isFrozen(cgroups, cgroupsPath) ? "paused" : "running";
 }
 
 export function removeCrunState(folder: string): void {

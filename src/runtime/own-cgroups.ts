@@ -1,0 +1,63 @@
+import { type Clock, HavreError } from "../base/mod.ts";
+import { type CgroupHost, freezeV1, makeCgroupV1, standsStillV1, taskFilesV1 } from "../kernel/mod.ts";
+import type { DeviceRule, RuntimeResources } from "../spec/mod.ts";
+import type { RuntimeBinary } from "./runtime-command.ts";
+
+/**
+ * On version 1 cgroups Havre keeps crun's cgroups itself. crun moves the container's process through `cgroup.procs`,
+ * for which the kernel stops all forks and waits for a grace period in every tree (6 to 14 ms a start). A thread that
+ * moves itself through `tasks` waits for nothing: so a shell moves itself and becomes crun, whose children are born in
+ * the right place.
+ */
+export function managesOwnCgroups(host: CgroupHost, runtime: string): boolean {
+  return host.version === 1 && runtime === "crun";
+}
+
+/** What every OCI runtime adds to a container's device rules: making any node, using the ones it makes itself. */
+const RUNTIME_DEVICE_RULES: readonly DeviceRule[] = [
+  { allow: true, type: "c", access: "m" },
+  { allow: true, type: "b", access: "m" },
+  ...[
+    [1, 3],
+    [1, 5],
+    [1, 7],
+    [1, 8],
+    [1, 9],
+    [5, 0],
+    [5, 1],
+    [5, 2],
+    [136, -1],
+  ].map(([major = -1, minor = -1]) => ({ allow: true, type: "c", major, minor, access: "rwm" }) as const),
+];
+
+/** Makes a container's cgroup with its limits. */
+export function makeOwnCgroup(host: CgroupHost, path: string, resources: RuntimeResources = {}): void {
+  makeCgroupV1(host, path, { ...resources, devices: [...(resources.devices ?? []), ...RUNTIME_DEVICE_RULES] });
+}
+
+/** Moves itself by the files named before `--`, then becomes the command behind it. */
+const ENTER = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 1; shift; done; shift; ';
+
+/** `binary` run from inside the cgroup, which crun is told to leave alone. `before`: a shell command to do first. */
+export function enteringCgroup(host: CgroupHost, path: string, binary: RuntimeBinary, before = ""): RuntimeBinary {
+  const files = taskFilesV1(host, path);
+  const command = [binary.path, ...binary.args, "--cgroup-manager=disabled"];
+  return { path: "/bin/sh", args: ["-c", `${ENTER}${before}exec "$@"`, "havre-enter", ...files, "--", ...command] };
+}
+
+/** Milliseconds a cgroup may take to come to a stop. */
+const FREEZE_PATIENCE = 10_000;
+
+/** Stops every process of the cgroup and returns once they stand still. `deadline-exceeded` when one does not. */
+export async function freezeOwnCgroup(host: CgroupHost, path: string, clock: Clock): Promise<void> {
+  freezeV1(host, path, true);
+  const limit = clock.now() + FREEZE_PATIENCE;
+  for (let wait = 1; !standsStillV1(host, path); wait = Math.min(wait * 2, 50)) {
+    if (clock.now() > limit) {
+      freezeV1(host, path, false);
+      throw new HavreError("deadline-exceeded", "A process of the container cannot be paused now");
+    }
+    await clock.sleep(wait);
+    freezeV1(host, path, true);
+  }
+}
