@@ -3,7 +3,7 @@ import { chainIds, type Digest, HavreError, toHavreError } from "../base/mod.ts"
 import { type Descriptor, type ImageConfig, type Manifest, mediaTypes } from "../spec/mod.ts";
 import { decompress } from "./compression.ts";
 import type { Context } from "./context.ts";
-import { layerKind, type Origin } from "./objects.ts";
+import type { Origin } from "./objects.ts";
 import type { NewImage, NewLayer } from "./record.ts";
 import { both, tee } from "./tee.ts";
 
@@ -49,10 +49,9 @@ export class Assembly implements Disposable {
     if (!snapshots.has(chainId)) {
       // The digest of the tar is checked while it is applied, so the blob is not hashed a second time here.
       const bytes = counted(createReadStream(content.path(blob.digest), { highWaterMark: READ_SIZE }), onMake);
-      const applied = await snapshots.apply(parent, decompress(bytes, signal), diffId, signal);
-      return { diffId, chainId, blob, size: applied.size };
+      await snapshots.apply(parent, decompress(bytes, signal), diffId, signal);
     }
-    return { diffId, chainId, blob, size: this.#sizeOf(chainId) };
+    return { diffId, chainId, blob, size: snapshots.layerUsage(chainId).content };
   }
 
   /** Makes the lowest layer from a tar that is still arriving, in one pass; the tar is kept as the layer's blob. */
@@ -67,7 +66,9 @@ export class Assembly implements Disposable {
     if (blob.digest !== applied.diffId) {
       throw new HavreError("internal", `The layer was read as ${applied.diffId} but stored as ${blob.digest}`);
     }
-    return { ...applied, blob: { mediaType: mediaTypes.ociLayer, ...blob } };
+    const { diffId, chainId } = applied;
+    const size = snapshots.layerUsage(chainId).content;
+    return { diffId, chainId, blob: { mediaType: mediaTypes.ociLayer, ...blob }, size };
   }
 
   /** Stores configuration and manifest of an image made here. */
@@ -127,11 +128,6 @@ export class Assembly implements Disposable {
     };
     const blob = await this.#context.content.put(Buffer.from(JSON.stringify(manifest)));
     return { descriptor: { mediaType: mediaTypes.ociManifest, ...blob }, layers: manifest.layers };
-  }
-
-  #sizeOf(chainId: Digest): number {
-    const known = this.#context.store.view((tx) => tx.get(layerKind, chainId));
-    return known?.size ?? this.#context.snapshots.layerUsage(chainId).size;
   }
 }
 
