@@ -65,12 +65,17 @@ class SocketConnection implements Connection {
       }
       this.#queue.shift();
     }
-    if (this.#endAfterFlush) this.#socket?.shutdown(true);
+    if (this.#endAfterFlush) this.#endNow();
   }
 
   endWrite(): void {
     this.#endAfterFlush = true;
-    if (this.#pending === 0) this.#socket?.shutdown(true);
+    if (this.#pending === 0) this.#endNow();
+  }
+
+  #endNow(): void {
+    // Bun 1.4's `shutdown(true)` shuts the reading half; without an argument it is the writing half.
+    this.#socket?.shutdown();
   }
 
   close(): void {

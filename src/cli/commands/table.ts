@@ -17,6 +17,7 @@ const alias = (load: Leaf["load"]): Leaf => ({ load, hidden: true });
 
 const attach = leaf(() => import("./container/attach.ts"));
 const commit = leaf(() => import("./container/commit.ts"));
+const cp = leaf(() => import("./container/cp.ts"));
 const create = leaf(() => import("./container/create.ts"));
 const diff = leaf(() => import("./container/diff.ts"));
 const exec = leaf(() => import("./container/exec.ts"));
@@ -34,6 +35,7 @@ const start = leaf(() => import("./container/start.ts"));
 const stop = leaf(() => import("./container/stop.ts"));
 const top = leaf(() => import("./container/top.ts"));
 const unpause = leaf(() => import("./container/unpause.ts"));
+const update = leaf(() => import("./container/update.ts"));
 const wait = leaf(() => import("./container/wait.ts"));
 const history = leaf(() => import("./image/history.ts"));
 const importImage = leaf(() => import("./image/import.ts"));
@@ -42,16 +44,20 @@ const load = leaf(() => import("./image/load.ts"));
 const removeImage = () => import("./image/rm.ts");
 const save = leaf(() => import("./image/save.ts"));
 const tag = leaf(() => import("./image/tag.ts"));
+const events = leaf(() => import("./system/events.ts"));
+const info = leaf(() => import("./system/info.ts"));
 
 const container: Group = {
   summary: "Manage containers",
   commands: {
     attach,
     commit,
+    cp,
     create,
     diff,
     exec,
     export: exportContainer,
+    inspect: leaf(() => import("./container/inspect.ts")),
     kill,
     logs,
     ls: leaf(listContainers),
@@ -59,6 +65,7 @@ const container: Group = {
     list: alias(listContainers),
     pause,
     port,
+    prune: leaf(() => import("./container/prune.ts")),
     rename,
     restart,
     rm,
@@ -68,6 +75,7 @@ const container: Group = {
     stop,
     top,
     unpause,
+    update,
     wait,
   },
 };
@@ -77,13 +85,24 @@ const image: Group = {
   commands: {
     history,
     import: importImage,
+    inspect: leaf(() => import("./image/inspect.ts")),
     load,
     ls: leaf(listImages),
     list: alias(listImages),
+    prune: leaf(() => import("./image/prune.ts")),
     rm: leaf(removeImage),
     remove: alias(removeImage),
     save,
     tag,
+  },
+};
+
+const system: Group = {
+  summary: "Manage Havre",
+  commands: {
+    events,
+    info,
+    prune: leaf(() => import("./system/prune.ts")),
   },
 };
 
@@ -97,11 +116,15 @@ export const commandTable: Group = {
     images: leaf(listImages),
     attach,
     commit,
+    cp,
     create,
     diff,
+    events,
     export: exportContainer,
     history,
     import: importImage,
+    info,
+    inspect: leaf(() => import("./system/inspect.ts")),
     kill,
     load,
     logs,
@@ -117,9 +140,12 @@ export const commandTable: Group = {
     tag,
     top,
     unpause,
+    update,
+    version: leaf(() => import("./system/version.ts")),
     wait,
     container,
     image,
+    system,
     daemon: leaf(() => import("./daemon/run.ts")),
   },
 };

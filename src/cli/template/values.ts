@@ -108,6 +108,11 @@ export function evaluateRow(row: Row): Record<string, unknown> {
 /** Go's JSON of a value, compact. */
 export function toJson(value: unknown): string {
   if (value === nilSlice || value === nilMap || value === nilPointer || value === undefined) return "null";
-  if (isObject(value) && isRow(value)) return JSON.stringify(evaluateRow(value));
+  if (isObject(value) && isRow(value)) return escapeHtml(JSON.stringify(evaluateRow(value)));
   return JSON.stringify(value);
+}
+
+/** Go escapes what HTML would read; rows go through that, the API's own objects do not. */
+function escapeHtml(json: string): string {
+  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

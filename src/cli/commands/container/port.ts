@@ -24,7 +24,7 @@ export const command = defineCommand({
     if (wanted !== undefined) {
       const key = wanted.includes("/") ? wanted : `${wanted}/tcp`;
       const bindings = ports[key];
-      if (!bindings) throw new HavreError("not-found", `Error: No public port '${key}' published for ${name}`);
+      if (!bindings) throw new HavreError("not-found", `Error: No public port '${wanted}' published for ${name}`);
       for (const binding of bindings) context.out.line(address(binding));
       return 0;
     }

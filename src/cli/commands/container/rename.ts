@@ -1,4 +1,4 @@
-import { HavreError } from "../../../base/mod.ts";
+import { HavreError, isHavreError } from "../../../base/mod.ts";
 import { defineCommand } from "../../command.ts";
 
 export const command = defineCommand({
@@ -12,7 +12,14 @@ export const command = defineCommand({
     if (from.trim() === "" || to.trim() === "")
       throw new HavreError("invalid-argument", "Error: Neither old nor new names may be empty");
     const client = await context.client();
-    await client.run("POST", `/containers/${from.trim()}/rename`, { query: { name: to.trim() } });
-    return 0;
+    try {
+      await client.run("POST", `/containers/${from.trim()}/rename`, { query: { name: to.trim() } });
+      return 0;
+    } catch (error) {
+      if (isHavreError(error)) context.err.line(error.message);
+      throw new HavreError("failed-precondition", `Error: failed to rename container named ${from.trim()}`, {
+        cause: error,
+      });
+    }
   },
 });

@@ -1,4 +1,4 @@
-import { HavreError } from "../../../base/mod.ts";
+import { HavreError, isHavreError } from "../../../base/mod.ts";
 import { toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { forEach } from "../each.ts";
@@ -22,8 +22,14 @@ export const command = defineCommand({
     return forEach(context, args, async (given) => {
       const name = given.replace(/^\/+|\/+$/g, "");
       if (name === "") throw new HavreError("invalid-argument", "Container name cannot be empty");
-      // Gone already is what was asked for, when asked with force.
-      await client.run("DELETE", `/containers/${name}`, { query, accept: flags.force ? ["not-found"] : [] });
+      try {
+        await client.run("DELETE", `/containers/${name}`, { query });
+      } catch (error) {
+        // Gone already is what was asked for, when asked with force: said, but no failure.
+        if (!flags.force || !isHavreError(error, "not-found")) throw error;
+        context.err.line(error.message);
+        return undefined;
+      }
       return given;
     });
   },

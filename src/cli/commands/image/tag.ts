@@ -1,5 +1,6 @@
-import { familiarName, parseReference } from "../../../spec/mod.ts";
+import { familiarName } from "../../../spec/mod.ts";
 import { defineCommand } from "../../command.ts";
+import { parseTarget } from "./reference.ts";
 
 export const command = defineCommand({
   usage: "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
@@ -9,7 +10,7 @@ export const command = defineCommand({
   min: 2,
   max: 2,
   async run({ context, args: [source = "", target = ""] }) {
-    const reference = parseReference(target);
+    const reference = parseTarget(target);
     const client = await context.client();
     await client.run("POST", `/images/${source}/tag`, {
       query: { repo: familiarName(reference), tag: reference.tag ?? "latest" },

@@ -1,0 +1,29 @@
+import type { Client } from "../../client/mod.ts";
+import { type Filters, filtersQuery } from "../args/common.ts";
+
+/** What a prune took away, as lines to show, and the bytes it freed. */
+export interface Pruned {
+  readonly lines: readonly string[];
+  readonly reclaimed: number;
+}
+
+export async function pruneContainers(client: Client, filters: Filters): Promise<Pruned> {
+  const answer = await client.json<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>(
+    "POST",
+    "/containers/prune",
+    { query: { filters: filtersQuery(filters) } },
+  );
+  const deleted = answer.ContainersDeleted ?? [];
+  return { lines: deleted.length > 0 ? ["Deleted Containers:", ...deleted, ""] : [], reclaimed: answer.SpaceReclaimed };
+}
+
+export async function pruneImages(client: Client, filters: Filters, all: boolean): Promise<Pruned> {
+  const answer = await client.json<{
+    ImagesDeleted: { Untagged?: string; Deleted?: string }[] | null;
+    SpaceReclaimed: number;
+  }>("POST", "/images/prune", { query: { filters: filtersQuery({ ...filters, dangling: [String(!all)] }) } });
+  const lines = (answer.ImagesDeleted ?? []).map(({ Untagged, Deleted }) =>
+    Untagged ? `untagged: ${Untagged}` : `deleted: ${Deleted}`,
+  );
+  return { lines: lines.length > 0 ? ["Deleted Images:", ...lines, ""] : [], reclaimed: answer.SpaceReclaimed };
+}

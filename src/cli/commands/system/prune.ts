@@ -1,0 +1,44 @@
+import { HavreError } from "../../../base/mod.ts";
+import { filterFlag } from "../../args/common.ts";
+import { toggle } from "../../args/flags.ts";
+import { defineCommand } from "../../command.ts";
+import { humanSize } from "../../output/units.ts";
+import { confirm } from "../confirm.ts";
+import { pruneContainers, pruneImages } from "../prune.ts";
+
+const { short: _none, ...filter } = filterFlag('Provide filter values (e.g. "label=<key>=<value>")');
+
+export const command = defineCommand({
+  usage: "[OPTIONS]",
+  summary: "Remove unused data",
+  examples: [["system prune -a", "Stopped containers, and images no container uses"]],
+  flags: {
+    all: toggle("Remove all unused images not just dangling ones", { short: "a" }),
+    filter,
+    force: toggle("Do not prompt for confirmation", { short: "f" }),
+  },
+  min: 0,
+  max: 0,
+  async run({ context, flags }) {
+    const images = flags.all ? "all images without at least one container associated to them" : "all dangling images";
+    const filters = Object.entries(flags.filter).flatMap(([name, values]) => values.map((value) => `${name}=${value}`));
+    const filtered =
+      filters.length === 0
+        ? ""
+        : `\n  Items to be pruned will be filtered with:\n${filters.map((text) => `  - ${text}\n`).join("")}`;
+    const warning = `WARNING! This will remove:\n  - all stopped containers\n  - ${images}\n${filtered}\nAre you sure you want to continue?`;
+    if (!flags.force && !(await confirm(context, warning)))
+      throw new HavreError("cancelled", "system prune has been cancelled");
+    const client = await context.client();
+    let total = 0;
+    for (const { lines, reclaimed } of [
+      await pruneContainers(client, flags.filter),
+      await pruneImages(client, flags.filter, flags.all),
+    ]) {
+      for (const line of lines) context.out.line(line);
+      total += reclaimed;
+    }
+    context.out.line(`Total reclaimed space: ${humanSize(total)}`);
+    return 0;
+  },
+});
