@@ -11,3 +11,4 @@ export * from "./tar/header.ts";
 export { type TarHandler, TarParser } from "./tar/parser.ts";
 export { readTar, type TarEntry } from "./tar/reader.ts";
 export { encodeTarHeader, TAR_TRAILER, type TarMember, tarPadding, writeTar } from "./tar/writer.ts";
+export { packTree, packWholeTree, statInTree, unpackIntoTree } from "./tree-access.ts";

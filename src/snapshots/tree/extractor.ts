@@ -49,6 +49,8 @@ import {
 export interface ExtractPolicy {
   /** The archive is a layer: OCI whiteouts become overlayfs's, and its top entry sets the top folder's attributes. */
   readonly layer: boolean;
+  /** The folder of the tree to unpack into, "" for its top. */
+  readonly into?: ByteName;
   /** Refuse to replace a folder by something else and the reverse. */
   readonly noOverwriteDirNonDir?: boolean;
   readonly owner?: { readonly uid: number; readonly gid: number };
@@ -82,7 +84,7 @@ export class TreeExtractor implements TarHandler, Disposable {
 
   constructor(root: number, policy: ExtractPolicy) {
     this.#policy = policy;
-    this.#folders = new Folders(root, policy.onImplied);
+    this.#folders = new Folders(root, policy.into, policy.onImplied);
   }
 
   entry(header: TarHeader): void {
@@ -142,7 +144,7 @@ export class TreeExtractor implements TarHandler, Disposable {
     }
     if (!this.#policy.layer) return;
     this.rootSeen = true;
-    const fd = openAt(this.#folders.root, ".", O_RDONLY | O_DIRECTORY);
+    const fd = openAt(this.#folders.get(""), ".", O_RDONLY | O_DIRECTORY);
     try {
       this.#dress(fd, header);
     } finally {
@@ -189,7 +191,8 @@ export class TreeExtractor implements TarHandler, Disposable {
         break;
       }
       case "symlink":
-        if (header.rawLinkTarget.length === 0) throw new HavreError("invalid-argument", "A link to nothing");
+        if (header.rawLinkTarget.length === 0)
+          throw new HavreError("invalid-argument", `Refused archive: ${header.path} is a link to nothing`);
         this.#replacing(header, parent, name, path, () => symlinkAt(header.rawLinkTarget, parent, name));
         this.#dressName(parent, name, header);
         break;
@@ -244,7 +247,8 @@ export class TreeExtractor implements TarHandler, Disposable {
   #makeHardLink(header: TarHeader, parent: number, name: Uint8Array, path: ByteName): void {
     const parts = components(header.rawLinkTarget);
     const target = parts.pop();
-    if (target === undefined) throw new HavreError("invalid-argument", "A hard link to the top folder");
+    if (target === undefined)
+      throw new HavreError("invalid-argument", `Refused archive: ${header.path} is a hard link to its top folder`);
     // Linking something to itself must not remove it first.
     if ([...parts, target].join("/") === path) return;
     const targetName = toBytes(target);
@@ -268,9 +272,11 @@ export class TreeExtractor implements TarHandler, Disposable {
     const wanted = header.type === "directory";
     if (this.#policy.noOverwriteDirNonDir && existing !== wanted) {
       const [old, fresh] = existing ? ["directory", "non-directory"] : ["non-directory", "directory"];
+      const into = `/${shown(this.#policy.into ?? "")}`;
+      const target = JSON.stringify(`${into === "/" ? "" : into}/${shown(path)}`);
       throw new HavreError(
         "invalid-argument",
-        `cannot overwrite ${old} ${JSON.stringify(`/${header.path.replace(/^\/|\/$/g, "")}`)} with ${fresh}`,
+        `cannot overwrite ${old} ${target} with ${fresh} ${JSON.stringify(into)}`,
       );
     }
     removeNow(parent, name);
@@ -318,6 +324,7 @@ export class TreeExtractor implements TarHandler, Disposable {
       return work();
     } catch (error) {
       const cause = toHavreError(error);
+      if (errnoOf(cause) === undefined) throw cause;
       const kind = BAD_NAMES.has(errnoOf(cause) ?? "") ? "invalid-argument" : cause.kind;
       throw new HavreError(kind, `Unpacking ${header.path}: ${cause.message}`, {
         cause,

@@ -1,36 +1,38 @@
 import { errnoOf, HavreError } from "../../base/mod.ts";
-import { closeFd, mkdirAt, O_DIRECTORY, O_PATH, openInRoot } from "../../kernel/mod.ts";
+import { AT_FDCWD, chmodAt, closeFd, mkdirAt, O_DIRECTORY, O_PATH, openInRoot } from "../../kernel/mod.ts";
 import { type ByteName, shown, toBytes } from "./names.ts";
 
 /** Open descriptors of recently used folders: archives list a folder's files together. */
 const KEPT = 32;
 const PATH_LIMIT = 4095;
 
-/** Folders of one tree, opened without ever leaving it. */
+/** Folders of one tree, by their path below `prefix`, opened without ever leaving the tree. */
 export class Folders implements Disposable {
-  readonly root: number;
+  readonly #root: number;
+  readonly #prefix: ByteName;
   readonly #open = new Map<ByteName, number>();
   readonly #onImplied: (path: ByteName, fd: number) => void;
 
   /** `onImplied` is told of folders that had to be made though nobody named them. */
-  constructor(root: number, onImplied: (path: ByteName, fd: number) => void = () => {}) {
-    this.root = root;
+  constructor(root: number, prefix: ByteName = "", onImplied: (path: ByteName, fd: number) => void = () => {}) {
+    this.#root = root;
+    this.#prefix = prefix;
     this.#onImplied = onImplied;
   }
 
   /** The descriptor of a folder; good until many others were used. `not-found` when it is not there. */
   get(path: ByteName): number {
-    if (path === "") return this.root;
     const known = this.#open.get(path);
     if (known !== undefined) {
       this.#open.delete(path);
       this.#open.set(path, known);
       return known;
     }
-    if (path.length > PATH_LIMIT) {
+    const full = this.#prefix === "" || path === "" ? `${this.#prefix}${path}` : `${this.#prefix}/${path}`;
+    if (full.length > PATH_LIMIT) {
       throw new HavreError("invalid-argument", `The path ${shown(path.slice(0, 60))}… is longer than Linux allows`);
     }
-    const fd = openInRoot(this.root, toBytes(path), O_PATH | O_DIRECTORY);
+    const fd = openInRoot(this.#root, toBytes(full), O_PATH | O_DIRECTORY);
     this.#keep(path, fd);
     return fd;
   }
@@ -46,6 +48,7 @@ export class Folders implements Disposable {
     const parent = this.ensure(path.slice(0, Math.max(slash, 0)));
     mkdirAt(parent, toBytes(path.slice(slash + 1)), 0o755);
     const fd = this.get(path);
+    chmodAt(AT_FDCWD, `/proc/self/fd/${fd}`, 0o755);
     this.#onImplied(path, fd);
     return fd;
   }

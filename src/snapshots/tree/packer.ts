@@ -68,8 +68,10 @@ export class TreePacker {
     }
     const xattrs = xattrsOf(pathBelow(parent, name));
     if (type === "file") yield* this.#file(parent, name, { ...base, xattrs });
-    else if (type === "symlink") yield* this.header({ ...base, xattrs, linkTarget: readLinkAt(parent, name) });
-    else yield* this.header({ ...base, xattrs, devMajor: stat.deviceMajor, devMinor: stat.deviceMinor });
+    else if (type === "symlink") {
+      const linkTarget = unlessGone(() => readLinkAt(parent, name));
+      if (linkTarget) yield* this.header({ ...base, xattrs, linkTarget });
+    } else yield* this.header({ ...base, xattrs, devMajor: stat.deviceMajor, devMinor: stat.deviceMinor });
   }
 
   *header(init: TarHeaderInit): Work<void> {
@@ -84,7 +86,8 @@ export class TreePacker {
 
   /** Opened without effect first and only read when it is an ordinary file: a pipe or device put in its place meanwhile stays untouched. */
   *#file(parent: number, name: Uint8Array, init: TarHeaderInit): Work<void> {
-    const place = openAt(parent, name, O_PATH | O_NOFOLLOW);
+    const place = unlessGone(() => openAt(parent, name, O_PATH | O_NOFOLLOW));
+    if (place === undefined) return;
     let fd: number;
     try {
       if (!isRegular(statFd(place))) return;
@@ -159,20 +162,21 @@ function extentsOf(fd: number, size: number): Extent[] | undefined {
 /** Attributes that belong to the file, not to this machine's overlay mounts or its SELinux policy. */
 function xattrsOf(path: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const xattrs = new Map<string, Uint8Array>();
-  for (const name of listXattrs(path)) {
+  for (const name of unlessGone(() => listXattrs(path)) ?? []) {
     if (name.startsWith(OVERLAY_XATTRS) || name === "security.selinux") continue;
-    const value = readXattr(path, name);
+    const value = unlessGone(() => getXattr(path, name));
     if (value) xattrs.set(name, value);
   }
   return xattrs;
 }
 
-function readXattr(path: Uint8Array, name: string): Uint8Array | undefined {
+/** In a living tree what was just seen may be gone or another thing: such a file is left out, as by tar(1). */
+export function unlessGone<T>(look: () => T): T | undefined {
   try {
-    return getXattr(path, name);
+    return look();
   } catch (error) {
-    // The file itself is gone: the caller finds out where it matters.
-    if (errnoOf(error) === "ENOENT") return undefined;
+    const code = errnoOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "EINVAL") return undefined;
     throw error;
   }
 }

@@ -4,7 +4,9 @@ import { removal } from "../tree/remove.ts";
 import { type AppliedTree, type ApplyLayerJob, applyLayer } from "./apply-layer.ts";
 import { type Change, type ListChangesJob, listChanges } from "./list-changes.ts";
 import { type PackLayerJob, packLayer } from "./pack-layer.ts";
+import { type PackTreeJob, packTree } from "./pack-tree.ts";
 import { PAUSE, type Work } from "./steps.ts";
+import { type UnpackTreeJob, unpackTree } from "./unpack-tree.ts";
 import { usageOf } from "./usage.ts";
 
 export interface UsageJob {
@@ -23,6 +25,8 @@ export interface Jobs {
   readonly "apply-layer": { readonly job: ApplyLayerJob; readonly result: AppliedTree };
   readonly "list-changes": { readonly job: ListChangesJob; readonly result: readonly Change[] };
   readonly "pack-layer": { readonly job: PackLayerJob; readonly result: undefined };
+  readonly "pack-tree": { readonly job: PackTreeJob; readonly result: undefined };
+  readonly "unpack-tree": { readonly job: UnpackTreeJob; readonly result: undefined };
   readonly usage: { readonly job: UsageJob; readonly result: Usage };
   readonly remove: { readonly job: RemoveJob; readonly result: undefined };
 }
@@ -39,6 +43,10 @@ export function workFor(job: Job): Work<unknown> {
       return listChanges(job);
     case "pack-layer":
       return packLayer(job);
+    case "pack-tree":
+      return packTree(job);
+    case "unpack-tree":
+      return unpackTree(job);
     case "usage":
       return inFolder(job.folder, usageOf);
     case "remove":

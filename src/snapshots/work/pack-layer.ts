@@ -17,7 +17,7 @@ import {
 import { sortedEntries } from "../tree/listing.ts";
 import { lookUpLower } from "../tree/lower.ts";
 import { type ByteName, fromBytes, shown, toBytes } from "../tree/names.ts";
-import { TreePacker } from "../tree/packer.ts";
+import { TreePacker, unlessGone } from "../tree/packer.ts";
 import { isWhiteout, OPAQUE_XATTR, OVERLAY_XATTRS, WHITEOUT_OPAQUE, WHITEOUT_PREFIX } from "../tree/whiteout.ts";
 import { PAUSE, type Work } from "./steps.ts";
 
@@ -73,7 +73,8 @@ function* packBelow(
   path: ByteName,
   lower: readonly string[],
 ): Work<void> {
-  const child = openAt(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const child = unlessGone(() => openAt(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  if (child === undefined) return;
   try {
     // Overlayfs marks every new folder; the mark matters only where there is something to hide.
     const opaque = getXattr(pathBelow(folder, name), OPAQUE_XATTR) !== undefined;
