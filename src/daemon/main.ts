@@ -111,6 +111,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     },
     events,
     images,
+    imageHistory: images,
+    imageAccounts: images,
     networks,
     log,
   });

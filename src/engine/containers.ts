@@ -114,7 +114,7 @@ export class ContainerLifecycle implements Containers {
       return;
     }
     if (!hasProcess(container)) {
-      throw new HavreError("conflict", `cannot kill container: ${ref}: container ${container.id} is not running`);
+      throw new HavreError("conflict", `container ${container.id} is not running`);
     }
     const stop = parseSignal(container.spec.config.StopSignal ?? "SIGTERM");
     if (number === 9 || number === stop) await setStatus(this.#context, container.id, { stoppedByUser: true });
@@ -219,7 +219,7 @@ export class ContainerLifecycle implements Containers {
     const { id, spec } = this.get(ref);
     const writable = await this.#context.snapshots.usage(id);
     const image = spec.imageId === undefined ? undefined : this.#context.images.get(spec.imageId);
-    return { writable, rootSize: writable.size + (image?.size ?? 0) };
+    return { writable, rootSize: writable.content + (image?.size ?? 0) };
   }
 
   /** A container's process ended (told by the runtime). */

@@ -2,7 +2,7 @@ import { HavreError } from "../../base/mod.ts";
 import type { Container } from "../../engine/mod.ts";
 import type { Image } from "../../images/mod.ts";
 import type { Filters } from "./filters.ts";
-import { networksOf } from "./projections/endpoint.ts";
+import { type NetworkIds, networksOf } from "./projections/endpoint.ts";
 import { portsOf } from "./projections/ports.ts";
 import { parseInteger } from "./query.ts";
 
@@ -35,6 +35,7 @@ export interface ListQuery {
   readonly since: string | undefined;
   /** The image of this name or id, if it is here. */
   readonly findImage: (name: string) => Image | undefined;
+  readonly networkIds: NetworkIds;
 }
 
 type Test = (container: Container) => boolean;
@@ -111,11 +112,11 @@ function byVolume(filters: Filters): Test {
     spec.mounts.some(({ name, source, destination }) => wanted.has(name || source) || wanted.has(destination));
 }
 
-function byNetwork(filters: Filters): Test {
+function byNetwork({ filters, networkIds }: ListQuery): Test {
   if (!filters.has("network")) return () => true;
   const wanted = filters.values("network");
   return (container) =>
-    Object.entries(networksOf(container)).some(([name, { NetworkID }]) =>
+    Object.entries(networksOf(container, networkIds)).some(([name, { NetworkID }]) =>
       wanted.some((value) => value === name || (value !== "" && NetworkID.startsWith(value))),
     );
 }
@@ -177,7 +178,7 @@ export function selectContainers(containers: readonly Container[], query: ListQu
     byHealth(filters),
     byAncestor(query),
     byVolume(filters),
-    byNetwork(filters),
+    byNetwork(query),
     byPorts(filters),
   ];
   const found = between(newestFirst, query).filter((container) => tests.every((test) => test(container)));

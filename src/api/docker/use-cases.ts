@@ -1,6 +1,6 @@
 import type { Digest, Logger } from "../../base/mod.ts";
 import type { Archives, Containers, Events, Execs, Observation, Streams } from "../../engine/mod.ts";
-import type { Images } from "../../images/mod.ts";
+import type { ImageAccounts, ImageHistory, Images } from "../../images/mod.ts";
 import type { Networks } from "../../networks/mod.ts";
 
 /** What a `docker commit` asks for, beside the container. */
@@ -105,6 +105,8 @@ export interface UseCases {
   readonly observation: Observation;
   readonly commits: Commits;
   readonly images: Images;
+  readonly imageHistory: ImageHistory;
+  readonly imageAccounts: ImageAccounts;
   readonly networks: Networks;
   readonly placement: Placement;
   readonly host: Host;

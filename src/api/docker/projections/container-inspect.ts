@@ -3,7 +3,7 @@ import type { Container, Health } from "../../../engine/mod.ts";
 import type { Placement } from "../use-cases.ts";
 import { commandOf } from "./command.ts";
 import type { Sizes } from "./container-summary.ts";
-import { networksOf } from "./endpoint.ts";
+import { type NetworkIds, networksOf } from "./endpoint.ts";
 import { mountPointView } from "./mount-point.ts";
 import { portMap } from "./ports.ts";
 
@@ -38,9 +38,9 @@ function stateView({ status }: Container) {
   };
 }
 
-function networkSettingsView(container: Container) {
+function networkSettingsView(container: Container, networkIds: NetworkIds) {
   const { status, id } = container;
-  const networks = networksOf(container);
+  const networks = networksOf(container, networkIds);
   const bridge = networks.bridge;
   return {
     Bridge: "",
@@ -65,7 +65,12 @@ function networkSettingsView(container: Container) {
 }
 
 /** `GET /containers/{id}/json`. */
-export function containerInspectView(container: Container, place: ReturnType<Placement["container"]>, sizes?: Sizes) {
+export function containerInspectView(
+  container: Container,
+  place: ReturnType<Placement["container"]>,
+  networkIds: NetworkIds,
+  sizes?: Sizes,
+) {
   const { id, name, created, spec, status } = container;
   const { path, args } = commandOf(spec.config);
   return {
@@ -92,6 +97,6 @@ export function containerInspectView(container: Container, place: ReturnType<Pla
     ...(sizes ? { SizeRw: sizes.writable, SizeRootFs: sizes.root } : {}),
     Mounts: spec.mounts.map(mountPointView),
     Config: spec.config,
-    NetworkSettings: networkSettingsView(container),
+    NetworkSettings: networkSettingsView(container, networkIds),
   };
 }

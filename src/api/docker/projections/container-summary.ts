@@ -1,7 +1,7 @@
 import type { Container } from "../../../engine/mod.ts";
 import { commandText } from "./command.ts";
 import { statusText } from "./container-status.ts";
-import { networksOf } from "./endpoint.ts";
+import { type NetworkIds, networksOf } from "./endpoint.ts";
 import { mountPointView } from "./mount-point.ts";
 import { portsOf } from "./ports.ts";
 
@@ -11,13 +11,22 @@ export interface Sizes {
   readonly root: number;
 }
 
+/** What an entry tells beside the container itself. */
+export interface Surroundings {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly networkIds: NetworkIds;
+  /** The image by the name it was asked for while that still means the same image, else by id. */
+  shownImage(container: Container): string;
+}
+
 /** An entry of `GET /containers/json`. */
-export function containerSummaryView(container: Container, shownImage: string, now: number, sizes?: Sizes) {
+export function containerSummaryView(container: Container, surroundings: Surroundings, sizes?: Sizes) {
   const { id, name, created, spec, status } = container;
   return {
     Id: id,
     Names: [`/${name}`],
-    Image: shownImage,
+    Image: surroundings.shownImage(container),
     ImageID: spec.imageId ?? "",
     Command: commandText(spec.config),
     Created: Math.floor(created / 1000),
@@ -26,9 +35,9 @@ export function containerSummaryView(container: Container, shownImage: string, n
     ...(sizes?.root ? { SizeRootFs: sizes.root } : {}),
     Labels: spec.config.Labels,
     State: status.state,
-    Status: statusText(status, now),
+    Status: statusText(status, surroundings.now),
     HostConfig: { NetworkMode: spec.hostConfig.NetworkMode },
-    NetworkSettings: { Networks: networksOf(container) },
+    NetworkSettings: { Networks: networksOf(container, surroundings.networkIds) },
     Mounts: spec.mounts.map(mountPointView),
   };
 }

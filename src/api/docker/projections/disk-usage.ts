@@ -1,24 +1,29 @@
+import type { Container } from "../../../engine/mod.ts";
+import type { DiskUsage } from "../../../images/mod.ts";
 import type { ApiVersion } from "../api-version.ts";
-import type { DiskUsage } from "../disk-usage.ts";
-import { containerSummaryView } from "./container-summary.ts";
+import { containerSummaryView, type Sizes, type Surroundings } from "./container-summary.ts";
 import { imageSummaryView } from "./image.ts";
 
+/** What there is to tell: undefined where it was not asked for. */
+export interface UsageReport {
+  readonly images: DiskUsage | undefined;
+  readonly containers: readonly { readonly container: Container; readonly sizes: Sizes }[] | undefined;
+  readonly volumes: boolean;
+  readonly buildCache: boolean;
+}
+
 /** `GET /system/df`: what was not asked for is null. */
-export function diskUsageView(usage: DiskUsage, asked: readonly string[], version: ApiVersion) {
-  const now = Date.now();
-  const has = (type: string) => asked.includes(type);
+export function diskUsageView(report: UsageReport, surroundings: Surroundings, version: ApiVersion) {
+  const { images, containers, volumes, buildCache } = report;
   return {
-    LayersSize: usage.layersSize,
-    Images: has("image")
-      ? usage.images.map(({ image, shared, containers }) => imageSummaryView(image, version, { shared, containers }))
-      : null,
-    Containers: has("container")
-      ? usage.containers.map(({ container, sizes, shownImage }) =>
-          containerSummaryView(container, shownImage, now, sizes),
-        )
-      : null,
-    Volumes: has("volume") ? [] : null,
-    BuildCache: has("build-cache") ? [] : null,
+    LayersSize: images?.layersSize ?? 0,
+    Images:
+      images?.images.map(({ image, sharedSize, containers: count }) =>
+        imageSummaryView(image, version, { shared: sharedSize, containers: count }),
+      ) ?? null,
+    Containers: containers?.map(({ container, sizes }) => containerSummaryView(container, surroundings, sizes)) ?? null,
+    Volumes: volumes ? [] : null,
+    BuildCache: buildCache ? [] : null,
     ...(version.before(42) ? { BuilderSize: 0 } : {}),
   };
 }

@@ -3,13 +3,13 @@ import type { Endpoint } from "../../../networks/mod.ts";
 import type { EndpointRequest } from "../../../spec/mod.ts";
 
 /** Docker's `EndpointSettings`. */
-export function endpointView(request: EndpointRequest | undefined, endpoint: Endpoint | undefined) {
+export function endpointView(request: EndpointRequest | undefined, endpoint: Endpoint | undefined, networkId = "") {
   return {
     IPAMConfig: request?.IPAMConfig ?? null,
     Links: request?.Links ?? null,
     Aliases: request?.Aliases ?? null,
     MacAddress: endpoint?.macAddress ?? "",
-    NetworkID: endpoint?.networkId ?? "",
+    NetworkID: endpoint?.networkId ?? networkId,
     EndpointID: endpoint?.endpointId ?? "",
     Gateway: endpoint?.gateway ?? "",
     IPAddress: endpoint?.ipAddress ?? "",
@@ -23,8 +23,11 @@ export function endpointView(request: EndpointRequest | undefined, endpoint: End
 }
 export type EndpointView = ReturnType<typeof endpointView>;
 
+/** Ids of the networks there are, by name. */
+export type NetworkIds = ReadonlyMap<string, string>;
+
 /** A container's networks by name, those it will join at its start included. */
-export function networksOf({ spec, status }: Container): Readonly<Record<string, EndpointView>> {
+export function networksOf({ spec, status }: Container, ids: NetworkIds): Readonly<Record<string, EndpointView>> {
   const mode = spec.hostConfig.NetworkMode;
   if (mode.startsWith("container:")) return {};
   const main = mode === "default" || mode === "" ? "bridge" : mode;
@@ -36,7 +39,9 @@ export function networksOf({ spec, status }: Container): Readonly<Record<string,
   return Object.fromEntries(
     [...names].map((name) => {
       const endpoint = status.endpoints.find(({ networkName }) => networkName === name);
-      return [name, endpointView(spec.endpoints[name], endpoint)];
+      // A network's id shows once the container has been on it, and stays.
+      const id = status.startedAt === undefined ? "" : ids.get(name);
+      return [name, endpointView(spec.endpoints[name], endpoint, id)];
     }),
   );
 }

@@ -1,6 +1,11 @@
 import { HavreError } from "../../../base/mod.ts";
 import type { UpdateRequest } from "../../../engine/mod.ts";
-import { decodeContainerCreate, decodeUpdate, type UpdateBody } from "../../../spec/mod.ts";
+import {
+  type ContainerCreateRequest,
+  decodeContainerCreate,
+  decodeUpdate,
+  type UpdateBody,
+} from "../../../spec/mod.ts";
 import { sendJson } from "../answers.ts";
 import type { ApiVersion } from "../api-version.ts";
 import { readJsonText } from "../body.ts";
@@ -8,10 +13,23 @@ import { adaptCreate } from "../create-versions.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import type { UseCases } from "../use-cases.ts";
 
+/** Published ports are still to come; a container that would be unreachable is not made in silence. */
+function refusePublished({ config, hostConfig }: ContainerCreateRequest): void {
+  const mode = hostConfig.NetworkMode;
+  if (mode === "host" || mode === "none" || mode.startsWith("container:")) return;
+  const exposed = Object.keys(config.ExposedPorts ?? {});
+  const [port] = [...Object.keys(hostConfig.PortBindings), ...(hostConfig.PublishAllPorts ? exposed : [])];
+  if (port === undefined) return;
+  throw new HavreError("not-implemented", `Publishing port ${port} is not implemented yet`, {
+    hint: "Reach the container by its address, or use the host's network",
+  });
+}
+
 async function create(exchange: Exchange, useCases: UseCases, cgroupVersion: 1 | 2): Promise<void> {
   const { query, version } = exchange;
   const text = (await readJsonText(exchange.request)) ?? "";
   const { request, warnings } = adaptCreate(decodeContainerCreate(text), version, cgroupVersion);
+  refusePublished(request);
   const name = query.optional("name");
   const platform = version.since(41) ? query.optional("platform") : undefined;
   const created = await useCases.containers.create(request, {

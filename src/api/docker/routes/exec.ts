@@ -1,10 +1,13 @@
-import { HavreError } from "../../../base/mod.ts";
+import { HavreError, isHavreError } from "../../../base/mod.ts";
+import type { StreamSession } from "../../../engine/mod.ts";
 import { decodeExecConfig, decodeExecStart, emptyExecConfig, emptyExecStart } from "../../../spec/mod.ts";
 import { sendJson, sendStatus } from "../answers.ts";
 import { readJsonText } from "../body.ts";
+import { errorAnswer, StatusError } from "../errors.ts";
 import type { Exchange, Route } from "../exchange.ts";
-import { hijack, joinStreams } from "../hijack.ts";
+import { type Hijacked, hijack, joinStreams } from "../hijack.ts";
 import { execView } from "../projections/exec.ts";
+import { frame } from "../stdcopy.ts";
 import type { UseCases } from "../use-cases.ts";
 
 async function create(exchange: Exchange, { execs }: UseCases): Promise<void> {
@@ -21,29 +24,36 @@ async function create(exchange: Exchange, { execs }: UseCases): Promise<void> {
   sendJson(exchange, 201, { Id: id });
 }
 
-async function start(exchange: Exchange, { execs }: UseCases): Promise<void> {
+/** The exec is here and its container runs, so what is missing now is what the request asked for. */
+function asRequestFault(error: unknown): unknown {
+  const isFault = isHavreError(error, "not-found") || isHavreError(error, "permission-denied");
+  return isFault ? new StatusError(400, error.kind, error.message, error) : error;
+}
+
+/** A failed start after the streams were promised: told on them, as dockerd does. */
+function tellFailure({ socket }: Hijacked, terminal: boolean, error: unknown): void {
+  const data = Buffer.from(`${errorAnswer(error).message}\r\n`);
+  socket.end(terminal ? data : frame({ stream: "stdout", data }));
+}
+
+async function start(exchange: Exchange, { execs, log }: UseCases): Promise<void> {
   const id = exchange.parameter("id");
   const text = await readJsonText(exchange.request);
-  const {
-    Detach: detach,
-    Tty: terminal,
-    ConsoleSize: size,
-  } = text === undefined ? emptyExecStart() : decodeExecStart(text);
+  const body = text === undefined ? emptyExecStart() : decodeExecStart(text);
+  const { Detach: detach, Tty: terminal, ConsoleSize: size } = body;
   execs.inspect(id);
-  const options = {
-    detach,
-    terminal,
-    ...(size && terminal && exchange.version.since(42) ? { consoleSize: size } : {}),
-  };
-  if (detach) {
-    await execs.start(id, options);
-    sendStatus(exchange, 200);
+  const sized = size && terminal && exchange.version.since(42) ? { consoleSize: size } : {};
+  let session: StreamSession | undefined;
+  try {
+    session = await execs.start(id, { detach, terminal, ...sized });
+  } catch (error) {
+    if (detach || isHavreError(error, "conflict")) throw asRequestFault(error);
+    log.debug("Exec failed", { id, error });
+    tellFailure(hijack(exchange, terminal), terminal, error);
     return;
   }
-  const session = await execs.start(id, options);
-  const connection = hijack(exchange, terminal);
-  if (session) await joinStreams(connection, session);
-  else connection.socket.end();
+  if (session) await joinStreams(hijack(exchange, terminal), session);
+  else sendStatus(exchange, 200);
 }
 
 async function resize(exchange: Exchange, { execs }: UseCases): Promise<void> {

@@ -8,7 +8,6 @@ import { Filters, parseFilters } from "../filters.ts";
 import { imageFilters } from "../image-filters.ts";
 import { imageHistoryView, imageInspectView, imageSummaryView } from "../projections/image.ts";
 import { pruneFilters } from "../prune-filters.ts";
-import { sharedSizes } from "../shared-sizes.ts";
 import type { UseCases } from "../use-cases.ts";
 
 function withReference(filters: Filters, { query, version }: Exchange): Filters {
@@ -17,13 +16,16 @@ function withReference(filters: Filters, { query, version }: Exchange): Filters 
   return new Filters(new Map([["reference", new Set([pattern])], ...filters.entries()]));
 }
 
-function list(exchange: Exchange, { images }: UseCases): void {
+function list(exchange: Exchange, { images, imageAccounts }: UseCases): void {
   const { query, version } = exchange;
   const filters = withReference(parseFilters(query.text("filters")), exchange);
   const found = images.list(imageFilters(filters, Date.now()), query.flag("all"));
-  const shared = version.since(42) && query.flag("shared-size") ? sharedSizes(found) : undefined;
+  const asksShared = version.since(42) && query.flag("shared-size");
+  const shared = new Map(
+    asksShared ? imageAccounts.diskUsage().images.map(({ image, sharedSize }) => [image.id, sharedSize]) : [],
+  );
   const views = found.map((image) =>
-    imageSummaryView(image, version, { shared: shared?.get(image.id) ?? -1, containers: -1 }),
+    imageSummaryView(image, version, { shared: shared.get(image.id) ?? -1, containers: -1 }),
   );
   sendJson(exchange, 200, views);
 }

@@ -1,12 +1,13 @@
 import { HavreError } from "../../../base/mod.ts";
+import type { Container } from "../../../engine/mod.ts";
 import { decodeAuthConfig } from "../../../spec/mod.ts";
 import { sendJson } from "../answers.ts";
 import { readText } from "../body.ts";
-import { diskUsage } from "../disk-usage.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import { diskUsageView } from "../projections/disk-usage.ts";
 import { infoView } from "../projections/info.ts";
 import { versionView } from "../projections/version.ts";
+import { sizesOf, surroundingsOf } from "../surroundings.ts";
 import type { UseCases } from "../use-cases.ts";
 
 function ping({ request, response }: Exchange): void {
@@ -26,8 +27,14 @@ async function systemDf(exchange: Exchange, useCases: UseCases): Promise<void> {
   for (const type of asked) {
     if (!USAGE_TYPES.includes(type)) throw new HavreError("invalid-argument", `unknown object type: ${type}`);
   }
-  const usage = await diskUsage(useCases, { containers: asked.includes("container"), images: asked.includes("image") });
-  sendJson(exchange, 200, diskUsageView(usage, asked, exchange.version));
+  const measure = async (container: Container) => ({ container, sizes: await sizesOf(container, useCases) });
+  const report = {
+    images: asked.includes("image") ? useCases.imageAccounts.diskUsage() : undefined,
+    containers: asked.includes("container") ? await Promise.all(useCases.containers.list().map(measure)) : undefined,
+    volumes: asked.includes("volume"),
+    buildCache: asked.includes("build-cache"),
+  };
+  sendJson(exchange, 200, diskUsageView(report, surroundingsOf(useCases), exchange.version));
 }
 
 /** `_ping`, `version`, `info`, `system/df`, `auth`. */
