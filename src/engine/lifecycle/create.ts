@@ -18,11 +18,12 @@ export async function createContainer(
   request: ContainerCreateRequest,
   options: CreateOptions,
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
-  const { request: checked, warnings } = validateCreate(withContainerIds(context, request), {
+  const { request: valid, warnings } = validateCreate(request, {
     host: context.host,
     runtimes: context.runtime.runtimes(),
     defaultRuntime: context.config.defaultRuntime,
   });
+  const checked = withContainerIds(context, valid);
   const image = imageOf(context, checked.config.Image);
   const config = mergeImageConfig(checked.config, image.config.config);
   requireCommand(config);
@@ -64,21 +65,30 @@ export async function createContainer(
   return { container, warnings };
 }
 
-/** `container:NAME` modes by id: they must hold when the other container is renamed. */
+/**
+ * `container:NAME` modes by id: they must hold when the other container is renamed. Whose network is joined is looked
+ * up when the container starts (Docker's): it may not exist yet.
+ */
 function withContainerIds(context: EngineContext, request: ContainerCreateRequest): ContainerCreateRequest {
-  const byId = (mode: string) => {
+  const byId = (mode: string, mustExist: boolean) => {
     const ref = joinedContainer(mode);
     if (ref === undefined || ref === "") return mode;
-    return `container:${getContainer(context.store, ref).id}`;
+    try {
+      return `container:${getContainer(context.store, ref).id}`;
+    } catch (error) {
+      if (!isHavreError(error, "not-found")) throw error;
+      if (mustExist) throw new HavreError("invalid-argument", error.message, { cause: error });
+      return mode;
+    }
   };
   const { NetworkMode, IpcMode, PidMode } = request.hostConfig;
-  const modes = { NetworkMode: byId(NetworkMode), IpcMode: byId(IpcMode), PidMode: byId(PidMode) };
+  const modes = { NetworkMode: byId(NetworkMode, false), IpcMode: byId(IpcMode, true), PidMode: byId(PidMode, true) };
   return { ...request, hostConfig: { ...request.hostConfig, ...modes } };
 }
 
 function imageOf(context: EngineContext, name: string): Image {
   if (name === "") {
-    throw new HavreError("invalid-argument", "No command specified", { hint: "Name the image to run" });
+    throw new HavreError("invalid-argument", "no command specified", { hint: "Name the image to run" });
   }
   return context.images.resolve(name);
 }
@@ -86,8 +96,10 @@ function imageOf(context: EngineContext, name: string): Image {
 /** Docker's: the short id, unless the host's or another container's name shows. */
 function defaultHostname(context: EngineContext, { hostConfig }: ContainerCreateRequest, id: string): string {
   if (hostConfig.NetworkMode === "host" || hostConfig.UTSMode === "host") return context.host.hostname;
-  if (hostConfig.NetworkMode.startsWith("container:")) {
-    return getContainer(context.store, hostConfig.NetworkMode.slice("container:".length)).spec.config.Hostname;
+  const joined = joinedContainer(hostConfig.NetworkMode);
+  if (joined !== undefined) {
+    const donor = context.store.view((tx) => tx.get(containerKind, joined));
+    if (donor) return donor.spec.config.Hostname;
   }
   return id.slice(0, 12);
 }
