@@ -54,7 +54,6 @@ export interface HostFacts {
   readonly ipv4Forwarding: boolean;
   /** The daemon's own resource limits by ulimit name (`nofile`), which containers inherit. */
   readonly limits: Readonly<Record<string, Limit>>;
-  readonly oomScoreAdj: number;
   readonly supports: LimitSupport;
 }
 
@@ -191,7 +190,6 @@ export function readHostFacts(): HostFacts {
     selinux: existsSync("/sys/fs/selinux/enforce"),
     ipv4Forwarding: text("/proc/sys/net/ipv4/ip_forward") !== "0",
     limits: parseLimits(text("/proc/self/limits")),
-    oomScoreAdj: Number(text("/proc/self/oom_score_adj") || "0"),
     supports: cgroupVersion === 2 ? supportV2(cgroups) : supportV1(cgroups),
   };
 }

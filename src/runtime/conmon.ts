@@ -14,7 +14,7 @@ import {
   readOomKills,
   signalProcess,
 } from "../kernel/mod.ts";
-import type { RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
+import { encodeForRuntime, type RuntimeResources, type RuntimeSpec } from "../spec/mod.ts";
 import { Binaries } from "./binaries.ts";
 import { containerArguments } from "./conmon-arguments.ts";
 import { AttachConnection } from "./connection.ts";
@@ -117,7 +117,8 @@ export class ConmonRuntime implements Runtime, Disposable {
     const { id, runtime, bundle, log } = request;
     const plain = this.#binaries.runtime(runtime);
     const conmon = this.#binaries.conmon();
-    const spec = fitToHost(request.spec, this.#limits, (what) => this.#logger.warn(what, { id }));
+    const process = fitToHost(request.spec.process, this.#limits, (what) => this.#logger.warn(what, { id }));
+    const spec = { ...request.spec, process };
     const record: ContainerRecord = {
       id,
       runtime,
@@ -132,7 +133,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#records.put(record);
     try {
       const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
-      writeFileSync(join(bundle, "config.json"), JSON.stringify(handed), { mode: 0o600 });
+      writeFileSync(join(bundle, "config.json"), encodeForRuntime(handed), { mode: 0o600 });
       if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);
       const binary = this.#creating(record, plain, spec);
       const supervisor = await this.#supervise(request, binary, conmon);
@@ -228,7 +229,9 @@ export class ConmonRuntime implements Runtime, Disposable {
     writeTerminalSize(bundle, height, width, `Container ${id}`);
   }
 
-  async exec(request: ExecRequest): Promise<RunningExec> {
+  async exec(asked: ExecRequest): Promise<RunningExec> {
+    const warn = (what: string) => this.#logger.warn(what, { id: asked.containerId });
+    const request = { ...asked, process: fitToHost(asked.process, this.#limits, warn) };
     const plain = this.#binaries.runtime(request.runtime);
     const own = this.#ownCgroup(request.containerId);
     const binary = own === undefined ? plain : enteringCgroup(this.#cgroups, own, plain);

@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { HavreError } from "../base/mod.ts";
 import { Pipe } from "../kernel/mod.ts";
+import { encodeForRuntime } from "../spec/mod.ts";
 import { ProcessStreams } from "./process-streams.ts";
 import type { ExecRequest, RunningExec } from "./runtime.ts";
 import type { RuntimeBinary } from "./runtime-command.ts";
@@ -15,7 +16,7 @@ import { runtimeError } from "./runtime-errors.ts";
 export async function execDirect(request: ExecRequest, binary: RuntimeBinary, timeout: number): Promise<RunningExec> {
   const { stdio } = request;
   const spec = join(request.bundle, `exec-${request.execId}.json`);
-  writeFileSync(spec, JSON.stringify({ ...request.process, terminal: false }), { mode: 0o600 });
+  writeFileSync(spec, encodeForRuntime({ ...request.process, terminal: false }), { mode: 0o600 });
   using cleanUp = new DisposableStack();
   cleanUp.defer(() => rmSync(spec, { force: true }));
   const report = cleanUp.use(new Pipe());

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isHavreError } from "../base/mod.ts";
+import { encodeForRuntime } from "../spec/mod.ts";
 import { AttachConnection } from "./connection.ts";
 import { writeTerminalSize } from "./control.ts";
 import type { ExecRequest, RunningExec } from "./runtime.ts";
@@ -22,7 +23,7 @@ export async function execSupervised(
   const log = join(folder, "runtime.log");
   let connection: AttachConnection | undefined;
   try {
-    writeFileSync(spec, JSON.stringify({ ...request.process, terminal: stdio.terminal }), { mode: 0o600 });
+    writeFileSync(spec, encodeForRuntime({ ...request.process, terminal: stdio.terminal }), { mode: 0o600 });
     const args = ["--sync", "--api-version", "1", "-e", "-c", request.containerId, "-u", request.execId];
     args.push("-b", folder, "--full-attach", "-p", join(folder, "pidfile"), "-l", "none", "-r", binary.path);
     const runtimeArgs = [...binary.args];

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
-import type { RuntimeSpec } from "../spec/mod.ts";
+import type { RuntimeProcess } from "../spec/mod.ts";
 
 const CAP_SYS_RESOURCE = 24;
+/** As specifications say it before they are encoded. */
+const UNLIMITED = -1;
 
 /** /proc/self/limits by the specification's names. */
 const LIMIT_NAMES: Readonly<Record<string, string>> = {
@@ -41,29 +43,26 @@ export function readHostLimits(): HostLimits | undefined {
   return { hard, oomScoreAdj: Number(readFileSync("/proc/self/oom_score_adj", "utf8")) };
 }
 
-/** The specification lowered to what the host lets a process have: asking for more would fail the start. */
+/** A process lowered to what the host lets it have: asking for more would fail the start. */
 export function fitToHost(
-  spec: RuntimeSpec,
+  process: RuntimeProcess,
   limits: HostLimits | undefined,
   warn: (what: string) => void,
-): RuntimeSpec {
-  if (limits === undefined) return spec;
-  const { process } = spec;
+): RuntimeProcess {
+  if (limits === undefined) return process;
   const rlimits = process.rlimits?.map((limit) => {
     const most = limits.hard.get(limit.type) ?? Number.POSITIVE_INFINITY;
-    if (limit.hard <= most) return limit;
+    const fits = (value: number) => (value === UNLIMITED ? most === Number.POSITIVE_INFINITY : value <= most);
+    if (fits(limit.hard)) return limit;
     warn(`${limit.type} is lowered from ${limit.hard} to ${most}: the daemon may not raise it`);
-    return { ...limit, hard: most, soft: Math.min(limit.soft, most) };
+    return { ...limit, hard: most, soft: fits(limit.soft) ? limit.soft : most };
   });
   const wanted = process.oomScoreAdj;
   const score = wanted === undefined ? undefined : Math.max(wanted, limits.oomScoreAdj);
   if (score !== wanted) warn(`The OOM score adjustment is ${score} instead of ${wanted}: the daemon may not lower it`);
   return {
-    ...spec,
-    process: {
-      ...process,
-      ...(rlimits === undefined ? {} : { rlimits }),
-      ...(score === undefined ? {} : { oomScoreAdj: score }),
-    },
+    ...process,
+    ...(rlimits === undefined ? {} : { rlimits }),
+    ...(score === undefined ? {} : { oomScoreAdj: score }),
   };
 }

@@ -32,6 +32,7 @@ test("the second container with a profile gets the filter that the first one com
   for (const name of ["proc", "sys", "dev"]) mkdirSync(join(rootfs, name), { recursive: true });
   cpSync(execFileSync("sh", ["-c", "command -v busybox"], { encoding: "utf8" }).trim(), join(rootfs, "busybox"));
   using runtime = new ConmonRuntime({ run: join(folder, "run"), logger: silentLogger });
+  await runtime.recover();
   const annotations: unknown[] = [];
   for (const name of ["first", "second"]) {
     const id = newId();

@@ -19,7 +19,6 @@ export function hostOf(change: Partial<HostFacts> = {}): HostFacts {
     selinux: false,
     ipv4Forwarding: true,
     limits: {},
-    oomScoreAdj: 0,
     supports: {
       memory: true,
       swap: true,

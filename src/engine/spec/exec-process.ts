@@ -4,7 +4,6 @@ import type { ContainerSpec } from "../container.ts";
 import type { ExecConfig } from "../engine.ts";
 import type { HostFacts } from "../host-facts.ts";
 import { buildEnvironment } from "./environment.ts";
-import type { Warn } from "./input.ts";
 import { buildRlimits } from "./process.ts";
 import { resolveUser } from "./user.ts";
 
@@ -17,7 +16,7 @@ export interface ExecInput {
 }
 
 /** A further process of a running container: the container's own settings but for what the exec says. */
-export function buildExecProcess({ spec, exec, rootfs, host }: ExecInput, warn: Warn): RuntimeProcess {
+export function buildExecProcess({ spec, exec, rootfs, host }: ExecInput): RuntimeProcess {
   const { config, hostConfig } = spec;
   const { user, home } = resolveUser(rootfs, exec.User || config.User, hostConfig.GroupAdd ?? []);
   const { capabilities } = decideCapabilities({
@@ -27,7 +26,7 @@ export function buildExecProcess({ spec, exec, rootfs, host }: ExecInput, warn: 
     available: host.capabilities,
   });
   const [height, width] = exec.ConsoleSize ?? [0, 0];
-  const rlimits = buildRlimits(hostConfig.Ulimits, host, warn);
+  const rlimits = buildRlimits(hostConfig.Ulimits);
   return {
     terminal: exec.Tty,
     ...(exec.Tty && (height > 0 || width > 0) ? { consoleSize: { height, width } } : {}),

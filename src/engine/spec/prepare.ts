@@ -53,8 +53,7 @@ export async function prepareExecProcess(
   const pid = container.status.init?.pid;
   if (pid === undefined) throw new HavreError("internal", `Container ${container.id} runs without a known process`);
   const rootfs = `/proc/${pid}/root`;
-  const warn = (warning: string) => context.log.warn(warning, { container: container.id });
-  return buildExecProcess({ spec: container.spec, exec: config, rootfs, host: context.host }, warn);
+  return buildExecProcess({ spec: container.spec, exec: config, rootfs, host: context.host });
 }
 
 function sharedProcess(context: EngineContext, mode: string, what: string): number | undefined {

@@ -9,37 +9,14 @@ import { resolveUser } from "./user.ts";
 /** Where the init program stands in a container (Docker's place). */
 export const INIT_IN_CONTAINER = "/sbin/docker-init";
 
-/** RLIM_INFINITY is 2^64-1, which a JavaScript number cannot hold: it is put into the JSON as its digits. */
-const UNLIMITED = (JSON as unknown as { rawJSON(text: string): number }).rawJSON("18446744073709551615");
-
-function mayRaise(host: HostFacts): boolean {
-  return host.capabilities.includes("CAP_SYS_RESOURCE");
-}
-
-/** Resource limits; -1 is unlimited. Above what this daemon may give they are clamped, with a warning. */
-export function buildRlimits(
-  ulimits: readonly Ulimit[] | null,
-  host: HostFacts,
-  warn: Warn,
-): NonNullable<RuntimeProcess["rlimits"]> {
-  return (ulimits ?? []).map(({ Name, Soft, Hard }) => {
-    const most = mayRaise(host) ? undefined : host.limits[Name]?.hard;
-    const clamp = (value: number) => {
-      if (most === undefined) return value;
-      return value < 0 || value > most ? most : value;
-    };
-    const [soft, hard] = [clamp(Soft), clamp(Hard)];
-    if (soft !== Soft || hard !== Hard)
-      warn(`Ulimit ${Name}=${Soft}:${Hard} is above what this host lets the daemon give; ${soft}:${hard} is used`);
-    const written = (value: number) => (value < 0 ? UNLIMITED : value);
-    return { type: `RLIMIT_${Name.toUpperCase()}`, soft: written(soft), hard: written(hard) };
-  });
-}
-
-function oomScore(wanted: number, host: HostFacts, warn: Warn): number {
-  if (wanted >= host.oomScoreAdj || mayRaise(host)) return wanted;
-  warn(`OOM score ${wanted} is below the daemon's own and cannot be given here; ${host.oomScoreAdj} is used`);
-  return host.oomScoreAdj;
+/** Resource limits in the runtime's names. What this daemon may not hand on is the runtime's to lower. */
+export function buildRlimits(ulimits: readonly Ulimit[] | null): NonNullable<RuntimeProcess["rlimits"]> {
+  const unlimited = (value: number) => Math.max(value, -1);
+  return (ulimits ?? []).map(({ Name, Soft, Hard }) => ({
+    type: `RLIMIT_${Name.toUpperCase()}`,
+    soft: unlimited(Soft),
+    hard: unlimited(Hard),
+  }));
 }
 
 function apparmor(security: SecurityOptions, host: HostFacts, warn: Warn): Pick<RuntimeProcess, "apparmorProfile"> {
@@ -72,7 +49,7 @@ export function buildProcess(input: SpecInput, security: SecurityOptions, warn: 
     available: host.capabilities,
   });
   const [height, width] = hostConfig.ConsoleSize;
-  const rlimits = buildRlimits(hostConfig.Ulimits, host, warn);
+  const rlimits = buildRlimits(hostConfig.Ulimits);
   selinux(security, warn);
   return {
     terminal: config.Tty,
@@ -85,6 +62,6 @@ export function buildProcess(input: SpecInput, security: SecurityOptions, warn: 
     ...(rlimits.length > 0 ? { rlimits } : {}),
     ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
     ...apparmor(security, host, warn),
-    oomScoreAdj: oomScore(hostConfig.OomScoreAdj, host, warn),
+    oomScoreAdj: hostConfig.OomScoreAdj,
   };
 }

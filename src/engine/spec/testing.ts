@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "../../base/mod.ts";
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "../../policy/mod.ts";
-import type { ContainerConfig, HostConfig } from "../../spec/mod.ts";
+import { type ContainerConfig, encodeForRuntime, type HostConfig } from "../../spec/mod.ts";
 import type { ContainerSpec } from "../container.ts";
 import { readHostFacts } from "../host-facts.ts";
 import { buildRuntimeSpec } from "./build.ts";
@@ -173,7 +173,7 @@ export class Bench implements Disposable {
     const built = buildRuntimeSpec(input);
     const bundle = join(this.folder, input.id);
     mkdirSync(bundle);
-    writeFileSync(join(bundle, "config.json"), JSON.stringify(built.spec));
+    writeFileSync(join(bundle, "config.json"), encodeForRuntime(built.spec));
     const state = join(this.folder, "state");
     const crun = `crun --root ${state} run --bundle ${bundle} ${input.id}`;
     // crun refuses a hybrid hierarchy: it is run where the unified tree cannot be seen.

@@ -30,6 +30,7 @@ export interface RuntimeProcess {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly capabilities?: CapabilitySets;
+  /** -1: unlimited; see `encodeForRuntime`. */
   readonly rlimits?: readonly { readonly type: string; readonly hard: number; readonly soft: number }[];
   readonly noNewPrivileges?: boolean;
   readonly apparmorProfile?: string;
@@ -137,4 +138,18 @@ export interface RuntimeSpec {
     readonly readonlyPaths?: readonly string[];
     readonly mountLabel?: string;
   };
+}
+
+/** JSON.rawJSON (ECMAScript proposal, in Bun and Node.js): a number written digit by digit. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): number };
+const UNLIMITED = "18446744073709551615";
+
+/**
+ * A specification or process as the runtime reads it. An unlimited resource limit is 2^64-1 there, which a JavaScript
+ * number cannot hold: it is -1 until here.
+ */
+export function encodeForRuntime(value: RuntimeSpec | RuntimeProcess): string {
+  return JSON.stringify(value, (key, field: unknown) =>
+    field === -1 && (key === "hard" || key === "soft") ? rawJSON(UNLIMITED) : field,
+  );
 }
