@@ -168,7 +168,7 @@ describe("attach", () => {
         "--since",
         since,
         "--until",
-        "0s",
+        (Date.now() / 1000).toFixed(3),
         "--filter",
         "event=attach",
         "--filter",

@@ -95,11 +95,12 @@ install_modules() {
   have node || fail "Node.js is missing: install Node.js 18 or later with npm (Debian: apt-get install nodejs npm)"
   if [ "$purpose" = --run ]; then only=--omit=dev; else only=''; fi
   node scripts/modules-current.mjs ${only:---develop} && return 0 # Nothing to leave out: development's too.
+  [ -L node_modules ] && fail "node_modules is a link and does not hold what package-lock.json asks for: run npm ci where it leads"
   have npm || fail "npm is missing: it comes with Node.js (Debian: apt-get install npm)"
   say "Installing npm packages (npm ci $only)"
   # shellcheck disable=SC2086
   npm ci $only --no-audit --no-fund --loglevel=error >build/npm.log 2>&1 || {
-    tail -n 15 build/npm.log >&2
+    head -n 12 build/npm.log >&2
     fail "npm could not install the packages of package-lock.json (is there a network, and a registry npm can reach?)"
   }
 }
