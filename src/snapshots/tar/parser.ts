@@ -80,7 +80,9 @@ export class TarParser {
   }
 
   /** `invalid-argument` for a malformed archive, `resource-exhausted` beyond a limit; the parser is of no use afterwards. */
-  write(chunk: Uint8Array): void {
+  write(bytes: Uint8Array): void {
+    // As a plain array: `slice` of a Buffer would not copy, and headers outlive the chunk.
+    const chunk = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let offset = 0;
     while (offset < chunk.length) {
       const before = offset;
