@@ -1,4 +1,5 @@
 import { HavreError, newId } from "../base/mod.ts";
+import type { ExecRequest, RunningExec } from "../runtime/mod.ts";
 import type { Container } from "./container.ts";
 import { bundleFolder, type EngineContext, runtimeName } from "./context.ts";
 import type { ExecConfig, ExecState, Execs, StreamSession } from "./engine.ts";
@@ -9,6 +10,8 @@ import { ConnectionSession } from "./streams/session.ts";
 
 /** Ended execs stay inspectable this long, in milliseconds (dockerd forgets them after five minutes). */
 const REMEMBER_ENDED = 5 * 60_000;
+/** Docker's exit code of an exec that could not be started, whatever kept it. */
+const CANNOT_START = 126;
 
 interface Exec extends ExecState {
   readonly resize?: (height: number, width: number) => void;
@@ -62,16 +65,8 @@ export class ContainerExecs implements Execs {
     const attach = !detach && (config.AttachStdin || config.AttachStdout || config.AttachStderr);
     this.#context.events.emitContainer(container, `exec_start: ${config.Cmd.join(" ")}`, { execID: execId });
     const size = consoleSize ?? config.ConsoleSize;
-    const running = await this.#context.runtime.exec({
-      containerId: container.id,
-      runtime: runtimeName(this.#context, container),
-      execId,
-      bundle: bundleFolder(this.#context, container.id),
-      process: await prepareExecProcess(
-        this.#context,
-        container,
-        size === undefined ? config : { ...config, ConsoleSize: size },
-      ),
+    const running = await this.#run(exec, container, {
+      config: size === undefined ? config : { ...config, ConsoleSize: size },
       stdio: { terminal: config.Tty, stdin: config.AttachStdin && !detach, attach },
     });
     this.#change(execId, { running: true, pid: running.pid, resize: running.resize.bind(running) });
@@ -88,6 +83,27 @@ export class ContainerExecs implements Execs {
     if (running.io) session.connect(running.io);
     else session.end();
     return session;
+  }
+
+  /** Starts the process; an exec that could not be started has Docker's exit code for it, which its client asks for. */
+  async #run(
+    { id, containerId }: { readonly id: string; readonly containerId: string },
+    container: Container,
+    { config, stdio }: { readonly config: ExecConfig; readonly stdio: ExecRequest["stdio"] },
+  ): Promise<RunningExec> {
+    try {
+      return await this.#context.runtime.exec({
+        containerId,
+        runtime: runtimeName(this.#context, container),
+        execId: id,
+        bundle: bundleFolder(this.#context, containerId),
+        process: await prepareExecProcess(this.#context, container, config),
+        stdio,
+      });
+    } catch (error) {
+      this.#change(id, { exitCode: CANNOT_START, endedAt: this.#context.clock.now() });
+      throw error;
+    }
   }
 
   async resize(execId: string, height: number, width: number): Promise<void> {

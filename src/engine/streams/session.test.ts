@@ -85,9 +85,17 @@ test("a slow client pauses the process and lets it go on once it has read", asyn
 
 test("the detach key ends the session and is told", async () => {
   let detached = 0;
-  const session = new ConnectionSession({ ...all, onDetach: () => detached++ });
+  const session = new ConnectionSession({ ...all, terminal: true, onDetach: () => detached++ });
   const pipe = new Pipe();
   session.connect(pipe);
   await session.write(Uint8Array.of(7, 16));
   expect([pipe.written, detached, session.ended]).toEqual([[7], 1, true]);
+});
+
+test("bytes through a pipe never detach", async () => {
+  await using session = new ConnectionSession({ ...all, terminal: false });
+  const pipe = new Pipe();
+  session.connect(pipe);
+  await session.write(Uint8Array.of(7, 16, 17));
+  expect([pipe.written, session.ended]).toEqual([[7, 16, 17], false]);
 });

@@ -36,7 +36,8 @@ export class ConnectionSession implements StreamSession {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.terminal = options.terminal;
-    this.#scanner = new DetachScanner(options.detachKeys);
+    // Only what is typed can detach: data through a pipe may hold any bytes.
+    this.#scanner = new DetachScanner(options.terminal ? options.detachKeys : new Uint8Array());
   }
 
   get ended(): boolean {
