@@ -22,6 +22,7 @@ export * from "./netlink-message.ts";
 export * from "./netlink-route.ts";
 export * from "./netns.ts";
 export * from "./nftables.ts";
+export * from "./nftables-watch.ts";
 export * from "./pipe.ts";
 export * from "./probe.ts";
 export * from "./process.ts";

@@ -34,6 +34,7 @@ const IFLA = {
   name: 3,
   mtu: 4,
   master: 10,
+  operState: 16,
   linkInfo: 18,
   alias: 20,
   afSpec: 26,
@@ -52,6 +53,7 @@ const NLM_F_CREATE = 0x400;
 const NLM_F_EXCL = 0x200;
 const NLM_F_REPLACE = 0x100;
 const IFF_UP = 1;
+const IF_OPER_UP = 6;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const RT_TABLE_MAIN = 254;
@@ -223,6 +225,8 @@ export interface Link {
   readonly kind: string | undefined;
   readonly master: number | undefined;
   readonly up: boolean;
+  /** Up with a carrier, and packets go through: the kernel gets there some time after both ends were set up. */
+  readonly operational: boolean;
   readonly mac: string;
   readonly mtu: number;
   readonly alias: string | undefined;
@@ -237,6 +241,7 @@ function parseLink({ body }: NetlinkMessage): Link {
     kind: info && attributeText(parseAttributes(info).get(IFLA_INFO_KIND)),
     master: attributeU32(attributes.get(IFLA.master)),
     up: (body.readUInt32LE(8) & IFF_UP) !== 0,
+    operational: attributes.get(IFLA.operState)?.[0] === IF_OPER_UP,
     mac: [...(attributes.get(IFLA.address) ?? [])].map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
     mtu: attributeU32(attributes.get(IFLA.mtu)) ?? 0,
     alias: attributeText(attributes.get(IFLA.alias)),
@@ -249,6 +254,7 @@ export function listLinks(socket: NetlinkSocket): Link[] {
     .map(parseLink);
 }
 
+/** Asking makes kernels since 6.9 finish a change of carrier that is under way, before they answer. */
 export function findLink(socket: NetlinkSocket, link: LinkRef): Link | undefined {
   const body = linkBody(link, 0, 0);
   const found = socket.get({ type: RTM.getLink, flags: 0, body, subject: `look up ${linkName(link)}` });

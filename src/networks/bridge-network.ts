@@ -4,7 +4,7 @@ import { deleteLink, interfaceExists, type NetlinkSocket } from "../kernel/mod.t
 import { AddressPool } from "./addresses.ts";
 import { bridgePorts, chooseSubnet, enableForwarding, ensureBridge, subnetOfBridge } from "./bridge.ts";
 import type { Endpoints } from "./endpoints.ts";
-import { installRules } from "./firewall.ts";
+import { FirewallKeeper } from "./firewall-keeper.ts";
 import type { HostNetworksOptions } from "./host-networks.ts";
 import { formatIpv4, formatSubnet, type Ipv4, parseIpv4, parseSubnet, type Subnet } from "./ipv4.ts";
 import { networkKind, type StoredNetwork } from "./model.ts";
@@ -25,6 +25,7 @@ export class BridgeNetwork {
   readonly #options: HostNetworksOptions;
   readonly #endpoints: Endpoints;
   readonly #socket: NetlinkSocket;
+  readonly #keeper: FirewallKeeper;
 
   /** Brings bridge and rules into being, or finds them; addresses of attached containers are taken. */
   static async open(
@@ -41,8 +42,8 @@ export class BridgeNetwork {
     const bridgeIndex = ensureBridge(socket, { name: bridge, subnet, gateway, mtu: MTU, owner });
     if (!enableForwarding())
       log.warn("IPv4 forwarding is off and could not be turned on: containers stay on this host");
-    await installRules({ bridge, subnet, gateway });
-    return new BridgeNetwork(options, endpoints, socket, network, { bridgeIndex, subnet, gateway, mtu: MTU });
+    const keeper = await FirewallKeeper.start({ bridge, subnet, gateway }, log);
+    return new BridgeNetwork(options, endpoints, socket, network, { bridgeIndex, subnet, gateway, mtu: MTU }, keeper);
   }
 
   private constructor(
@@ -51,7 +52,9 @@ export class BridgeNetwork {
     socket: NetlinkSocket,
     network: StoredNetwork,
     wiring: Wiring,
+    keeper: FirewallKeeper,
   ) {
+    this.#keeper = keeper;
     this.#endpoints = endpoints;
     this.#options = options;
     this.#socket = socket;
@@ -91,6 +94,12 @@ export class BridgeNetwork {
       if (ready) this.#discard(ready);
       throw error;
     }
+  }
+
+  /** Stops work and lets go of what is ready. */
+  async close(): Promise<void> {
+    this.pool.close();
+    await this.#keeper.close();
   }
 
   /** Waits for interfaces on the bridge that belong to nobody to go, and deletes those that stay. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { applyNftables, changeIptablesFilter, listIptablesFilter } from "../kernel/mod.ts";
+import { applyNftables, changeIptablesFilter, listForwardChains, listIptablesFilter } from "../kernel/mod.ts";
 import { formatIpv4, formatSubnet, type Ipv4, type Subnet } from "./ipv4.ts";
 
 export interface BridgeRules {
@@ -81,9 +81,23 @@ export function iptablesMatters(current: readonly string[], dockerInstalled: boo
 /** Makes the rules of the bridge. Repeatable. */
 export async function installRules(rules: BridgeRules): Promise<void> {
   await applyNftables(bridgeRuleset(rules));
+  await passWhereNeeded(rules.bridge);
+}
+
+/** Makes those rules again that someone has removed since, or that a firewall started since makes necessary. */
+export async function repairRules(rules: BridgeRules): Promise<void> {
+  const chains = (await listForwardChains()) ?? [];
+  const ours = chains.some(({ family, table }) => family === "ip" && table === tableName(rules.bridge));
+  if (!ours) await applyNftables(bridgeRuleset(rules));
+  await passWhereNeeded(rules.bridge);
+}
+
+async function passWhereNeeded(bridge: string): Promise<void> {
   const current = await listIptablesFilter();
   const docker = ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"].some((path) => existsSync(path));
-  if (current && iptablesMatters(current, docker)) await changeIptablesFilter(passIptables(rules.bridge, current));
+  if (!current || !iptablesMatters(current, docker)) return;
+  const wanted = passIptables(bridge, current);
+  if (wanted.some((line) => !line.startsWith(":") && !current.includes(line))) await changeIptablesFilter(wanted);
 }
 
 /** Removes the rules of the bridge, if there are any. */

@@ -11,7 +11,7 @@ import { networkKind, type StoredEndpoint, type StoredNetwork } from "./model.ts
 import type { Endpoint, NetworkInfo, NetworkMode, Networks, Sandbox } from "./networks.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import { hostResolverFile, type ResolverConfig, upstreamResolverFile } from "./resolv-conf.ts";
-import { makeBareSandbox, type WiredSandbox } from "./sandboxes.ts";
+import { isOperational, makeBareSandbox, type WiredSandbox } from "./sandboxes.ts";
 
 const BARE_POOL = 3;
 /** Longest wait for the kernel to delete interfaces whose addresses are wanted: a restarting container's own, or the last there are. */
@@ -137,7 +137,7 @@ export class HostNetworks implements Networks {
         this.#endpoints.put({ ...endpoint, attached: false });
       }
     }
-    this.#bridge?.pool.close();
+    await this.#bridge?.close();
     const nameservers = this.hostResolver(true).nameservers;
     this.#bare.refillSoon();
     try {
@@ -157,7 +157,7 @@ export class HostNetworks implements Networks {
   async close(): Promise<void> {
     clearTimeout(this.#reaper);
     this.#bare.close();
-    this.#bridge?.pool.close();
+    await this.#bridge?.close();
     for (const containerId of [...this.#held.keys()]) this.#letGo(containerId);
     await this.#endpoints.flush();
     this.#socket[Symbol.dispose]();
@@ -176,7 +176,7 @@ export class HostNetworks implements Networks {
       });
     }
     this.#bare.close();
-    bridge?.pool.close();
+    await bridge?.close();
     await bridge?.freeOrphans();
     await removeRules(this.#options.bridge);
     if (bridge && interfaceExists(this.#options.bridge)) this.#socket.transact([deleteLink(bridge.wiring.bridgeIndex)]);
@@ -189,6 +189,9 @@ export class HostNetworks implements Networks {
     const former = this.#endpointOf(containerId);
     if (former?.attached) await this.release(containerId);
     const sandbox = await this.#sandboxFor(bridge, former);
+    if (!sandbox.operational) {
+      await this.#patiently(() => isOperational(this.#socket, sandbox.hostInterface) || undefined);
+    }
     const endpoint: StoredEndpoint = {
       id: Endpoints.id(bridge.network.id, containerId),
       endpointId: this.#options.newId(),
@@ -239,7 +242,8 @@ export class HostNetworks implements Networks {
   }
 
   #endpointOf(containerId: string): StoredEndpoint | undefined {
-    return this.#bridge && this.#endpoints.get(this.#bridge.network.id, containerId);
+    const network = this.#options.store.view((tx) => tx.find(networkKind, "name", "bridge")[0]);
+    return network && this.#endpoints.get(network.id, containerId);
   }
 
   #letGo(containerId: string): void {

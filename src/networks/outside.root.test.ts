@@ -89,3 +89,25 @@ test("the subnet avoids what the host uses", async () => {
   await start();
   expect(fixture?.networks.list().find(({ name }) => name === "bridge")?.subnet).toBe("172.20.0.0/16");
 });
+
+test.each([
+  ["all rules of the host are flushed", "nft flush ruleset"],
+  ["a firewall starts to drop", "iptables -P FORWARD DROP"],
+  [
+    "more changes than can be told",
+    `for i in $(seq 3000); do echo "add chain ip many c$i"; done | (echo add table ip many; cat) | nft -f - && nft flush ruleset`,
+  ],
+])("the way out comes back after %s", async (_, disturbance) => {
+  const inside = await start();
+  sh(ping(OUTSIDE), inside);
+  sh(disturbance);
+  expect(() => sh(ping(OUTSIDE), inside)).toThrow();
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline && sh(`${ping(OUTSIDE)} >/dev/null && echo out || true`, inside) === "")
+    await Bun.sleep(20);
+  sh(ping(OUTSIDE), inside);
+  const settled = sh("nft list ruleset");
+  expect(settled).toContain("masquerade");
+  await stop();
+  sh("iptables -P FORWARD ACCEPT");
+});

@@ -31,6 +31,8 @@ export interface WiredSandbox {
   readonly namespace: NetworkNamespace;
   readonly address: Ipv4;
   readonly hostInterface: string;
+  /** Packets went through already when it was made. */
+  readonly operational: boolean;
 }
 
 /** A namespace with a loopback interface only. */
@@ -75,13 +77,21 @@ export function makeWiredSandbox(
       setLink(index, { up: true }),
       addRoute({ gateway: ipv4Bytes(wiring.gateway) }),
     ]);
-    return { namespace, address, hostInterface };
+    return { namespace, address, hostInterface, operational: isOperational(host, hostInterface) };
   } catch (error) {
     namespace[Symbol.dispose]();
     throw error;
   } finally {
     socket[Symbol.dispose]();
   }
+}
+
+/**
+ * Whether packets go through. Before, they are dropped without a word, and a name server's lost answer costs a program
+ * five seconds. Kernels before 6.9 take their time even after asking.
+ */
+export function isOperational(host: NetlinkSocket, hostInterface: string): boolean {
+  return findLink(host, hostInterface)?.operational ?? false;
 }
 
 /** Gives an unused sandbox another address. */
