@@ -157,13 +157,13 @@ test("an archive cannot steer the overlay", async () => {
   expect(String(Buffer.from(getXattr(made, "user.kept") ?? []))).toBe("yes");
 });
 
-test("a folder as deep as paths go is made and removed; so is one far deeper", async () => {
+test("a deep folder is made and removed; so is one deeper than any path", async () => {
   const members: TarMember[] = [];
-  for (let path = "d"; path.length < 4000; path += "/d") members.push(folder(path));
+  for (let path = "d"; path.length < 1500; path += "/d") members.push(folder(path));
   await snapshots.apply(undefined, writeTar(members));
   await snapshots.prepare("deep", undefined);
   const upper = join(outside, "root/snapshots/writable/deep/upper");
-  execFileSync("python3", ["-c", "import os\nfor _ in range(5000): os.mkdir('d'); os.chdir('d')"], { cwd: upper });
+  execFileSync("python3", ["-c", "import os\nfor _ in range(3000): os.mkdir('d'); os.chdir('d')"], { cwd: upper });
   await snapshots.remove("deep");
   await snapshots.collect(() => false);
   await snapshots.settled();

@@ -21,6 +21,9 @@ afterEach(async () => {
   rmSync(root, { recursive: true });
 });
 
+/** What every container's tree has. */
+const MOUNT_POINTS = [".dockerenv", "dev", "etc", "proc", "sys"];
+
 const file = (path: string, text = path): TarMember => ({
   header: { path, size: text.length },
   body: Buffer.from(text),
@@ -34,7 +37,7 @@ test("a container's tree is its layers, the higher over the lower, and its own c
   await snapshots.prepare("one", top.chainId);
   const tree = await snapshots.mount("one");
   expect(tree).toBe(snapshots.mountPoint("one"));
-  expect(readdirSync(tree).sort()).toEqual(["c", "d", "dir"]);
+  expect(readdirSync(tree).sort()).toEqual([...MOUNT_POINTS, "c", "d", "dir"].sort());
   expect(readdirSync(join(tree, "dir"))).toEqual(["a"]);
   expect(readFileSync(join(tree, "dir/a"), "utf8")).toBe("changed");
   writeFileSync(join(tree, "new"), "x");
@@ -127,7 +130,7 @@ test("127 layers mount as one tree", async () => {
   }
   await snapshots.prepare("many", parent);
   const tree = await snapshots.mount("many");
-  expect(readdirSync(tree).length).toBe(128);
+  expect(readdirSync(tree).length).toBe(128 + MOUNT_POINTS.length);
   expect(readFileSync(join(tree, "top"), "utf8")).toBe("126");
 });
 

@@ -1,6 +1,22 @@
-import { closeFd, DT_DIR, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, openAt, readDirectory, statAt } from "../../kernel/mod.ts";
+import {
+  closeFd,
+  type DirectoryEntry,
+  DT_DIR,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  openAt,
+  readDirectory,
+  statAtIfAny,
+} from "../../kernel/mod.ts";
 import type { Usage } from "../snapshots.ts";
+import { unlessGone } from "../tree/packer.ts";
 import { PAUSE, type Work } from "./steps.ts";
+
+interface Level {
+  readonly fd: number;
+  readonly entries: Iterator<DirectoryEntry>;
+}
 
 /** Bytes on disk and inodes of the tree behind `root`, a file with several names counted once. */
 export function* usageOf(root: number): Work<Usage> {
@@ -8,32 +24,35 @@ export function* usageOf(root: number): Work<Usage> {
   let size = 0;
   let content = 0;
   let inodes = 0;
-  function* visit(fd: number): Work<void> {
-    for (const { name, type } of readDirectory(fd)) {
-      const stat = statAt(fd, name);
-      if (type !== DT_DIR && stat.links > 1) {
+  const levels: Level[] = [];
+  const descend = (parent: number, name: string | Uint8Array) => {
+    const fd = unlessGone(() => openAt(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    if (fd !== undefined) levels.push({ fd, entries: readDirectory(fd) });
+  };
+  try {
+    descend(root, ".");
+    for (let level = levels.at(-1); level; level = levels.at(-1)) {
+      const { done, value } = level.entries.next();
+      if (done) {
+        levels.pop();
+        closeFd(level.fd);
+        yield PAUSE;
+        continue;
+      }
+      const stat = statAtIfAny(level.fd, value.name);
+      if (!stat) continue;
+      const isFolder = value.type === DT_DIR;
+      if (!isFolder && stat.links > 1) {
         if (seen.has(stat.inode)) continue;
         seen.add(stat.inode);
       }
       size += stat.blocks * 512;
-      if (type !== DT_DIR) content += stat.size;
       inodes++;
-      if (type === DT_DIR) {
-        const child = openAt(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        try {
-          yield* visit(child);
-        } finally {
-          closeFd(child);
-        }
-      }
+      if (isFolder) descend(level.fd, value.name);
+      else content += stat.size;
     }
-    yield PAUSE;
-  }
-  const top = openAt(root, ".", O_RDONLY | O_DIRECTORY);
-  try {
-    yield* visit(top);
   } finally {
-    closeFd(top);
+    for (const { fd } of levels) closeFd(fd);
   }
   return { size, content, inodes };
 }
