@@ -5,6 +5,7 @@ import { join } from "node:path";
 export const MOUNT_POINTS = "mount-points-1";
 
 const FOLDERS = ["dev", "dev/pts", "dev/shm", "etc", "proc", "sys"];
+const LINK = "etc/mtab";
 const FILES = [".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/resolv.conf"];
 
 /**
@@ -23,6 +24,12 @@ export function makeMountPoints(folder: string, staged: string): void {
     writeFileSync(join(staged, name), "");
     chmodSync(join(staged, name), 0o755);
   }
-  symlinkSync("/proc/mounts", join(staged, "etc/mtab"));
+  symlinkSync("/proc/mounts", join(staged, LINK));
   renameSync(staged, folder);
+}
+
+/** Whether an absolute path is in every container's tree, image or no image: no change of anybody's. */
+export function isMountPoint(path: string): boolean {
+  const name = path.slice(1);
+  return FOLDERS.includes(name) || FILES.includes(name) || name === LINK;
 }

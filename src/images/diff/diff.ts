@@ -1,7 +1,8 @@
+import { isMountPoint } from "../../snapshots/mod.ts";
 import type { Context } from "../context.ts";
 import { resolveImage } from "../resolve.ts";
 import { compareConfigs } from "./config.ts";
-import type { Difference, TreeSource } from "./difference.ts";
+import type { Difference, FileDifference, TreeSource } from "./difference.ts";
 import { comparePackages } from "./packages.ts";
 import { compareTrees } from "./trees.ts";
 
@@ -18,7 +19,7 @@ export async function compare(
       return {
         config: compareConfigs(a.config, b.config),
         packages: same ? [] : comparePackages(a.folder, b.folder),
-        files: same ? [] : await compareTrees(a.folder, b.folder, signal),
+        files: same ? [] : withoutMountPoints(await compareTrees(a.folder, b.folder, signal), a, b),
       };
     }),
   );
@@ -34,4 +35,13 @@ async function withTree<T>(context: Context, side: string | TreeSource, use: (tr
   const chain = image.chain.at(-1);
   if (chain === undefined) return use({ folder: undefined, config: image.config, chain: "" });
   return context.snapshots.withView(chain, (folder) => use({ folder, config: image.config, chain }));
+}
+
+/** A container's tree has places to mount onto that its image need not have. */
+function withoutMountPoints(files: readonly FileDifference[], a: Side, b: Side): readonly FileDifference[] {
+  if ((a.chain === undefined) === (b.chain === undefined)) return files;
+  return files.filter(({ path, kind, before, after }) => {
+    const own = a.chain === undefined ? kind === "deleted" && before : kind === "added" && after;
+    return !(own && own.size === 0 && isMountPoint(path));
+  });
 }
