@@ -17,6 +17,7 @@ export * from "./interface.ts";
 export * from "./interface-counters.ts";
 export * from "./libc.ts";
 export * from "./mount.ts";
+export * from "./mount-namespace.ts";
 export * from "./netlink.ts";
 export * from "./netlink-message.ts";
 export * from "./netlink-route.ts";

@@ -24,7 +24,7 @@ import { execDirect } from "./exec-direct.ts";
 import { execSupervised } from "./exec-supervised.ts";
 import { ExitRecords } from "./exits.ts";
 import { fitToHost, type HostLimits, readHostLimits } from "./host-limits.ts";
-import { HIDE_UNIFIED_TREE, hasHybridControllers, withoutUnifiedTree } from "./hybrid-cgroups.ts";
+import { blindToUnifiedTree, type Call, canHideMounts, hasHybridControllers } from "./hybrid-cgroups.ts";
 import { makeLivenessPipe, watchLiveness } from "./liveness.ts";
 import { beginGenerations } from "./log-files.ts";
 import { LogRotation } from "./log-rotation.ts";
@@ -81,6 +81,8 @@ export class ConmonRuntime implements Runtime, Disposable {
   readonly #logs: LogRotation;
   readonly #oom = new OomWatch();
   readonly #filters = new SeccompFilters();
+  /** Whether mounts can be hidden from one process without a helper; asked once. */
+  #canHide: boolean | undefined;
   /** By container: its supervisor's end. */
   readonly #supervisors = new Map<string, Promise<void>>();
   /** Watches of supervisors that an earlier daemon started. */
@@ -124,6 +126,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       runtime,
       bundle,
       cgroupsPath: spec.linux.cgroupsPath,
+      rootfs: spec.root.path,
       log,
       memoryLimited: hasMemoryLimit(spec),
     };
@@ -135,8 +138,8 @@ export class ConmonRuntime implements Runtime, Disposable {
       const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
       writeFileSync(join(bundle, "config.json"), encodeForRuntime(handed), { mode: 0o600 });
       if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);
-      const binary = this.#creating(record, plain, spec);
-      const supervisor = await this.#supervise(request, binary, conmon);
+      const call = this.#creating(record, plain, spec);
+      const supervisor = await this.#supervise(request, call, conmon);
       const processes = {
         init: identifyProcess(supervisor.containerPid),
         supervisor: identifyProcess(supervisor.pid),
@@ -280,11 +283,19 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   /** How the runtime is called to create: from inside the cgroup, and blind to what it would refuse, where that is needed. */
-  #creating({ runtime, cgroupsPath }: ContainerRecord, plain: RuntimeBinary, spec: RuntimeSpec): RuntimeBinary {
-    if (cgroupsPath === undefined || !managesOwnCgroups(this.#cgroups, runtime)) return plain;
+  #creating({ id, runtime, cgroupsPath, rootfs }: ContainerRecord, plain: RuntimeBinary, spec: RuntimeSpec): Call {
+    const within = <T>(start: () => T) => start();
+    if (cgroupsPath === undefined || !managesOwnCgroups(this.#cgroups, runtime)) return { binary: plain, within };
     makeOwnCgroup(this.#cgroups, cgroupsPath, spec.linux.resources);
-    if (!hasHybridControllers()) return enteringCgroup(this.#cgroups, cgroupsPath, plain);
-    return withoutUnifiedTree(enteringCgroup(this.#cgroups, cgroupsPath, plain, HIDE_UNIFIED_TREE));
+    const call = (before: string) => enteringCgroup(this.#cgroups, cgroupsPath, plain, before);
+    if (!hasHybridControllers()) return { binary: call(""), within };
+    this.#canHide ??= canHideMounts(rootfs);
+    const others = this.#records.all().filter((record) => record.id !== id);
+    return blindToUnifiedTree(
+      call,
+      others.map((record) => record.rootfs),
+      this.#canHide,
+    );
   }
 
   /** The path of the container's cgroup, when it is Havre's own to change. */
@@ -293,7 +304,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     return record !== undefined && managesOwnCgroups(this.#cgroups, record.runtime) ? record.cgroupsPath : undefined;
   }
 
-  async #supervise(request: CreateRequest, binary: RuntimeBinary, conmon: string): Promise<Supervisor> {
+  async #supervise(request: CreateRequest, { binary, within }: Call, conmon: string): Promise<Supervisor> {
     const keep = makeLivenessPipe(request.bundle);
     try {
       return await startSupervisor({
@@ -302,6 +313,7 @@ export class ConmonRuntime implements Runtime, Disposable {
         folder: request.bundle,
         timeout: this.#timeout,
         keep,
+        within,
       });
     } finally {
       closeSync(keep);

@@ -9,6 +9,8 @@ export interface ContainerRecord {
   readonly runtime: string;
   readonly bundle: string;
   readonly cgroupsPath: string | undefined;
+  /** Where its tree is mounted. */
+  readonly rootfs: string;
   readonly log: LogSpec;
   readonly memoryLimited: boolean;
   /** Absent while the container is being created: what a daemon that died then has left must be undone. */

@@ -8,6 +8,8 @@ export interface SupervisorRequest {
   readonly folder: string;
   /** Milliseconds until a runtime that does not answer is given up. */
   readonly timeout: number;
+  /** Wraps the start of its process, which is synchronous. */
+  readonly within?: <T>(start: () => T) => T;
   /** A descriptor the supervisor keeps open as long as it lives. */
   readonly keep?: number;
   /** An exec whose output must not start before somebody is attached: done between the supervisor's being ready and its go. */
@@ -87,19 +89,22 @@ export class RuntimeRefusal extends Error {
 export async function startSupervisor(request: SupervisorRequest): Promise<Supervisor> {
   const ended = Promise.withResolvers<void>();
   using gate = request.attach === undefined ? undefined : new Pipe();
-  const child = Bun.spawn([request.conmon, ...request.args], {
-    cwd: request.folder,
-    stdio: ["ignore", "ignore", "pipe", "pipe", ...extraDescriptors(request, gate)],
-    env: {
-      PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
-      // Log lines carry UTC.
-      TZ: "UTC0",
-      _OCI_SYNCPIPE: "3",
-      ...(gate ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
-    },
-    detached: true,
-    onExit: () => ended.resolve(),
-  });
+  const { within = (start) => start() } = request;
+  const child = within(() =>
+    Bun.spawn([request.conmon, ...request.args], {
+      cwd: request.folder,
+      stdio: ["ignore", "ignore", "pipe", "pipe", ...extraDescriptors(request, gate)],
+      env: {
+        PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+        // Log lines carry UTC.
+        TZ: "UTC0",
+        _OCI_SYNCPIPE: "3",
+        ...(gate ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
+      },
+      detached: true,
+      onExit: () => ended.resolve(),
+    }),
+  );
   child.unref();
   const reports = await readReports(child.stdio[3]);
   let timer: ReturnType<typeof setTimeout> | undefined;
