@@ -39,7 +39,8 @@ export async function startContainer(
       startedAt: started,
       stoppedByUser: false,
       endpoints: sandbox.endpoints,
-      ...(sandbox.namespacePath === undefined ? {} : { namespacePath: sandbox.namespacePath }),
+      // The sandbox's own path ends with this daemon; the container's process keeps the namespace.
+      ...(sandbox.namespacePath === undefined ? {} : { namespacePath: `/proc/${created.init.pid}/ns/net` }),
     }));
     timeline.mark("record");
     if (running) context.events.emitContainer(running, "start");
