@@ -50,6 +50,7 @@ import type {
 import { type CommandResult, type RuntimeBinary, runRuntime } from "./runtime-command.ts";
 import { runtimeError } from "./runtime-errors.ts";
 import { SeccompFilters } from "./seccomp-filters.ts";
+import { openSharedMemory } from "./shared-memory.ts";
 import { RuntimeRefusal, type Supervisor, startSupervisor } from "./supervisor.ts";
 
 export interface ConmonOptions {
@@ -135,6 +136,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     // Written before anything exists, so that whatever a killed daemon has left half-made is found.
     this.#records.put(record);
     try {
+      if (request.sharedMemory !== undefined) openSharedMemory(bundle, request.sharedMemory);
       const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
       writeFileSync(join(bundle, "config.json"), encodeForRuntime(handed), { mode: 0o600 });
       if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);

@@ -10,3 +10,4 @@ export { type ConmonOptions, ConmonRuntime } from "./conmon.ts";
 export { removeLog } from "./log-files.ts";
 export { type LogQuery, readLog } from "./log-reader.ts";
 export * from "./runtime.ts";
+export { sharedMemoryFolder } from "./shared-memory.ts";

@@ -11,6 +11,7 @@ import {
   signalProcess,
   thaw,
 } from "../kernel/mod.ts";
+import { closeSharedMemory } from "./shared-memory.ts";
 
 const SIGKILL = 9;
 /** A killed process leaves its cgroup when its parent has seen its end: usually within a millisecond, at worst under heavy load. */
@@ -49,5 +50,6 @@ const BUNDLE_FILES = ["attach", "ctl", "winsz", "alive", "pidfile", "config.json
 
 /** Removes what creation put into a bundle folder; logs stay. */
 export function cleanBundle(bundle: string): void {
+  closeSharedMemory(bundle);
   for (const name of BUNDLE_FILES) rmSync(join(bundle, name), { force: true });
 }

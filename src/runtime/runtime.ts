@@ -28,6 +28,8 @@ export interface CreateRequest {
   readonly spec: RuntimeSpec;
   readonly stdio: StdioSpec;
   readonly log: LogSpec;
+  /** Bytes of memory to mount at `sharedMemoryFolder(bundle)`, for this specification and other containers to bind. */
+  readonly sharedMemory?: number;
 }
 
 export interface Created {

@@ -30,6 +30,10 @@ test("changes what is given and leaves zeros alone", () => {
   expect(hostConfig).toEqual({ ...before.spec.hostConfig, NanoCpus: 5e8 });
 });
 
+test("unlimited swap is in nobody's way", () => {
+  expect(validateUpdate(container({ MemorySwap: -1 }), { CpuShares: 9 }, hostOf()).change).toEqual({ CpuShares: 9 });
+});
+
 test("a process limit can be taken away", () => {
   expect(validateUpdate(container(), { PidsLimit: -1 }, hostOf()).change).toEqual({ PidsLimit: 0 });
 });

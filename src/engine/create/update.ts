@@ -46,7 +46,7 @@ function checkConflicts(container: Container, change: Partial<Resources>): void 
     [CpuQuota > 0 && now.NanoCpus > 0, "CPU Quota cannot be updated as NanoCPUs has already been set"],
   ];
   for (const [clash, text] of clashes) if (clash) throw conflict(container, `Conflicting options: ${text}`);
-  if (Memory > now.MemorySwap && MemorySwap === 0)
+  if (Memory !== 0 && Memory > now.MemorySwap && MemorySwap === 0)
     throw conflict(
       container,
       "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",

@@ -87,6 +87,7 @@ async function launch(
     spec: runtimeSpec,
     stdio,
     log: logSpec(context, container),
+    ...(spec.hostConfig.IpcMode === "shareable" ? { sharedMemory: spec.hostConfig.ShmSize } : {}),
   });
   timeline.mark("create");
   await hub.connectPending(id, () => context.runtime.attach(id, bundle, stdio));

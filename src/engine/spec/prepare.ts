@@ -2,14 +2,16 @@ import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HavreError } from "../../base/mod.ts";
 import { hostnameFile, hostsFile, resolvConf, type Sandbox } from "../../networks/mod.ts";
+import { sharedMemoryFolder } from "../../runtime/mod.ts";
 import type { RuntimeProcess, RuntimeSpec } from "../../spec/mod.ts";
 import type { Container } from "../container.ts";
-import type { EngineContext } from "../context.ts";
+import { bundleFolder, type EngineContext } from "../context.ts";
 import type { ExecConfig } from "../engine.ts";
 import { networkModeOf } from "../lifecycle/network-mode.ts";
 import { getContainer, requireRunning } from "../lookup.ts";
 import { buildRuntimeSpec } from "./build.ts";
 import { buildExecProcess } from "./exec-process.ts";
+import { joinedContainer } from "./namespaces.ts";
 
 export interface Prepared {
   readonly rootfs: string;
@@ -27,6 +29,7 @@ export async function prepareRuntimeSpec(
   const { hostConfig } = container.spec;
   const pid = sharedProcess(context, hostConfig.PidMode, "pid");
   const ipc = sharedProcess(context, hostConfig.IpcMode, "ipc");
+  const shm = shmFolder(context, container);
   const { initPath } = context.config;
   const built = buildRuntimeSpec({
     id: container.id,
@@ -35,7 +38,7 @@ export async function prepareRuntimeSpec(
     sandbox,
     files: await writeFiles(context, container, sandbox, folder),
     shared: { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc }) },
-    ...shmFolder(hostConfig.IpcMode, ipc),
+    ...(shm === undefined ? {} : { shmFolder: shm }),
     ...(initPath === undefined ? {} : { initPath }),
     cgroupParent: context.config.cgroupParent,
     host: context.host,
@@ -60,18 +63,22 @@ function sharedProcess(context: EngineContext, mode: string, what: string): numb
   if (!mode.startsWith("container:")) return undefined;
   const other = getContainer(context.store, mode.slice("container:".length));
   requireRunning(other);
-  if (what === "ipc" && other.spec.hostConfig.IpcMode === "private") {
+  if (what === "ipc" && ["private", "none"].includes(other.spec.hostConfig.IpcMode)) {
     throw new HavreError(
-      "conflict",
-      `can't join IPC of container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+      "internal",
+      `failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
     );
   }
   return other.status.init?.pid;
 }
 
-function shmFolder(mode: string, donor: number | undefined): { readonly shmFolder?: string } {
-  if (donor !== undefined) return { shmFolder: `/proc/${donor}/root/dev/shm` };
-  return mode === "host" ? { shmFolder: "/dev/shm" } : {};
+/** Where the memory that the container shares with others is on the host; undefined: it has its own. */
+function shmFolder(context: EngineContext, container: Container): string | undefined {
+  const mode = container.spec.hostConfig.IpcMode;
+  if (mode === "host") return "/dev/shm";
+  if (mode === "shareable") return sharedMemoryFolder(bundleFolder(context, container.id));
+  const donor = joinedContainer(mode);
+  return donor === undefined ? undefined : shmFolder(context, getContainer(context.store, donor));
 }
 
 async function writeFiles(
