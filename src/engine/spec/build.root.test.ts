@@ -329,6 +329,20 @@ describe("mounts", () => {
     }
   });
 
+  test("a bind keeps what its source's mount forbids", () => {
+    const source = join(bench.folder, "strict");
+    mkdirSync(source);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "nosuid,nodev,noexec", "tmpfs", source]);
+    try {
+      const seen = shWith([bind(source, "/m")], options("/m")).split(",");
+      expect(seen).toEqual(expect.arrayContaining(["rw", "nosuid", "nodev", "noexec"]));
+      execFileSync("mount", ["-o", "remount,ro,bind", source]);
+      expect(shWith([bind(source, "/m")], "touch /m/x 2>&1 || true")).toContain("Read-only file system");
+    } finally {
+      execFileSync("umount", [source]);
+    }
+  });
+
   test("a shallow mount never hides a deeper one, in whatever order they were given", () => {
     const [outer, inner] = ["outer", "inner"].map((name) => {
       const folder = join(bench.folder, name);

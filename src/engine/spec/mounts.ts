@@ -1,11 +1,11 @@
 import { normalize } from "node:path";
 import { HavreError } from "../../base/mod.ts";
-import type { HostConfig, Propagation, RuntimeMount } from "../../spec/mod.ts";
+import type { HostConfig, RuntimeMount } from "../../spec/mod.ts";
 import type { MountPoint } from "../container.ts";
 import { defaultMounts } from "./default-mounts.ts";
 import type { SpecInput } from "./input.ts";
+import { MountTable } from "./mount-table.ts";
 import { INIT_IN_CONTAINER, wantsInit } from "./process.ts";
-import { rootPropagationFor } from "./propagation.ts";
 import { mergeTmpfsOptions, tmpfsData } from "./tmpfs.ts";
 
 export interface MountDecision {
@@ -32,7 +32,7 @@ function readOnlyOption(options: BindOptions | undefined): string {
 
 type BindOptions = NonNullable<NonNullable<SpecInput["spec"]["hostConfig"]["Mounts"]>[number]["BindOptions"]>;
 
-function bindMount(point: MountPoint, options: BindOptions | undefined): RuntimeMount {
+function bindMount(point: MountPoint, options: BindOptions | undefined, table: MountTable): RuntimeMount {
   return {
     destination: point.destination,
     type: "bind",
@@ -40,6 +40,7 @@ function bindMount(point: MountPoint, options: BindOptions | undefined): Runtime
     options: [
       options?.NonRecursive ? "bind" : "rbind",
       ...(point.writable ? [] : [readOnlyOption(options)]),
+      ...table.restrictions(point.source),
       ...propagationOption(point.propagation, options),
     ],
   };
@@ -56,13 +57,13 @@ function tmpfsMount(destination: string, data: string): RuntimeMount {
 }
 
 /** Binds, volumes and tmpfs as asked, shallow destinations first so that none hides another. */
-function requestedMounts({ spec }: SpecInput): RuntimeMount[] {
+function requestedMounts({ spec }: SpecInput, table: MountTable): RuntimeMount[] {
   const requests = new Map((spec.hostConfig.Mounts ?? []).map((mount) => [normalize(mount.Target), mount]));
   const tmpfs = new Map(Object.entries(spec.hostConfig.Tmpfs ?? {}));
   for (const [target, mount] of requests) if (mount.Type === "tmpfs") tmpfs.set(target, tmpfsData(mount));
   const binds = spec.mounts
     .filter((point) => point.type !== "tmpfs" && !tmpfs.has(point.destination))
-    .map((point) => bindMount(point, requests.get(point.destination)?.BindOptions));
+    .map((point) => bindMount(point, requests.get(point.destination)?.BindOptions, table));
   const all = [...binds, ...[...tmpfs].map(([destination, data]) => tmpfsMount(destination, data))];
   return all.sort((a, b) => depth(a.destination) - depth(b.destination));
 }
@@ -80,9 +81,11 @@ function networkFiles({ files, spec }: SpecInput, taken: ReadonlySet<string>): R
   );
 }
 
+const SHM_OPTIONS = ["nosuid", "noexec", "nodev"];
+
 function sharedMemory({ shmFolder }: SpecInput, taken: ReadonlySet<string>): RuntimeMount[] {
   if (shmFolder === undefined || taken.has("/dev/shm")) return [];
-  return [{ destination: "/dev/shm", type: "bind", source: shmFolder, options: ["rbind", "rprivate"] }];
+  return [{ destination: "/dev/shm", type: "bind", source: shmFolder, options: ["rbind", ...SHM_OPTIONS, "rprivate"] }];
 }
 
 function initProgram(input: SpecInput): RuntimeMount[] {
@@ -113,7 +116,8 @@ function withRights(mount: RuntimeMount, { Privileged, ReadonlyRootfs }: HostCon
 
 /** All mounts of a container in order, and what they need of the root's propagation. */
 export function buildMounts(input: SpecInput): MountDecision {
-  const requested = requestedMounts(input);
+  const table = new MountTable();
+  const requested = requestedMounts(input, table);
   const taken = new Set(requested.map((mount) => mount.destination));
   const ownMounts = [
     ...kernelMounts(input, taken),
@@ -125,7 +129,7 @@ export function buildMounts(input: SpecInput): MountDecision {
   let rootPropagation: MountDecision["rootPropagation"];
   for (const point of input.spec.mounts) {
     if (point.type === "tmpfs") continue;
-    const needed = rootPropagationFor(point.source, point.propagation as Propagation);
+    const needed = table.rootPropagationFor(point.source, point.propagation);
     if (needed === "shared" || (needed && rootPropagation === undefined)) rootPropagation = needed;
   }
   return { mounts: orderBelow(own, requested), rootPropagation };
