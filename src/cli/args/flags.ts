@@ -32,8 +32,9 @@ export function parseBoolean(text: string): boolean {
 
 export function parseInteger(text: string, min = -(2 ** 63), max = 2 ** 63): number {
   const value = Number(text);
-  if (!/^[+-]?\d+$/.test(text)) throw failed("strconv.ParseInt", text, "invalid syntax");
-  if (value < min || value > max) throw failed("strconv.ParseInt", text, "value out of range");
+  const parser = min >= 0 ? "strconv.ParseUint" : "strconv.ParseInt";
+  if (!(min >= 0 ? /^\d+$/ : /^[+-]?\d+$/).test(text)) throw failed(parser, text, "invalid syntax");
+  if (value < min || value > max) throw failed(parser, text, "value out of range");
   return value;
 }
 

@@ -32,6 +32,7 @@ const restart = leaf(() => import("./container/restart.ts"));
 const rm = leaf(() => import("./container/rm.ts"));
 const run = leaf(() => import("./container/run.ts"));
 const start = leaf(() => import("./container/start.ts"));
+const stats = leaf(() => import("./container/stats.ts"));
 const stop = leaf(() => import("./container/stop.ts"));
 const top = leaf(() => import("./container/top.ts"));
 const unpause = leaf(() => import("./container/unpause.ts"));
@@ -72,6 +73,7 @@ const container: Group = {
     remove: alias(rm.load),
     run,
     start,
+    stats,
     stop,
     top,
     unpause,
@@ -87,11 +89,13 @@ const image: Group = {
     import: importImage,
     inspect: leaf(() => import("./image/inspect.ts")),
     load,
+    log: leaf(() => import("./image/log.ts")),
     ls: leaf(listImages),
     list: alias(listImages),
     prune: leaf(() => import("./image/prune.ts")),
     rm: leaf(removeImage),
     remove: alias(removeImage),
+    rollback: leaf(() => import("./image/rollback.ts")),
     save,
     tag,
   },
@@ -100,6 +104,7 @@ const image: Group = {
 const system: Group = {
   summary: "Manage Havre",
   commands: {
+    df: leaf(() => import("./system/df.ts")),
     events,
     info,
     prune: leaf(() => import("./system/prune.ts")),
@@ -136,6 +141,7 @@ export const commandTable: Group = {
     rmi: leaf(removeImage),
     save,
     start,
+    stats,
     stop,
     tag,
     top,
@@ -146,6 +152,9 @@ export const commandTable: Group = {
     container,
     image,
     system,
+    doctor: leaf(() => import("./system/doctor.ts")),
     daemon: leaf(() => import("./daemon/run.ts")),
+    completion: leaf(() => import("./system/completion.ts")),
+    __complete: alias(() => import("./system/complete.ts")),
   },
 };

@@ -1,5 +1,5 @@
 import { createReadStream, read } from "node:fs";
-import { toHavreError } from "../../base/mod.ts";
+import { HavreError, toHavreError } from "../../base/mod.ts";
 
 const CHUNK = 256 * 1024;
 /** Someone else made the shared descriptor non-blocking: look again after this long. */
@@ -38,6 +38,9 @@ export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) yield chunk as Uint8Array;
   } catch (error) {
-    throw toHavreError(error);
+    const { kind, message } = toHavreError(error);
+    throw new HavreError(kind, kind === "not-found" ? `open ${path}: no such file or directory` : message, {
+      cause: error,
+    });
   }
 }

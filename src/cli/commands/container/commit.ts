@@ -1,7 +1,6 @@
-import { familiarName } from "../../../spec/mod.ts";
+import { familiarName, parseReference } from "../../../spec/mod.ts";
 import { list, text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
-import { parseTarget } from "../image/reference.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
@@ -16,7 +15,7 @@ export const command = defineCommand({
   min: 1,
   max: 2,
   async run({ context, flags, args: [container = "", target] }) {
-    const reference = target === undefined ? undefined : parseTarget(target);
+    const reference = target === undefined ? undefined : parseReference(target);
     const client = await context.client();
     const { Id } = await client.json<{ Id: string }>("POST", "/commit", {
       query: {

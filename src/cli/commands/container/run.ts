@@ -38,13 +38,13 @@ export const command = defineCommand({
     try {
       checkPullOption(flags.pull);
       body = createRequest(flags, changed, args);
-      if (flags.detach) detach(body, flags.attach);
-      else checkTerminal(body.AttachStdin, body.Tty);
     } catch (error) {
       if (!isHavreError(error)) throw error;
       reportCreation(context, error, true);
       return EXIT_REFUSED;
     }
+    if (flags.detach) detach(body, flags.attach);
+    else checkTerminal(body.AttachStdin, body.Tty);
     if (body.Tty) body.HostConfig.ConsoleSize = await consoleSize(context.out.isTerminal);
     let id: string;
     try {

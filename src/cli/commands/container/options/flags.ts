@@ -10,7 +10,6 @@ import {
   checkSearchDomain,
   checkStream,
   cpusFlag,
-  refuse,
 } from "./checks.ts";
 import { parseMount } from "./mount.ts";
 import { type NetworkChoice, parseNetwork } from "./network.ts";
@@ -77,9 +76,7 @@ export const containerFlags = {
   env: list("Set environment variables", { short: "e", check: checkEnvironment }),
   "env-file": list("Read in a file of environment variables"),
   expose: list("Expose a port or a range of ports"),
-  gpus: value("gpu-request", "GPU devices: not supported, refused", "", () =>
-    refuse('could not select device driver "" with capabilities: [[gpu]]: GPUs are not supported'),
-  ),
+  gpus: text("GPU devices: not supported, refused", { type: "gpu-request" }),
   "group-add": list("Add additional groups to join"),
   "health-cmd": text("Command to run to check health"),
   "health-interval": duration("Time between running the check (ms|s|m|h) (default 0s)"),

@@ -1,3 +1,4 @@
+import { HavreError } from "../../../../base/mod.ts";
 import type { EndpointRequest, Healthcheck, HostConfig, RestartPolicy } from "../../../../spec/mod.ts";
 import type { Values } from "../../../args/flags.ts";
 import { refuse } from "./checks.ts";
@@ -49,6 +50,10 @@ export function createRequest(
 ): CreateBody {
   if (flags["mac-address"] && !isMac(flags["mac-address"]))
     refuse(`${flags["mac-address"]} is not a valid mac address`);
+  if (flags.gpus !== "")
+    throw new HavreError("not-implemented", 'could not select device driver "" with capabilities: [[gpu]]', {
+      hint: "GPUs are not supported: give single devices with --device",
+    });
   const attachAll = flags.attach.length === 0;
   const AttachStdin = flags.interactive || flags.attach.includes("stdin");
   const volumes = parseVolumes(flags.volume);
