@@ -85,3 +85,14 @@ export function findProcesses(argument: string): number[] {
   }
   return found;
 }
+
+/** Kills a process that leads a group, and the whole group. The leader must be a child not yet waited for. */
+export function killGroup(leader: number): void {
+  for (const target of [-leader, leader]) {
+    try {
+      process.kill(target, "SIGKILL");
+    } catch (error) {
+      if (errnoOf(error) !== "ESRCH") throw error;
+    }
+  }
+}

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, HavreError, type Logger, runAll, systemClock } from "../base/mod.ts";
 import {
@@ -52,6 +52,7 @@ import { runtimeError } from "./runtime-errors.ts";
 import { SeccompFilters } from "./seccomp-filters.ts";
 import { openSharedMemory } from "./shared-memory.ts";
 import { RuntimeRefusal, type Supervisor, startSupervisor } from "./supervisor.ts";
+import { settledWithin, until } from "./waiting.ts";
 
 export interface ConmonOptions {
   /** Volatile folder of this daemon: exits, records and the runtimes' state live below it. */
@@ -328,16 +329,21 @@ export class ConmonRuntime implements Runtime, Disposable {
     const ended = Promise.withResolvers<void>();
     const watch = watchLiveness(record.bundle, () => {
       this.#adopted.delete(watch);
-      ended.resolve();
+      void this.#afterLiveness(record.id, supervisor).then(ended.resolve);
     });
     this.#adopted.add(watch);
     this.#follow(record.id, supervisor, ended.promise);
   }
 
+  /** conmon lets go of the pipe just before it records the exit: its end is awaited, which is near. */
+  async #afterLiveness(id: string, supervisor: ProcessIdentity): Promise<void> {
+    await until(this.#clock, () => !isProcessAlive(supervisor) || this.#exits.read(id) !== undefined);
+  }
+
   #follow(id: string, supervisor: ProcessIdentity, ended: Promise<void>): void {
     const done = ended.then(() => {
       if (this.#supervisors.get(id) === done) this.#supervisors.delete(id);
-      this.#supervisorEnded(id, supervisor);
+      return this.#supervisorEnded(id, supervisor);
     });
     this.#supervisors.set(id, done);
   }
@@ -351,7 +357,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   /** A supervisor that ends without recording an exit was killed: its container has lost its streams and is ended too. */
-  #supervisorEnded(id: string, supervisor: ProcessIdentity): void {
+  async #supervisorEnded(id: string, supervisor: ProcessIdentity): Promise<void> {
     const record = this.#records.get(id);
     const known = record?.processes?.supervisor;
     // The container may have been deleted, or created anew under a later supervisor.
@@ -360,11 +366,11 @@ export class ConmonRuntime implements Runtime, Disposable {
     if (this.#exits.read(id) !== undefined) return;
     this.#logger.warn("A container's supervisor ended without an exit code; ending the container", { id });
     if (record.cgroupsPath !== undefined) killCgroup(this.#cgroups, record.cgroupsPath);
-    if (record.processes) signalProcess(record.processes.init, SIGKILL);
-    const path = join(this.#exits.path(), id);
-    writeFileSync(`${path}.killed`, String(KILLED), { mode: 0o600 });
-    renameSync(`${path}.killed`, path);
-    this.#exits.check(id);
+    if (record.processes) {
+      signalProcess(record.processes.init, SIGKILL);
+      await until(this.#clock, () => !isProcessAlive(record.processes?.init ?? supervisor));
+    }
+    if (this.#records.get(id) === record) this.#exits.record(id, KILLED);
   }
 
   /** Leaves nothing of a creation that failed or was interrupted. */
@@ -390,7 +396,8 @@ export class ConmonRuntime implements Runtime, Disposable {
         if (cgroupsPath !== undefined && processes && isProcessAlive(processes.init))
           killCgroup(this.#cgroups, cgroupsPath);
         if (processes) signalProcess(processes.init, SIGKILL);
-        await this.#supervisorDone(id);
+        // Its supervisor records the exit and ends by itself.
+        await settledWithin(this.#clock, SUPERVISOR_END, this.#supervisors.get(id));
       },
       async () => {
         // With the cgroup known nothing is left to crun that is not done here, at a third of the time.
@@ -405,16 +412,6 @@ export class ConmonRuntime implements Runtime, Disposable {
       },
       () => cleanBundle(bundle),
     ]);
-  }
-
-  /** The supervisor of a container that has ended records the exit and ends by itself; not waited for beyond reason. */
-  async #supervisorDone(id: string): Promise<void> {
-    const ended = this.#supervisors.get(id);
-    if (ended === undefined) return;
-    const waiting = new AbortController();
-    const late = this.#clock.sleep(SUPERVISOR_END, waiting.signal).catch(() => {});
-    await Promise.race([ended, late]);
-    waiting.abort();
   }
 
   async #deleteThroughRuntime(id: string, runtime: string): Promise<void> {

@@ -1,4 +1,14 @@
-import { type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, statSync, watch } from "node:fs";
+import {
+  type FSWatcher,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../base/mod.ts";
 import type { Exit } from "./runtime.ts";
@@ -45,6 +55,14 @@ export class ExitRecords implements Disposable {
       if (errnoOf(error) === "ENOENT") return undefined;
       throw error;
     }
+  }
+
+  /** Writes an exit in the place of a supervisor that could not, and reports it. */
+  record(id: string, code: number): void {
+    const path = join(this.#folder, id);
+    writeFileSync(`${path}.new`, String(code), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    this.check(id);
   }
 
   /** Reports the exit of `id` if it is recorded and was not reported. */

@@ -43,8 +43,13 @@ export class ProcessStreams implements IoConnection {
   write(data: Uint8Array): boolean {
     if (this.#sink === undefined || this.#inputEnding) return true;
     // The sink keeps the bytes until they are written; the caller's buffer may be reused before.
-    this.#sink.write(data.slice());
-    this.#flush();
+    try {
+      this.#sink.write(data.slice());
+      this.#flush();
+    } catch {
+      // Nobody reads it any more (EPIPE).
+      this.endInput();
+    }
     return this.#flushing === undefined;
   }
 

@@ -1,4 +1,5 @@
 import { HavreError } from "../base/mod.ts";
+import { killGroup } from "../kernel/mod.ts";
 
 /** An OCI runtime's binary with the arguments that go before its subcommand. */
 export interface RuntimeBinary {
@@ -23,11 +24,13 @@ export async function runRuntime(
     stdin: input === undefined ? "ignore" : Buffer.from(input),
     stdout: "pipe",
     stderr: "pipe",
+    // A group of its own, so that what it starts can be killed with it.
+    detached: true,
   });
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    child.kill("SIGKILL");
+    killGroup(child.pid);
   }, timeout);
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),

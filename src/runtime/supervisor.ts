@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { HavreError } from "../base/mod.ts";
-import { Pipe, watchSocket } from "../kernel/mod.ts";
+import { killGroup, Pipe, watchSocket } from "../kernel/mod.ts";
 
 export interface SupervisorRequest {
   readonly conmon: string;
@@ -126,7 +126,7 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
   const first = await Promise.race([begin(), late]).finally(() => clearTimeout(timer));
   if (first === "late") {
     // The supervisor hands SIGTERM on to the runtime; the whole session goes with it.
-    killSession(child.pid);
+    killGroup(child.pid);
     throw new HavreError(
       "deadline-exceeded",
       `The container runtime did not answer within ${request.timeout / 1000} s`,
@@ -154,14 +154,4 @@ async function readReports(descriptor: unknown): Promise<ReportReader> {
   const reports = new ReportReader();
   await watchSocket(descriptor, { data: (bytes) => reports.push(bytes), close: () => reports.end() });
   return reports;
-}
-
-function killSession(pid: number): void {
-  for (const target of [-pid, pid]) {
-    try {
-      process.kill(target, "SIGKILL");
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-    }
-  }
 }

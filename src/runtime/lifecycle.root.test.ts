@@ -1,0 +1,125 @@
+import { expect, test } from "bun:test";
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { newId, silentLogger, systemClock } from "../base/mod.ts";
+import { identifyProcess, isProcessAlive } from "../kernel/mod.ts";
+import { ConmonRuntime } from "./conmon.ts";
+import { ContainerHost } from "./testing/container-host.ts";
+import { until } from "./waiting.ts";
+
+test("a container passes through its states and its exit code is recorded", async () => {
+  await using host = await ContainerHost.open();
+  const container = await host.create(["sh", "-c", "exit 7"]);
+  expect(await container.status()).toBe("created");
+  await container.start();
+  expect(await container.exited).toMatchObject({ id: container.id, code: 7 });
+  expect(Math.abs((await container.exited).at - Date.now())).toBeLessThan(10_000);
+  expect(await container.status()).toBe("stopped");
+  expect(host.runtime.recordedExit(container.id)?.code).toBe(7);
+  await container.delete();
+  expect(await container.status()).toBe("absent");
+  host.runtime.forgetExit(container.id);
+  expect(host.runtime.recordedExit(container.id)).toBeUndefined();
+});
+
+test.each(["crun", "runc"])("%s: signals reach the init process, and 128 + signal is the code", async (runtime) => {
+  await using host = await ContainerHost.open();
+  const trapping = await host.create(["sh", "-c", "trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done"], {
+    runtime,
+  });
+  const io = await trapping.attach();
+  const ready = Promise.withResolvers<void>();
+  io.onOutput(() => {
+    ready.resolve();
+    return true;
+  });
+  await trapping.start();
+  await ready.promise;
+  await trapping.kill(10);
+  expect((await trapping.exited).code).toBe(9);
+  await io.closed;
+  expect(trapping.kill(10)).rejects.toMatchObject({ kind: "not-found" });
+  const sleeping = await host.start("sleep 100 & sleep 100", { runtime });
+  await sleeping.kill(9, true);
+  expect((await sleeping.exited).code).toBe(137);
+});
+
+test("what cannot be started says so as Docker does, and leaves nothing", async () => {
+  await using host = await ContainerHost.open();
+  writeFileSync(join(host.rootfs, "plain"), "text");
+  const lead =
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ";
+  for (const [command, kind, text] of [
+    ["nope", "not-found", 'exec: "nope": executable file not found in $PATH: unknown'],
+    ["/nope", "not-found", 'exec: "/nope": stat /nope: no such file or directory: unknown'],
+    ["/plain", "permission-denied", 'exec: "/plain": permission denied: unknown'],
+    ["/tmp", "permission-denied", 'exec: "/tmp": permission denied: unknown'],
+  ] as const) {
+    for (const runtime of ["crun", "runc"]) {
+      for (const terminal of [false, true]) {
+        const error = await host.create([command], { runtime, stdio: { terminal } }).catch((failure) => failure);
+        expect(error).toMatchObject({ kind, message: `${lead}${text}` });
+      }
+    }
+  }
+  expect(readdirSync(join(host.run, "containers"))).toEqual([]);
+  expect(readdirSync(join(host.run, "runtime/crun"))).toEqual([]);
+});
+
+test("a runtime that is missing or unknown is named, one that hangs is given up", async () => {
+  await using host = await ContainerHost.open();
+  const hanging = join(host.folder, "hanging");
+  writeFileSync(hanging, '#!/bin/sh\nsleep 1000 & echo $! > "$(dirname "$0")/hanging-pid"; wait\n');
+  chmodSync(hanging, 0o755);
+  const runtimes = new Map([
+    ["gone", { path: "/nonexistent/gone", args: [] }],
+    ["hanging", { path: hanging, args: [] }],
+  ]);
+  using runtime = new ConmonRuntime({ run: host.run, logger: silentLogger, runtimes, timeout: 300 });
+  await runtime.recover();
+  expect(runtime.create(host.request(["true"], { runtime: "gone" }))).rejects.toMatchObject({
+    kind: "unavailable",
+    message: "The program /nonexistent/gone is not installed",
+  });
+  expect(runtime.create(host.request(["true"], { runtime: "what" }))).rejects.toMatchObject({
+    kind: "invalid-argument",
+  });
+  const request = host.request(["true"], { runtime: "hanging" });
+  await expect(runtime.create(request)).rejects.toMatchObject({ kind: "deadline-exceeded" });
+  const pid = Number(readFileSync(join(host.folder, "hanging-pid"), "utf8"));
+  await until(systemClock, () => !isProcessAlive(identifyProcess(pid)));
+});
+
+test("a created container that was never started is deleted with its processes", async () => {
+  await using host = await ContainerHost.open();
+  const container = await host.create(["sleep", "100"]);
+  const { init, supervisor } = (await host.runtime.observe(container.id, "crun", "")).processes ?? {};
+  await container.delete();
+  for (const identity of [init, supervisor]) expect(existsSync(`/proc/${identity?.pid}`)).toBe(false);
+});
+
+test("a supervisor lives in its own session and the host's mount namespace, without the daemon's descriptors", async () => {
+  await using host = await ContainerHost.open();
+  const container = await host.start("sleep 100");
+  const { processes } = await host.runtime.observe(container.id, "crun", "");
+  const pid = processes?.supervisor.pid;
+  expect(readlinkSync(`/proc/${pid}/ns/mnt`)).toBe(readlinkSync("/proc/self/ns/mnt"));
+  const targets = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  const foreign = targets.filter(
+    (target) =>
+      !/^(\/dev\/null|pipe:|socket:|anon_inode:|\/sys\/fs\/cgroup|\/proc\/\d+\/cgroup)/.test(target) &&
+      !target.startsWith(host.folder),
+  );
+  expect(foreign).toEqual([]);
+  // The liveness pipe must not reach the container, whose end would otherwise be needed for it to close.
+  const inside = readdirSync(`/proc/${processes?.init.pid}/fd`);
+  expect(inside.sort()).toEqual(["0", "1", "2"]);
+});
+
+test("two runtimes with folders of their own do not see each other's containers", async () => {
+  await using host = await ContainerHost.open();
+  await using other = await ContainerHost.open();
+  const container = await host.start("sleep 100");
+  expect(await other.runtime.status(container.id, "crun")).toBe("absent");
+  expect(await other.runtime.status(newId(), "runc")).toBe("absent");
+});
