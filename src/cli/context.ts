@@ -13,6 +13,18 @@ export interface Context {
   client(): Promise<Client>;
   /** Becomes the daemon; handed in, since the command line knows nothing of it. Resolves when it ends. */
   runDaemon(settings: DaemonSettings): Promise<number>;
+  /** What this host has and lacks for a daemon with that root folder; handed in likewise. */
+  diagnose(daemon: { readonly root: string; readonly bridge?: string }): Promise<readonly HostCheck[]>;
+}
+
+/** One line of `havre doctor`. */
+export interface HostCheck {
+  readonly name: string;
+  /** warn: something works less well or not at all; fail: containers cannot run. */
+  readonly status: "ok" | "warn" | "fail";
+  readonly found: string;
+  readonly consequence?: string;
+  readonly remedy?: string;
 }
 
 /** What `havre daemon` was asked. */
@@ -28,6 +40,8 @@ export interface DaemonSettings {
   readonly socketGroup?: string;
   readonly insecureRegistries: readonly string[];
   readonly registryMirrors: readonly string[];
+  /** Only take bridge and firewall rules of a stopped daemon off the host. */
+  readonly cleanup: boolean;
 }
 
 /** Where this command line's daemon lives. */

@@ -27,6 +27,7 @@ export interface Surroundings {
   readonly out: Output;
   readonly err: Output;
   readonly runDaemon: (settings: DaemonSettings) => Promise<number>;
+  readonly diagnose: Context["diagnose"];
 }
 
 /** Runs one command line; returns the exit code. */
@@ -44,8 +45,11 @@ export async function runCommandLine(world: Surroundings): Promise<number> {
   }
 }
 
-export function defaultSurroundings(argv: readonly string[], runDaemon: Surroundings["runDaemon"]): Surroundings {
-  return { argv, runDaemon, env: process.env, out: descriptorOutput(1), err: descriptorOutput(2) };
+export function defaultSurroundings(
+  argv: readonly string[],
+  host: Pick<Surroundings, "runDaemon" | "diagnose">,
+): Surroundings {
+  return { ...host, argv, env: process.env, out: descriptorOutput(1), err: descriptorOutput(2) };
 }
 
 async function invoke(

@@ -5,5 +5,5 @@
  * Owns no state. Invariant: a command loads only what it runs; start-up time is what people feel.
  */
 
-export type { DaemonSettings } from "./context.ts";
+export type { DaemonSettings, HostCheck } from "./context.ts";
 export { defaultSurroundings, runCommandLine, type Surroundings } from "./main.ts";

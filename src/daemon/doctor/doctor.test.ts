@@ -21,6 +21,7 @@ const HEALTHY = {
     ipv4Forwarding: true,
     limits: nofile(524288),
   } as unknown as DoctorFacts["host"],
+  namespaces: ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"],
   filesystems: ["nodev", "overlay", "erofs", "ext4"],
   loadableModules: [],
   maxUserNamespaces: 100000,
@@ -64,6 +65,8 @@ test("a healthy host has no trouble, and every check has a name of its own", () 
 const CASES: readonly (readonly [string, Change, readonly string[]])[] = [
   ["another user", { uid: 1000 }, ["fail rights", "warn firewall"]],
   ["a capability missing", { host: { capabilities: ["CAP_SYS_ADMIN"] } }, ["fail rights"]],
+  ["a kernel before 5.2", { kernel: "4.19.0-27-amd64" }, ["fail kernel", "warn erofs"]],
+  ["a namespace missing", { namespaces: ["cgroup", "ipc", "mnt", "net", "user", "uts"] }, ["fail namespaces"]],
   ["overlay missing", { filesystems: ["erofs"] }, ["fail overlay"]],
   ["overlay as a module", { filesystems: ["erofs"], loadableModules: ["overlay"] }, []],
   ["an older kernel", { kernel: "6.1.0-18-amd64" }, ["warn erofs"]],

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
 import { freemem, release, totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
 import { errnoOf } from "../../base/mod.ts";
@@ -41,6 +41,8 @@ export interface DoctorFacts {
   readonly bridge: string;
   readonly kernel: string;
   readonly host: HostFacts;
+  /** Kinds the kernel has: `net`, `pid`, … */
+  readonly namespaces: readonly string[];
   /** Names in /proc/filesystems. */
   readonly filesystems: readonly string[];
   /** Those of `overlay`, `erofs`, `bridge`, `veth`, `nf_tables` that are modules not loaded yet. */
@@ -78,6 +80,7 @@ export async function collectFacts(options: { readonly root: string; readonly br
     bridge: options.bridge,
     kernel,
     host: readHostFacts(),
+    namespaces: readdirSync("/proc/self/ns").filter((name) => !name.endsWith("_for_children")),
     filesystems: text("/proc/filesystems").split(/\s+/),
     loadableModules: MODULES.filter((name) => loadable.includes(`/${name}.ko`)),
     maxUserNamespaces: number("/proc/sys/user/max_user_namespaces"),

@@ -32,6 +32,26 @@ export function rights({ uid, host }: DoctorFacts): Check {
   );
 }
 
+/** The new mount and clone calls came by then. */
+const OLDEST = { major: 5, minor: 2 };
+
+export function kernel({ kernel: release }: DoctorFacts): Check {
+  if (atLeast(release, OLDEST.major, OLDEST.minor)) return ok("kernel", release);
+  return fail(
+    "kernel",
+    release,
+    "System calls that Havre needs are missing",
+    "Run kernel 5.2 or newer, best 6.12 or newer",
+  );
+}
+
+export function namespaces({ namespaces: kinds }: DoctorFacts): Check {
+  const missing = ["mnt", "pid", "net", "ipc", "uts", "cgroup"].filter((kind) => !kinds.includes(kind));
+  if (missing.length === 0) return ok("namespaces", [...kinds].join(", "));
+  const found = `${missing.join(", ")} missing`;
+  return fail("namespaces", found, "Containers cannot be kept apart", "Run a kernel built with them");
+}
+
 /** A kernel part: in the kernel, loadable when needed, or absent. */
 function part(facts: DoctorFacts, name: string, present: boolean): "present" | "loadable" | "absent" {
   if (present) return "present";

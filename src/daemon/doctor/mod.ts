@@ -1,3 +1,4 @@
+/** What `havre doctor` finds: facts collected from the host, then pure judgements on them. */
 import type { Check } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
 import * as host from "./host-checks.ts";
@@ -10,6 +11,8 @@ export { collectFacts, type DoctorFacts } from "./facts.ts";
 export function diagnose(facts: DoctorFacts): readonly Check[] {
   return [
     kernel.rights(facts),
+    kernel.kernel(facts),
+    kernel.namespaces(facts),
     kernel.overlay(facts),
     kernel.erofs(facts),
     kernel.userNamespaces(facts),

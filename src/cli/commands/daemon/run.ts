@@ -1,5 +1,5 @@
 import { HavreError } from "../../../base/mod.ts";
-import { list, text } from "../../args/flags.ts";
+import { list, text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -15,6 +15,7 @@ export const command = defineCommand({
   flags: {
     "add-runtime": list("Another OCI runtime by name (NAME=PATH)", { check: checkRuntime }),
     bridge: text("Name of the default bridge"),
+    cleanup: toggle("Remove bridge and firewall rules of a stopped daemon, and quit"),
     "default-runtime": text("OCI runtime of containers that name none"),
     "insecure-registry": list("Registry to be reached without TLS (host[:port])"),
     "log-level": text("Least level of the daemon's own log: debug, info, warn, error", {
@@ -39,6 +40,7 @@ export const command = defineCommand({
       root: flags.root || context.places.root,
       run: flags.run || context.places.run,
       logLevel,
+      cleanup: flags.cleanup,
       addedRuntimes: Object.fromEntries(flags["add-runtime"].map(splitRuntime)),
       insecureRegistries: flags["insecure-registry"],
       registryMirrors: flags["registry-mirror"],

@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import { lineLogger, newId, systemClock } from "../base/mod.ts";
+import { containerKind } from "../engine/mod.ts";
+import { HostNetworks } from "../networks/mod.ts";
+import { SqliteStore } from "../store/mod.ts";
+import { makeFolders } from "./folders.ts";
+import type { DaemonOptions } from "./options.ts";
+
+/**
+ * Takes a stopped daemon's bridge and firewall rules off the host; data stays. `conflict` while that daemon runs,
+ * `failed-precondition` while containers are joined to the bridge.
+ */
+export async function cleanUp(options: DaemonOptions): Promise<void> {
+  const { bridge, subnet } = options;
+  makeFolders(options);
+  const log = lineLogger((line) => process.stderr.write(line), options.logLevel);
+  const store = new SqliteStore(join(options.root, "state.db"));
+  try {
+    const networks = new HostNetworks({
+      store,
+      bridge,
+      log,
+      clock: systemClock,
+      newId,
+      ...(subnet === undefined ? {} : { subnet }),
+    });
+    await networks.recover(new Set(store.view((tx) => tx.list(containerKind).map(({ id }) => id))));
+    await networks.tearDown();
+  } finally {
+    store.close();
+  }
+}
