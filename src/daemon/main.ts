@@ -6,6 +6,7 @@ import { FileContentStore } from "../content/mod.ts";
 import {
   ContainerArchives,
   ContainerCommits,
+  ContainerComparisons,
   ContainerExecs,
   ContainerLifecycle,
   ContainerObservation,
@@ -101,9 +102,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     containers,
     execs,
     streams: new ContainerStreams(context, hub),
+    removedLogs,
     archives: new ContainerArchives(context),
     observation: new ContainerObservation(context),
     commits: new ContainerCommits(context),
+    comparisons: new ContainerComparisons(context, images),
     placement: new Placements(context, execs),
     host: {
       product: productInfo(),

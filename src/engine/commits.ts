@@ -64,7 +64,7 @@ export class ContainerCommits {
 }
 
 /** The part of a container's configuration that an image keeps. */
-function executionConfig({ spec: { config } }: Container): ExecutionConfig {
+export function executionConfig({ spec: { config } }: Container): ExecutionConfig {
   return {
     User: config.User,
     Env: config.Env,

@@ -1,5 +1,5 @@
 import type { Timeline } from "../base/mod.ts";
-import type { ImageEvent } from "../images/mod.ts";
+import type { Difference, ImageEvent } from "../images/mod.ts";
 import type { CgroupStats, InterfaceCounters, OutputChunk } from "../runtime/mod.ts";
 import type { FileChange, Usage } from "../snapshots/mod.ts";
 import type { ContainerCreateRequest, Resources, RestartPolicy } from "../spec/mod.ts";
@@ -182,6 +182,22 @@ export interface Archives {
   ): Promise<void>;
   export(ref: string): Promise<AsyncIterable<Uint8Array>>;
   changes(ref: string): Promise<readonly FileChange[]>;
+}
+
+/** Logs that outlive their container for a while. */
+export interface RemovedLogReader {
+  /** Of the newest removed container of this name or id. `not-found`. `follow` has no effect. */
+  read(
+    nameOrId: string,
+    options: LogOptions,
+    signal?: AbortSignal,
+  ): { readonly terminal: boolean; readonly output: AsyncIterable<OutputChunk> };
+}
+
+/** What differs between any two of images and containers. */
+export interface Comparisons {
+  /** `not-found` when a name is neither's. */
+  compare(before: string, after: string, signal?: AbortSignal): Promise<Difference>;
 }
 
 export interface ProcessTable {

@@ -7,6 +7,7 @@
  */
 export { ContainerArchives } from "./archives.ts";
 export { type CommitOptions, ContainerCommits } from "./commits.ts";
+export { ContainerComparisons } from "./comparisons.ts";
 export * from "./container.ts";
 export { ContainerLifecycle } from "./containers.ts";
 export type { EngineConfig, EngineContext, EnginePaths } from "./context.ts";

@@ -1,5 +1,14 @@
 import type { Digest, Logger } from "../../base/mod.ts";
-import type { Archives, Containers, Events, Execs, Observation, Streams } from "../../engine/mod.ts";
+import type {
+  Archives,
+  Comparisons,
+  Containers,
+  Events,
+  Execs,
+  Observation,
+  RemovedLogReader,
+  Streams,
+} from "../../engine/mod.ts";
 import type { ImageAccounts, ImageHistory, Images } from "../../images/mod.ts";
 import type { Networks } from "../../networks/mod.ts";
 
@@ -99,11 +108,13 @@ export interface Host {
 export interface UseCases {
   readonly containers: Containers;
   readonly streams: Streams;
+  readonly removedLogs: RemovedLogReader;
   readonly execs: Execs;
   readonly events: Events;
   readonly archives: Archives;
   readonly observation: Observation;
   readonly commits: Commits;
+  readonly comparisons: Comparisons;
   readonly images: Images;
   readonly imageHistory: ImageHistory;
   readonly imageAccounts: ImageAccounts;

@@ -6,6 +6,7 @@
 import { sendJson } from "../docker/answers.ts";
 import type { Route } from "../docker/exchange.ts";
 import type { UseCases } from "../docker/use-cases.ts";
+import { historyRoutes } from "./history.ts";
 
 export function havreRoutes(useCases: UseCases): readonly Route[] {
   return [
@@ -14,5 +15,6 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
       path: "/havre/v1/version",
       handle: (exchange) => sendJson(exchange, 200, useCases.host.product()),
     },
+    ...historyRoutes(useCases),
   ];
 }

@@ -1,8 +1,10 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, HavreError } from "../../base/mod.ts";
+import { type OutputChunk, readLog } from "../../runtime/mod.ts";
 import { defineKind, type Store } from "../../store/mod.ts";
 import type { Container } from "../container.ts";
+import type { LogOptions, RemovedLogReader } from "../engine.ts";
 
 /** The logs of a container that is gone. */
 export interface RemovedLog {
@@ -20,7 +22,7 @@ export const removedLogKind = defineKind<RemovedLog>("removed-log", {
 const DAY = 24 * 3600 * 1000;
 
 /** Keeps logs of removed containers for a while: they are often wanted just after `rm`. */
-export class RemovedLogs {
+export class RemovedLogs implements RemovedLogReader {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #containers: string;
@@ -71,6 +73,15 @@ export class RemovedLogs {
       });
     }
     return { log, path: join(this.#folder, log.id, "container.log") };
+  }
+
+  read(
+    nameOrId: string,
+    { follow: _ended, ...query }: LogOptions,
+    signal?: AbortSignal,
+  ): { readonly terminal: boolean; readonly output: AsyncIterable<OutputChunk> } {
+    const { log, path } = this.find(nameOrId);
+    return { terminal: log.terminal, output: readLog(path, signal === undefined ? query : { ...query, signal }) };
   }
 
   /** Deletes what is older than the retention or beyond the number kept, and folders that no object names. */

@@ -1,5 +1,7 @@
 import { totalmem } from "node:os";
 import { HavreError } from "../../../base/mod.ts";
+import type { LogOptions } from "../../../engine/mod.ts";
+import type { OutputChunk } from "../../../runtime/mod.ts";
 import type { FileChange } from "../../../snapshots/mod.ts";
 import { sendJson, sendStatus, startStream, write } from "../answers.ts";
 import type { Exchange, Route } from "../exchange.ts";
@@ -13,26 +15,30 @@ function tailOf(text: string): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-async function logs(exchange: Exchange, { streams }: UseCases): Promise<void> {
-  const { query, response, signal } = exchange;
+/** What a request for logs asks; Docker's text when it asks for no stream. */
+export function logOptions({ query }: Exchange): LogOptions {
   const [stdout, stderr] = [query.flag("stdout"), query.flag("stderr")];
   if (!stdout && !stderr)
     throw new HavreError("invalid-argument", "Bad parameters: you must choose at least one stream");
   const [since, until, tail] = [query.time("since"), query.time("until"), tailOf(query.text("tail"))];
-  const { terminal, output } = await streams.logs(
-    exchange.parameter("name"),
-    {
-      stdout,
-      stderr,
-      follow: query.flag("follow"),
-      timestamps: query.flag("timestamps"),
-      details: query.flag("details"),
-      ...(since ? { since } : {}),
-      ...(until ? { until } : {}),
-      ...(tail === undefined ? {} : { tail }),
-    },
-    signal,
-  );
+  return {
+    stdout,
+    stderr,
+    follow: query.flag("follow"),
+    timestamps: query.flag("timestamps"),
+    details: query.flag("details"),
+    ...(since ? { since } : {}),
+    ...(until ? { until } : {}),
+    ...(tail === undefined ? {} : { tail }),
+  };
+}
+
+/** Answers with logs as they come. */
+export async function sendLogs(
+  exchange: Exchange,
+  { terminal, output }: { readonly terminal: boolean; readonly output: AsyncIterable<OutputChunk> },
+): Promise<void> {
+  const { response, signal } = exchange;
   startStream(exchange, streamType(exchange, terminal));
   try {
     for await (const chunk of output) await write(response, terminal ? chunk.data : frame(chunk), signal);
@@ -40,6 +46,11 @@ async function logs(exchange: Exchange, { streams }: UseCases): Promise<void> {
     if (!signal.aborted) throw error;
   }
   response.end();
+}
+
+async function logs(exchange: Exchange, { streams }: UseCases): Promise<void> {
+  const options = logOptions(exchange);
+  await sendLogs(exchange, await streams.logs(exchange.parameter("name"), options, exchange.signal));
 }
 
 async function stats(exchange: Exchange, { containers, observation }: UseCases): Promise<void> {

@@ -30,6 +30,7 @@ export const command = defineCommand({
   async run({ context, flags, args: [name = ""] }) {
     const client = await context.client();
     const query = {
+      name: flags.removed ? name : undefined,
       stdout: true,
       stderr: true,
       follow: flags.follow || undefined,
@@ -39,7 +40,7 @@ export const command = defineCommand({
       since: timeQuery(flags.since),
       until: timeQuery(flags.until),
     };
-    const path = flags.removed ? `/havre/v1/removed/${encodeURIComponent(name)}/logs` : `/containers/${name}/logs`;
+    const path = flags.removed ? "/havre/v1/removed-logs" : `/containers/${name}/logs`;
     // Older daemons do not say in the answer whether the stream is framed; the container does.
     const detail = flags.removed ? undefined : await client.json<ContainerDetail>("GET", `/containers/${name}/json`);
     const answer = await client.request("GET", path, { query });
