@@ -25,6 +25,8 @@ const built = spawnSync(
     "--compile",
     "--minify",
     "--bytecode",
+    // Each command and the daemon in a piece of its own: a command loads what it needs, 6 ms less than the whole.
+    "--splitting",
     "--format=esm",
     "--target=bun",
     // A folder's bunfig.toml and .env would be code and settings from wherever a root program happens to be started.
