@@ -13,7 +13,7 @@ export function mergeImageConfig(request: ContainerConfig, image: ExecutionConfi
     ...request,
     User: request.User || image.User || "",
     WorkingDir: request.WorkingDir || image.WorkingDir || "",
-    Env: mergeEnvironment(request.Env ?? [], image.Env ?? []),
+    Env: nullIfEmpty(mergeEnvironment(request.Env ?? [], image.Env ?? [])),
     Labels: { ...image.Labels, ...request.Labels },
     // An empty list says "none", only null inherits.
     Entrypoint: cleared ? null : (request.Entrypoint ?? image.Entrypoint ?? null),

@@ -8,11 +8,16 @@ import { requireCommand, validateCreate } from "./validate.ts";
 /** What a client sends: nothing filled in. */
 const bare = { IpcMode: "", CgroupnsMode: "", NetworkMode: "", ShmSize: 0, MaskedPaths: null, ReadonlyPaths: null };
 
-function validate(hostConfig: object, config: Partial<ContainerConfig> = {}, host: HostFacts = hostOf()) {
+function validate(
+  hostConfig: object,
+  config: Partial<ContainerConfig> = {},
+  host: HostFacts = hostOf(),
+  endpoints = {},
+) {
   const request = {
     config: configOf(config),
     hostConfig: hostConfigOf({ ...bare, OomKillDisable: null, ...(hostConfig as Partial<HostConfig>) }),
-    endpoints: {},
+    endpoints,
   };
   return validateCreate(request, { host, runtimes: new Set(["crun", "runc"]), defaultRuntime: "crun" });
 }
@@ -170,6 +175,17 @@ describe("refused, in Docker's words", () => {
     expect(() => validate({ NetworkMode: "container:x" }, config)).toThrow(
       "conflicting options: hostname and the network mode",
     );
+  });
+
+  test.each([
+    [{ bridge: { Aliases: ["x"] } }, "network-scoped alias is supported only for containers in user defined networks"],
+    [
+      { bridge: { IPAMConfig: { IPv4Address: "x" } } },
+      "invalid config for network bridge: invalid endpoint settings:\n* user specified IP address is supported on user defined networks only\n* invalid IPv4 address: x\n* user specified IP address is supported only when connecting to networks with user configured subnets",
+    ],
+    [{ bridge: { MacAddress: "x" } }, "invalid config for network bridge: invalid MAC address x"],
+  ])("endpoints %j", (endpoints, message) => {
+    expect(() => validate({}, {}, hostOf(), endpoints)).toThrow(message);
   });
 
   test("nothing to run", () => {

@@ -2,6 +2,7 @@ import type { ContainerCreateRequest } from "../../spec/mod.ts";
 import type { HostFacts } from "../host-facts.ts";
 import { checkConfig } from "./config.ts";
 import { normaliseHostConfig } from "./defaults.ts";
+import { checkEndpoints } from "./endpoints.ts";
 import { checkHostConfig } from "./host-config.ts";
 import { checkLogConfig } from "./log-config.ts";
 import { checkNetworkMode } from "./network.ts";
@@ -28,7 +29,7 @@ export function validateCreate(
   const { host, runtimes, defaultRuntime } = ground;
   checkNetworkMode(request);
   const config = checkConfig(request.config);
-  const warnings = [...checkHostConfig(request.hostConfig, host)];
+  const warnings = [...checkHostConfig(request.hostConfig, host), ...checkEndpoints(request)];
   const checked = checkResources(request.hostConfig, host);
   warnings.unshift(...checked.warnings);
   const { Runtime } = checked.resources;

@@ -24,6 +24,7 @@ export async function createContainer(
     defaultRuntime: context.config.defaultRuntime,
   });
   const checked = withContainerIds(context, valid);
+  refuseLinks(context, checked.hostConfig.Links ?? []);
   const image = imageOf(context, checked.config.Image);
   const config = mergeImageConfig(checked.config, image.config.config);
   requireCommand(config);
@@ -84,6 +85,26 @@ function withContainerIds(context: EngineContext, request: ContainerCreateReques
   const { NetworkMode, IpcMode, PidMode } = request.hostConfig;
   const modes = { NetworkMode: byId(NetworkMode, false), IpcMode: byId(IpcMode, true), PidMode: byId(PidMode, true) };
   return { ...request, hostConfig: { ...request.hostConfig, ...modes } };
+}
+
+/** Legacy links need what user-defined networks give by name. */
+function refuseLinks(context: EngineContext, links: readonly string[]): void {
+  for (const link of links) {
+    const [name = "", , ...more] = link.split(":");
+    if (name === "") throw new HavreError("invalid-argument", "empty string specified for links");
+    if (more.length > 0) throw new HavreError("invalid-argument", `bad format for links: ${link}`);
+    try {
+      getContainer(context.store, name);
+    } catch (error) {
+      if (!isHavreError(error, "not-found")) throw error;
+      throw new HavreError("invalid-argument", `could not get container for ${name}: ${error.message}`, {
+        cause: error,
+      });
+    }
+    throw new HavreError("not-implemented", `Links (${link}) are not available yet`, {
+      hint: "Name the other container's address with --add-host",
+    });
+  }
 }
 
 function imageOf(context: EngineContext, name: string): Image {
