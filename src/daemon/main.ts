@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createApiServer } from "../api/docker/mod.ts";
+import { createApiServer } from "../api/mod.ts";
 import { KeyedMutex, lineLogger, newId, systemClock } from "../base/mod.ts";
 import { FileContentStore } from "../content/mod.ts";
 import {
