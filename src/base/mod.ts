@@ -2,6 +2,7 @@
  * Ground words that every folder shares: errors, digests, identifiers, time, queues and locks, undo, the log.
  * Owns no state and knows nothing of containers. Imports nothing.
  */
+export * from "./abortable.ts";
 export * from "./async.ts";
 export * from "./clock.ts";
 export * from "./digest.ts";

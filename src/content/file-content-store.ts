@@ -2,6 +2,7 @@ import { constants, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
+  abortable,
   type Digest,
   Digester,
   digestAlgorithm,
@@ -12,7 +13,6 @@ import {
   newId,
   toHavreError,
 } from "../base/mod.ts";
-import { abortable } from "./abortable.ts";
 import type { BlobInfo, ContentStore, Expected } from "./content.ts";
 import { Holds } from "./holds.ts";
 import { GatheringWriter } from "./writer.ts";

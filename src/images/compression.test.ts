@@ -50,14 +50,14 @@ test("a failure of the source is that failure, and its end is asked for when the
     throw new Error("the client went away");
   })();
   await expect(bytesOf(decompress(failing))).rejects.toThrow("the client went away");
-  let closed = false;
+  const closed = Promise.withResolvers<void>();
   const watched = (async function* () {
     try {
       for (;;) yield gzipSync(PLAIN);
     } finally {
-      closed = true;
+      closed.resolve();
     }
   })();
   for await (const _ of decompress(watched)) break;
-  expect(closed).toBe(true);
+  await closed.promise;
 });

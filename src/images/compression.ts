@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { errnoOf, HavreError } from "../base/mod.ts";
+import { abortable, errnoOf, HavreError } from "../base/mod.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
 
 export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
@@ -24,13 +24,10 @@ export function detectCompression(head: Uint8Array): Compression {
 
 /** `source` without its compression, whichever it is. `data-loss` when it is damaged or ends early. */
 export async function* decompress(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const { head, rest } = await readHead(source, LONGEST_MAGIC);
+  const { head, rest } = await readHead(abortable(source, signal), LONGEST_MAGIC);
   const compression = detectCompression(head);
-  const plain = compression === "none" ? rest : inflate(compression, rest, signal);
-  for await (const chunk of plain) {
-    signal?.throwIfAborted();
-    yield chunk;
-  }
+  if (compression === "none") yield* rest;
+  else yield* inflate(compression, rest, signal);
 }
 
 /** Takes at least `wanted` bytes (fewer only at the end) off the front without losing them. */

@@ -5,16 +5,19 @@ export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSigna
     return;
   }
   const iterator = source[Symbol.asyncIterator]();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  // Nobody may be waiting when it aborts between two items; the next race sees it.
-  aborted.catch(() => {});
+  // One promise for each item: one that lives as long as the signal would keep every item that was raced against it.
+  let interrupt: ((reason: unknown) => void) | undefined;
+  const onAbort = () => interrupt?.(signal.reason);
+  signal.addEventListener("abort", onAbort);
   let ended = false;
   try {
-    signal.throwIfAborted();
     for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), aborted]);
+      signal.throwIfAborted();
+      const { done, value } = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        interrupt = reject;
+        iterator.next().then(resolve, reject);
+      });
+      interrupt = undefined;
       if (done) {
         ended = true;
         return;
