@@ -23,8 +23,9 @@ export class EventLog implements Events {
     for (const listener of this.#listeners) listener(stamped);
   }
 
-  emitImage({ action, id, name }: ImageEvent): void {
-    this.emit({ type: "image", action, actor: { id, attributes: { name } } });
+  emitImage({ action, id, name, labels, reclaimed }: ImageEvent): void {
+    const attributes = reclaimed === undefined ? { ...labels, name } : { reclaimed: String(reclaimed) };
+    this.emit({ type: "image", action, actor: { id, attributes } });
   }
 
   /** A container's event, with the attributes Docker gives: labels, image, name and those of the action. */

@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import type { Image } from "./images.ts";
 import { blobsOf } from "./keeper.ts";
 import { type ImageObject, imageKind, tagKind } from "./objects.ts";
-import { listImages, tagsOf } from "./resolve.ts";
+import { childrenOf, listImages, tagsOf } from "./resolve.ts";
 import { sizeOf, viewImage } from "./view.ts";
 
 /** Sizes in bytes of files, as Docker counts them. */
@@ -19,10 +19,11 @@ export interface ImageUsage {
 }
 
 export interface DiskUsage {
-  /** Bytes of all layers, each counted once. */
+  /** Bytes of all layers that are here, each counted once. */
   readonly layersSize: number;
   /** Bytes that removing all images without containers would free. */
   readonly reclaimable: number;
+  /** Without those that only stand under another one. */
   readonly images: readonly ImageUsage[];
 }
 
@@ -48,14 +49,16 @@ export function diskUsage(context: Context): DiskUsage {
         layers.set(chainId, layer);
       }
     }
+    const isShown = ({ id }: ImageObject) => tagsOf(tx, id).length > 0 || childrenOf(tx, id).length === 0;
     const containers = (image: ImageObject) => context.users.usersOf(image.id).length;
     const all = [...layers.values()];
+    const { snapshots } = context;
     return {
-      layersSize: sum(all.map((layer) => layer.size)),
+      layersSize: sum(snapshots.layers().map((chainId) => snapshots.layerUsage(chainId).content)),
       reclaimable: sum(
         all.filter(({ users }) => users.every((user) => containers(user) === 0)).map(({ size }) => size),
       ),
-      images: images.map((image) => {
+      images: images.filter(isShown).map((image) => {
         const shared = image.chain
           .flatMap((chainId) => layers.get(chainId) ?? [])
           .filter(({ users }) => users.length > 1);
