@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { newId, silentLogger, systemClock } from "../base/mod.ts";
 import { identifyProcess, isProcessAlive } from "../kernel/mod.ts";
 import { ConmonRuntime } from "./conmon.ts";
-import { ContainerHost } from "./testing/container-host.ts";
+import { ContainerHost, collect } from "./testing/container-host.ts";
 import { until } from "./waiting.ts";
 
 test("a container passes through its states and its exit code is recorded", async () => {
@@ -100,7 +100,12 @@ test("a created container that was never started is deleted with its processes",
 
 test("a supervisor lives in its own session and the host's mount namespace, without the daemon's descriptors", async () => {
   await using host = await ContainerHost.open();
-  const container = await host.start("sleep 100");
+  const container = await host.create(["sh", "-c", "echo up; exec sleep 100"]);
+  const io = await container.attach();
+  const output = collect(io);
+  await container.start();
+  await output.saw("up");
+  await io[Symbol.asyncDispose]();
   const { processes } = await host.runtime.observe(container.id, "crun", "");
   const pid = processes?.supervisor.pid;
   expect(readlinkSync(`/proc/${pid}/ns/mnt`)).toBe(readlinkSync("/proc/self/ns/mnt"));

@@ -33,7 +33,22 @@ export class ContainerHost implements AsyncDisposable {
     this.#before = takeSnapshot({ folders: [this.folder] });
     for (const name of ["bin", "proc", "sys", "dev", "tmp"]) mkdirSync(join(this.rootfs, name), { recursive: true });
     copyFileSync(Bun.which("busybox") ?? "/bin/busybox", join(this.rootfs, "bin/busybox"));
-    for (const applet of ["sh", "cat", "sleep", "true", "echo", "head", "wc", "stty", "kill", "yes", "dd", "seq"]) {
+    for (const applet of [
+      "sh",
+      "cat",
+      "sleep",
+      "true",
+      "echo",
+      "head",
+      "wc",
+      "stty",
+      "kill",
+      "yes",
+      "dd",
+      "seq",
+      "tr",
+      "test",
+    ]) {
       symlinkSync("busybox", join(this.rootfs, "bin", applet));
     }
     this.runtime = this.newRuntime(timeout);
