@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./process.ts";
@@ -6,6 +6,7 @@ import { run } from "./process.ts";
 /** Writes a tar of a root file system with nothing but a static busybox and two users. */
 export async function buildBusyboxTar(path: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "havre-busybox-"));
+  chmodSync(folder, 0o755); // It becomes the root folder.
   try {
     for (const name of ["bin", "proc", "sys", "dev", "etc", "tmp", "root", "usr", "var"]) mkdirSync(join(folder, name));
     const busybox = (await run("sh", ["-c", "command -v busybox"])).stdout.trim();

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { until } from "./process.ts";
+import { run, until } from "./process.ts";
 
 const home = resolve(import.meta.dirname, "../..");
 export const HAVRE = process.env.HAVRE_TEST_BINARY ?? join(home, "build/havre");
@@ -108,8 +108,18 @@ export class TestDaemon implements AsyncDisposable {
     await this.start();
   }
 
+  /**
+   * The bridge and its rules stay when a daemon ends, since containers outlive it; when none is left, a test that made
+   * them takes them away.
+   */
+  async removeNetwork(): Promise<void> {
+    await run("ip", ["link", "del", this.bridge]);
+    await run("nft", ["delete", "table", "ip", `havre-${this.bridge}`]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
+    await this.removeNetwork();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

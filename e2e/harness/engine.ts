@@ -139,6 +139,7 @@ export function useEngine(settings: DaemonSettings = {}): Engine {
     engine.dispose();
     if (daemon === undefined) return;
     await daemon.end();
+    await daemon.removeNetwork();
     const words = [daemon.folder, daemon.bridge, ...engine.containers];
     await expectNoLeaks(before, { only: naming(...words) });
     await daemon[Symbol.asyncDispose]();
