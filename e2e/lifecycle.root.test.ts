@@ -131,7 +131,8 @@ describe("stop and kill", () => {
   });
 
   test("kill: by default KILL, by name and number, refused when it does not run", async () => {
-    await sleeper("e2e-a", "--init");
+    await ok(["run", "-d", "--init", "--name", "e2e-a", "bb", "sh", "-c", "echo up; exec sleep 1000"]);
+    await until("init listens to signals", async () => (await ok(["logs", "e2e-a"])) === "up");
     await ok(["kill", "--signal", "15", "e2e-a"]);
     expect(await ok(["wait", "e2e-a"])).toBe("143");
     await ok(["start", "e2e-a"]);
