@@ -4,6 +4,8 @@ export interface Import {
   readonly line: number;
   /** Erased when compiled: `import type`, `export type`, `import("…").T`. */
   readonly typeOnly: boolean;
+  /** Loaded when reached, not before: `import("…")`, a worker. */
+  readonly lazy: boolean;
 }
 
 // Formatted sources begin statements at the line's first column, comments and continuation lines never.
@@ -15,7 +17,9 @@ const CALL = /(?:\b(?:import|require|import\.meta\.resolve)\(\s*|new URL\(\s*)["
 export function importsOf(source: string): readonly Import[] {
   const queries = [...matches(source, TYPE_QUERY)].map((found) => ({ ...found, typeOnly: true }));
   const queried = new Set(queries.map(({ line, path }) => `${line} ${path}`));
-  const calls = [...matches(source, CALL)].filter(({ line, path }) => !queried.has(`${line} ${path}`));
+  const calls = [...matches(source, CALL)]
+    .filter(({ line, path }) => !queried.has(`${line} ${path}`))
+    .map((found) => ({ ...found, lazy: true }));
   return [...matches(source, STATEMENT), ...queries, ...calls];
 }
 
@@ -23,6 +27,6 @@ function* matches(source: string, pattern: RegExp): Generator<Import> {
   for (const match of source.matchAll(pattern)) {
     const line = source.slice(0, match.index).split("\n").length;
     const { path = "", type = "" } = match.groups ?? {};
-    yield { path, line, typeOnly: type.trim() === "type" };
+    yield { path, line, typeOnly: type.trim() === "type", lazy: false };
   }
 }

@@ -1,4 +1,4 @@
-import manifest from "../../package.json" with { type: "json" };
+import { VERSION } from "../base/mod.ts";
 
-export const version: string = manifest.version;
+export const version: string = VERSION;
 export const versionLine = `Havre version ${version}`;

@@ -6,6 +6,11 @@ import type { EngineEvent, Events } from "./engine.ts";
 /** How many past events `since` can reach back to (dockerd keeps 256). */
 const REMEMBERED = 1024;
 
+/** An exec's action as dockerd words it: its command, a space, its arguments, also when there are none. */
+export function execAction(action: "exec_create" | "exec_start", [command, ...rest]: readonly string[]): string {
+  return `${action}: ${command} ${rest.join(" ")}`;
+}
+
 /** What happened, told to whoever listens; the last ones are remembered. */
 export class EventLog implements Events {
   readonly #past: EngineEvent[] = [];

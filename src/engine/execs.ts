@@ -3,6 +3,7 @@ import type { ExecRequest, RunningExec } from "../runtime/mod.ts";
 import type { Container } from "./container.ts";
 import { bundleFolder, type EngineContext, runtimeName } from "./context.ts";
 import type { ExecConfig, ExecState, Execs, StreamSession } from "./engine.ts";
+import { execAction } from "./events.ts";
 import { getContainer, hasProcess, requireRunning } from "./lookup.ts";
 import { prepareExecProcess } from "./spec/prepare.ts";
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from "./streams/detach-keys.ts";
@@ -44,8 +45,7 @@ export class ContainerExecs implements Execs {
       pid: 0,
       started: false,
     });
-    const command = config.Cmd.join(" ");
-    this.#context.events.emitContainer(container, `exec_create: ${command}`, { execID: id });
+    this.#context.events.emitContainer(container, execAction("exec_create", config.Cmd), { execID: id });
     return id;
   }
 
@@ -63,7 +63,7 @@ export class ContainerExecs implements Execs {
     const { config } = exec;
     this.#change(execId, { started: true });
     const attach = !detach && (config.AttachStdin || config.AttachStdout || config.AttachStderr);
-    this.#context.events.emitContainer(container, `exec_start: ${config.Cmd.join(" ")}`, { execID: execId });
+    this.#context.events.emitContainer(container, execAction("exec_start", config.Cmd), { execID: execId });
     const size = consoleSize ?? config.ConsoleSize;
     const running = await this.#run(exec, container, {
       config: size === undefined ? config : { ...config, ConsoleSize: size },

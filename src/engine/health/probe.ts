@@ -2,6 +2,7 @@ import { newId } from "../../base/mod.ts";
 import type { RunningExec } from "../../runtime/mod.ts";
 import type { Container, HealthProbe } from "../container.ts";
 import { bundleFolder, type EngineContext, runtimeName } from "../context.ts";
+import { execAction } from "../events.ts";
 import { prepareExecProcess } from "../spec/prepare.ts";
 import type { HealthPlan } from "./config.ts";
 
@@ -13,9 +14,8 @@ const TIMED_OUT = -1;
 export async function runProbe(context: EngineContext, container: Container, plan: HealthPlan): Promise<HealthProbe> {
   const start = context.clock.now();
   const execID = newId();
-  const command = plan.command.join(" ");
-  context.events.emitContainer(container, `exec_create: ${command}`, { execID });
-  context.events.emitContainer(container, `exec_start: ${command}`, { execID });
+  context.events.emitContainer(container, execAction("exec_create", plan.command), { execID });
+  context.events.emitContainer(container, execAction("exec_start", plan.command), { execID });
   try {
     const running = await startProbe(context, container, plan, execID);
     const { exitCode, output } = await follow(running, plan.timeout);

@@ -17,7 +17,8 @@ export async function recordExit(context: EngineContext, exit: Exit): Promise<Co
     ...status,
     state: "exited",
     exitCode: exit.code,
-    finishedAt: exit.at,
+    // A file's time comes from the kernel's coarse clock, which lags by some milliseconds.
+    finishedAt: Math.max(exit.at, status.startedAt ?? exit.at),
     endpoints: [],
     ...(status.health === undefined ? {} : { health: { ...status.health, status: "unhealthy" as const } }),
   }));
