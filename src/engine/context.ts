@@ -4,7 +4,7 @@ import type { Images } from "../images/mod.ts";
 import type { Networks } from "../networks/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
-import type { Store } from "../store/mod.ts";
+import type { Store, UpdateOptions } from "../store/mod.ts";
 import { type Container, type ContainerStatus, containerKind } from "./container.ts";
 import type { EventLog } from "./events.ts";
 import type { HostFacts } from "./host-facts.ts";
@@ -66,11 +66,15 @@ export function runtimeName(context: EngineContext, container: Container): strin
   return container.spec.hostConfig.Runtime || context.config.defaultRuntime;
 }
 
-/** Writes what was observed of a container; free of effect when it is gone. Returns the object as it is now. */
+/**
+ * Writes what was observed of a container; free of effect when it is gone. Returns the object as it is now. Not durable
+ * unless said: after a power cut no container runs, and the rest is observed again.
+ */
 export async function setStatus(
   context: EngineContext,
   id: string,
   change: Partial<ContainerStatus> | ((status: ContainerStatus) => ContainerStatus),
+  options: UpdateOptions = { durable: false },
 ): Promise<Container | undefined> {
   return context.store.update((tx) => {
     const container = tx.get(containerKind, id);
@@ -79,5 +83,5 @@ export async function setStatus(
     const next: Container = { ...container, status };
     tx.put(containerKind, next);
     return next;
-  });
+  }, options);
 }

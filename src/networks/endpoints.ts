@@ -54,7 +54,8 @@ export class Endpoints {
       this.#dirty.clear();
     };
     try {
-      await this.#store.update(write);
+      // After a power cut no container runs: what it had is only a preference.
+      await this.#store.update(write, { durable: false });
     } catch (error) {
       for (const id of ids) this.#dirty.add(id);
       throw error;

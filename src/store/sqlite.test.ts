@@ -75,3 +75,12 @@ test("a second daemon on the same file is refused", async () => {
   await store.update((tx) => tx.put(ships, { id: "1", name: "a", crew: [] }));
   expect(() => new SqliteStore(join(folder, "state.db"))).toThrow("in use by another daemon");
 });
+
+test("an update that need not be durable is there after this process's end, between durable ones", async () => {
+  await store.update((tx) => tx.put(ships, { id: "1", name: "a", crew: [] }));
+  await store.update((tx) => tx.put(ships, { id: "2", name: "b", crew: [] }), { durable: false });
+  await store.update((tx) => tx.put(ships, { id: "3", name: "c", crew: [] }));
+  store.close();
+  store = new SqliteStore(join(folder, "state.db"));
+  expect(store.view((tx) => tx.list(ships).map((ship) => ship.name))).toEqual(["a", "b", "c"]);
+});

@@ -1,6 +1,6 @@
 import { Database, type Statement } from "bun:sqlite";
 import { HavreError } from "../base/mod.ts";
-import type { Change, Kind, ReadTransaction, Store, StoredObject, WriteTransaction } from "./store.ts";
+import type { Change, Kind, ReadTransaction, Store, StoredObject, UpdateOptions, WriteTransaction } from "./store.ts";
 import { Table } from "./table.ts";
 
 /** The on-disk form this program writes; a newer one is refused rather than guessed at. */
@@ -25,7 +25,7 @@ interface Written {
 
 /**
  * The store of one machine: objects in memory, each change written through to SQLite (write-ahead log, synced at every
- * commit) before `update` returns. One process at a time: a second one is refused with `conflict`.
+ * durable commit) before `update` returns. One process at a time: a second one is refused with `conflict`.
  */
 export class SqliteStore implements Store {
   readonly #database: Database;
@@ -35,6 +35,7 @@ export class SqliteStore implements Store {
   readonly #pending = new Map<string, Row[]>();
   readonly #watchers = new Map<string, Set<(change: Change<StoredObject>) => void>>();
   #updating = false;
+  #syncing = true;
 
   /** Opens or creates the database file. `data-loss` when it is damaged, `conflict` when another daemon holds it. */
   constructor(path: string) {
@@ -64,12 +65,13 @@ export class SqliteStore implements Store {
   }
 
   // Runs synchronously up to the commit; a promise so that a distributed store can stand behind the same interface.
-  async update<T>(write: (tx: WriteTransaction) => T): Promise<T> {
+  async update<T>(write: (tx: WriteTransaction) => T, { durable = true }: UpdateOptions = {}): Promise<T> {
     if (this.#updating) throw new HavreError("internal", "Store updates cannot be nested");
     const undo: Undo[] = [];
     const written: Written[] = [];
     let result: T;
     this.#updating = true;
+    this.#syncCommits(durable);
     this.#database.run("BEGIN IMMEDIATE");
     try {
       result = write(this.#writer(undo, written));
@@ -110,6 +112,13 @@ export class SqliteStore implements Store {
       });
     }
     this.#database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  }
+
+  /** In write-ahead mode a commit without a sync is whole or absent after a power cut, and a later sync covers it. */
+  #syncCommits(sync: boolean): void {
+    if (sync === this.#syncing) return;
+    this.#database.run(`PRAGMA synchronous = ${sync ? "FULL" : "NORMAL"}`);
+    this.#syncing = sync;
   }
 
   /** Kinds are known to the store only from their first use: rows wait as text until then. */

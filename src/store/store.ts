@@ -42,6 +42,14 @@ export interface Change<T> {
   readonly after: T | undefined;
 }
 
+export interface UpdateOptions {
+  /**
+   * false: survives the death of this process at once, that of the machine only with the next durable update. For what
+   * is observed again after a boot, such as that a process runs. Default true.
+   */
+  readonly durable?: boolean;
+}
+
 /**
  * The object store: durable state of the whole platform. `update` is atomic: all its writes are on disk when it
  * returns, or none and it throws. Reads come from memory.
@@ -49,7 +57,7 @@ export interface Change<T> {
 export interface Store {
   view<T>(read: (tx: ReadTransaction) => T): T;
   /** Runs `write`; when it throws nothing has changed. `resource-exhausted` when the disk is full. */
-  update<T>(write: (tx: WriteTransaction) => T): Promise<T>;
+  update<T>(write: (tx: WriteTransaction) => T, options?: UpdateOptions): Promise<T>;
   /** Calls `onChange` after every committed change of an object of `kind`, in order of commit. Dispose to stop. */
   watch<T extends StoredObject>(kind: Kind<T>, onChange: (change: Change<T>) => void): Disposable;
   close(): void;

@@ -22,7 +22,7 @@ export function requireRemovable(container: Container, force: boolean): void {
  * `finishRemoval`, which the next daemon repeats if this one dies.
  */
 export async function markRemoved(context: EngineContext, container: Container): Promise<Container | undefined> {
-  const removed = await setStatus(context, container.id, { state: "removing" });
+  const removed = await setStatus(context, container.id, { state: "removing" }, { durable: true });
   if (!removed) return undefined;
   context.events.emitContainer(removed, "destroy");
   context.waiters.removed(container.id, { code: removed.status.exitCode });
@@ -38,7 +38,7 @@ export async function finishRemoval(context: EngineContext, logs: RemovedLogs, c
     () => rm(bundleFolder(context, id), { recursive: true, force: true }),
     () => logs.keep(container),
     () => rm(containerFolder(context, id), { recursive: true, force: true }),
-    () => context.store.update((tx) => tx.delete(containerKind, id)),
+    () => context.store.update((tx) => tx.delete(containerKind, id), { durable: false }),
   ]);
 }
 

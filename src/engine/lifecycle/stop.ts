@@ -17,7 +17,7 @@ export async function stopProcess(context: EngineContext, container: Container, 
   const { config } = container.spec;
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_STOP_TIMEOUT;
   const signal = parseSignal(options.signal ?? config.StopSignal ?? "SIGTERM");
-  await setStatus(context, container.id, { stoppedByUser: true });
+  await setStatus(context, container.id, { stoppedByUser: true }, { durable: true });
   const exited = exitOf(context, container.id);
   if (!hasProcess(current(context, container.id) ?? container)) return;
   await signalProcess(context, container, signal);
