@@ -96,27 +96,7 @@ export class HostNetworks implements Networks {
   }
 
   list(): readonly NetworkInfo[] {
-    const { store } = this.#options;
-    return store.view((tx) =>
-      tx.list(networkKind).map((network) => ({
-        id: network.id,
-        name: network.name,
-        driver: network.driver,
-        created: rfc3339Nano(network.created),
-        scope: "local",
-        internal: false,
-        ...(network.subnet === undefined ? {} : { subnet: network.subnet }),
-        ...(network.gateway === undefined ? {} : { gateway: network.gateway }),
-        options: network.driver === "bridge" ? bridgeOptions(this.#options.bridge) : {},
-        labels: {},
-        endpoints: new Map(
-          this.#endpoints
-            .list()
-            .filter(({ attached, networkId }) => attached && networkId === network.id)
-            .map((stored) => [stored.containerId, describe(stored, network)]),
-        ),
-      })),
-    );
+    return this.#options.store.view((tx) => tx.list(networkKind)).map((network) => this.#describeNetwork(network));
   }
 
   hostResolver(hostNetwork: boolean): ResolverConfig {
@@ -181,6 +161,27 @@ export class HostNetworks implements Networks {
     await removeRules(this.#options.bridge);
     if (bridge && interfaceExists(this.#options.bridge)) this.#socket.transact([deleteLink(bridge.wiring.bridgeIndex)]);
     await this.close();
+  }
+
+  #describeNetwork(network: StoredNetwork): NetworkInfo {
+    const endpoints = this.#endpoints;
+    return {
+      id: network.id,
+      name: network.name,
+      driver: network.driver,
+      created: rfc3339Nano(network.created),
+      scope: "local",
+      internal: false,
+      ...(network.subnet === undefined ? {} : { subnet: network.subnet }),
+      ...(network.gateway === undefined ? {} : { gateway: network.gateway }),
+      options: network.driver === "bridge" ? bridgeOptions(this.#options.bridge) : {},
+      labels: {},
+      // Made when asked for: most who look up a network want its name or gateway, and there may be hundreds of these.
+      get endpoints() {
+        const attached = endpoints.list().filter((one) => one.attached && one.networkId === network.id);
+        return new Map(attached.map((stored) => [stored.containerId, describe(stored, network)]));
+      },
+    };
   }
 
   async #attachToBridge(containerId: string): Promise<Sandbox> {
