@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newId, silentLogger, systemClock } from "../base/mod.ts";
-import { identifyProcess, isProcessAlive } from "../kernel/mod.ts";
+import { bindMount, identifyProcess, isProcessAlive, unmount } from "../kernel/mod.ts";
 import { ConmonRuntime } from "./conmon.ts";
 import { ContainerHost, collect } from "./testing/container-host.ts";
 import { until } from "./waiting.ts";
@@ -98,7 +98,7 @@ test("a created container that was never started is deleted with its processes",
   for (const identity of [init, supervisor]) expect(existsSync(`/proc/${identity?.pid}`)).toBe(false);
 });
 
-test("a supervisor lives in its own session and the host's mount namespace, without the daemon's descriptors", async () => {
+test("a supervisor has no descriptor of the daemon's, and its container none of the supervisor's", async () => {
   await using host = await ContainerHost.open();
   const container = await host.create(["sh", "-c", "echo up; exec sleep 100"]);
   const io = await container.attach();
@@ -108,17 +108,35 @@ test("a supervisor lives in its own session and the host's mount namespace, with
   await io[Symbol.asyncDispose]();
   const { processes } = await host.runtime.observe(container.id, "crun", "");
   const pid = processes?.supervisor.pid;
-  expect(readlinkSync(`/proc/${pid}/ns/mnt`)).toBe(readlinkSync("/proc/self/ns/mnt"));
   const targets = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-  const foreign = targets.filter(
-    (target) =>
-      !/^(\/dev\/null|pipe:|socket:|anon_inode:|\/sys\/fs\/cgroup|\/proc\/\d+\/cgroup)/.test(target) &&
-      !target.startsWith(host.folder),
-  );
-  expect(foreign).toEqual([]);
+  const own = /^(\/dev\/null|pipe:|socket:|anon_inode:|\/sys\/fs\/cgroup|\/proc\/\d+\/cgroup)/;
+  expect(targets.filter((target) => !own.test(target) && !target.startsWith(host.folder))).toEqual([]);
   // The liveness pipe must not reach the container, whose end would otherwise be needed for it to close.
-  const inside = readdirSync(`/proc/${processes?.init.pid}/fd`);
-  expect(inside.sort()).toEqual(["0", "1", "2"]);
+  expect(readdirSync(`/proc/${processes?.init.pid}/fd`).sort()).toEqual(["0", "1", "2"]);
+});
+
+test("no process of one container holds another's root file system, and this daemon keeps its own mounts", async () => {
+  await using host = await ContainerHost.open();
+  const namespace = readlinkSync("/proc/self/ns/mnt");
+  const roots = ["first", "second"].map((name) => join(host.folder, name));
+  const pids: number[] = [];
+  for (const root of roots) {
+    mkdirSync(root);
+    bindMount(host.rootfs, root);
+    const container = await host.create(["sleep", "100"], { rootfs: root });
+    await container.start();
+    const { processes } = await host.runtime.observe(container.id, "crun", "");
+    pids.push(processes?.init.pid ?? 0, processes?.supervisor.pid ?? 0);
+  }
+  expect(readlinkSync("/proc/self/ns/mnt")).toBe(namespace);
+  const [first = "", second = ""] = roots;
+  const mounted = readFileSync("/proc/self/mountinfo", "utf8");
+  for (const root of roots) expect(mounted).toContain(root);
+  for (const pid of pids.slice(2)) {
+    if (readlinkSync(`/proc/${pid}/ns/mnt`) === namespace) continue;
+    expect(readFileSync(`/proc/${pid}/mountinfo`, "utf8")).not.toContain(`${first} `);
+  }
+  for (const root of [first, second]) unmount(root);
 });
 
 test("two runtimes with folders of their own do not see each other's containers", async () => {

@@ -16,6 +16,7 @@ export interface ContainerOptions {
   readonly runtime?: string;
   readonly resources?: RuntimeResources;
   readonly process?: Partial<RuntimeProcess>;
+  readonly rootfs?: string;
 }
 
 export class ContainerHost implements AsyncDisposable {
@@ -79,7 +80,7 @@ export class ContainerHost implements AsyncDisposable {
     const stdio = { ...NO_STDIO, ...options.stdio };
     const spec: RuntimeSpec = {
       ociVersion: "1.0.2",
-      root: { path: this.rootfs },
+      root: { path: options.rootfs ?? this.rootfs },
       process: this.process(args, { terminal: stdio.terminal, ...options.process }),
       mounts: [
         { destination: "/proc", type: "proc", source: "proc" },
