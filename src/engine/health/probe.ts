@@ -58,10 +58,12 @@ async function startProbe(
 async function follow(running: RunningExec, timeout: number): Promise<{ exitCode: number; output: string }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
+  let truncated = false;
   running.io?.onOutput(({ data }) => {
     const kept = data.subarray(0, OUTPUT_LIMIT - size);
     if (kept.byteLength > 0) chunks.push(kept);
     size += kept.byteLength;
+    truncated ||= kept.byteLength < data.byteLength;
     return true;
   });
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -76,7 +78,7 @@ async function follow(running: RunningExec, timeout: number): Promise<{ exitCode
     await running.io?.[Symbol.asyncDispose]();
     return { exitCode: TIMED_OUT, output: `Health check exceeded timeout (${goDuration(timeout)})` };
   }
-  return { exitCode: code, output: Buffer.concat(chunks).toString("utf8") };
+  return { exitCode: code, output: Buffer.concat(chunks).toString("utf8") + (truncated ? "..." : "") };
 }
 
 /** As Go prints a duration of whole milliseconds. */

@@ -1,9 +1,9 @@
 import { HavreError, isHavreError } from "../../base/mod.ts";
 import { decideSeccomp, parseSecurityOptions, type SecurityOptions } from "../../policy/mod.ts";
+import { makeTreeFolder } from "../../snapshots/mod.ts";
 import type { RuntimeSpec } from "../../spec/mod.ts";
 import { buildDevices } from "./devices.ts";
 import type { BuiltSpec, SpecInput, Warn } from "./input.ts";
-import { ensureFolderInsideRoot } from "./inside-root.ts";
 import { buildMounts } from "./mounts.ts";
 import { buildNamespaces } from "./namespaces.ts";
 import { buildProcess } from "./process.ts";
@@ -51,7 +51,7 @@ function build(input: SpecInput, warn: Warn): RuntimeSpec {
   const { spec, rootfs } = input;
   const { config, hostConfig } = spec;
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
-  if (config.WorkingDir !== "") ensureFolderInsideRoot(rootfs, config.WorkingDir);
+  if (config.WorkingDir !== "") makeTreeFolder(rootfs, config.WorkingDir);
   const process = buildProcess(input, security, warn);
   const { nodes, rules } = buildDevices(hostConfig);
   const { mounts, rootPropagation } = buildMounts(input);

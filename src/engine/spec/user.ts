@@ -1,11 +1,13 @@
 import { HavreError } from "../../base/mod.ts";
+import { readTreeFile } from "../../snapshots/mod.ts";
 import type { RuntimeProcess } from "../../spec/mod.ts";
-import { readInsideRoot } from "./inside-root.ts";
 
 /** Largest id that Docker takes. */
 const ID_LIMIT = 0x7fffffff;
 const PASSWD = "/etc/passwd";
 const GROUP = "/etc/group";
+/** Bytes: nobody has a larger user or group file. */
+const FILE_LIMIT = 16 * 1024 * 1024;
 
 export interface ResolvedUser {
   readonly user: RuntimeProcess["user"];
@@ -74,7 +76,7 @@ function groupId(wanted: string, groups: readonly GroupEntry[], text: string): n
 export function resolveUser(rootfs: string, wanted: string, groupAdd: readonly string[]): ResolvedUser {
   const [userPart = "", groupPart = ""] = wanted.split(":");
   const userNumber = numeric(userPart);
-  const users = parsePasswd(readInsideRoot(rootfs, PASSWD));
+  const users = parsePasswd(readTreeFile(rootfs, PASSWD, FILE_LIMIT));
   const entry = users.find((candidate) => {
     if (userPart === "") return candidate.uid === 0;
     return userNumber === undefined ? candidate.name === userPart : candidate.uid === userNumber;
@@ -87,7 +89,7 @@ export function resolveUser(rootfs: string, wanted: string, groupAdd: readonly s
   let gid = entry?.gid ?? 0;
   let supplementary: number[] = [];
   const needsGroups = groupPart !== "" || entry !== undefined || groupAdd.length > 0;
-  const groups = needsGroups ? parseGroup(readInsideRoot(rootfs, GROUP)) : [];
+  const groups = needsGroups ? parseGroup(readTreeFile(rootfs, GROUP, FILE_LIMIT)) : [];
   if (groupPart !== "")
     gid = groupId(groupPart, groups, `unable to find group ${groupPart}: no matching entries in group file`);
   else if (entry)
