@@ -24,7 +24,7 @@ export class ContainerComparisons implements Comparisons {
     if (!container) return use(ref);
     const { id } = container;
     const { snapshots, locks } = this.#context;
-    const config = imageConfig(container);
+    const config = this.#config(container);
     if (hasProcess(container)) return use({ folder: snapshots.mountPoint(id), config });
     // Under the lock: a start meanwhile would find its tree unmounted again.
     return locks.run(id, async () => {
@@ -36,8 +36,11 @@ export class ContainerComparisons implements Comparisons {
       }
     });
   }
-}
 
-function imageConfig(container: Container): TreeSource["config"] {
-  return { config: executionConfig(container) };
+  /** What an image made of the container would say of itself. */
+  #config(container: Container): TreeSource["config"] {
+    const { imageId } = container.spec;
+    const image = imageId === undefined ? undefined : this.#context.images.get(imageId);
+    return { ...image?.config, config: executionConfig(container) };
+  }
 }

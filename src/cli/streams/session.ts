@@ -28,7 +28,10 @@ export async function runSession(options: SessionOptions): Promise<"ended" | "de
     if (!stdin) stream.endInput();
     else if (raw) pumpTerminal(raw, options, () => detached.resolve("detached"));
     else void pumpInput(stream);
-    return await Promise.race([output, detached.promise]);
+    const end = await Promise.race([output, detached.promise]);
+    // The shell's prompt starts on a line of its own.
+    if (end === "detached") options.err.write("\r\n");
+    return end;
   } finally {
     raw?.restore();
     stream.close();

@@ -54,7 +54,7 @@ export const command = defineCommand({
       interactive: isTerminal(0),
     });
     if (end === "detached") {
-      context.err.line("\nread escape sequence");
+      context.err.line("read escape sequence");
       return 1;
     }
     return exitOf(context, waiting.text());

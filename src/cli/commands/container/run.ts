@@ -123,7 +123,8 @@ class Run {
     const resizes = this.body.Tty && out.isTerminal;
     const { followSize } = resizes ? await import("../../streams/resize.ts") : { followSize: undefined };
     using _size = followSize?.(this.client, `/containers/${this.id}/resize`);
-    return runSession({
+    // Awaited here: the size is followed until the session ends.
+    return await runSession({
       stream,
       tty: this.body.Tty,
       stdin: this.body.AttachStdin,

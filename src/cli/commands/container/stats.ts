@@ -68,7 +68,7 @@ export const command = defineCommand({
     else
       await refresh(
         context.out,
-        () => renderList(view()),
+        (width) => renderList(view(), width),
         () => args.length > 0 && board.names.length === 0,
       );
     return 0;
@@ -130,13 +130,14 @@ async function followStarts(client: Client, board: Board, all: boolean): Promise
 }
 
 /** Draws again and again over what it drew before, until done or interrupted. */
-async function refresh(out: Output, draw: () => string, done: () => boolean): Promise<void> {
+async function refresh(out: Output, draw: (width: number | undefined) => string, done: () => boolean): Promise<void> {
+  const size = out.isTerminal ? (await import("../../output/terminal.ts")).terminalSize : undefined;
   if (out.isTerminal) {
     out.write("\x1b[2J");
     process.once("SIGINT", () => process.exit(130));
   }
   while (!done()) {
-    const text = draw();
+    const text = draw(size && (await size(1)).columns);
     // Each line is cleared to its end, and all below the last: no flicker.
     out.write(out.isTerminal ? `\x1b[H${text.replaceAll("\n", "\x1b[K\n")}\x1b[J` : text);
     await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
