@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { HavreError } from "../../base/mod.ts";
 import type { StreamSession } from "../../engine/mod.ts";
 import { errorAnswer } from "./errors.ts";
@@ -27,6 +28,20 @@ export interface Hijacked {
   readonly head: Buffer;
   /** What it sends; never ends when it has no way to say so. */
   readonly input: AsyncIterable<Buffer>;
+  /** When the head of the answer was written, on the monotonic clock. */
+  readonly since: number;
+}
+
+/**
+ * Clients that read HTTP through a buffer and then take the bare socket (docker-py) lose what arrives together with the head of the
+ * answer, so the first bytes come this many milliseconds later at the earliest. Processes seldom say anything sooner.
+ */
+const HEAD_START_MS = 3;
+
+/** Waits until the client has surely read the head of the answer. */
+export async function headRead({ since }: Hijacked): Promise<void> {
+  const missing = since + HEAD_START_MS - performance.now();
+  if (missing > 0) await setTimeout(missing);
 }
 
 /**
@@ -39,13 +54,13 @@ export function hijack(exchange: Exchange, terminal: boolean, extraHeaders = hea
     upgrade.socket.write(
       `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${streamType(exchange, terminal)}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${extraHeaders}\r\n`,
     );
-    return { ...upgrade, input: upgrade.socket.iterator({ destroyOnReturn: false }) };
+    return { ...upgrade, input: upgrade.socket.iterator({ destroyOnReturn: false }), since: performance.now() };
   }
   const { socket } = request;
   socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${RAW}\r\n${extraHeaders}\r\n`);
   // Without Upgrade the connection stays an HTTP request's: its body is the input, if it has one that goes on.
   const input = request.headers["transfer-encoding"] === "chunked" && !request.readableEnded ? request : never();
-  return { socket, head: Buffer.alloc(0), input };
+  return { socket, head: Buffer.alloc(0), input, since: performance.now() };
 }
 
 async function* never(): AsyncGenerator<Buffer> {
@@ -82,9 +97,12 @@ export async function joinStreams(connection: Hijacked, session: StreamSession):
   if (socket.destroyed) leave();
   // Input ends in its own time: nothing waits for it. It fails only when one side is gone, which the output side tells.
   void carryInput(connection, session).catch(() => {});
+  let begun = false;
   try {
     for await (const chunk of session.output) {
       if (gone.signal.aborted) break;
+      if (!begun) await headRead(connection);
+      begun = true;
       if (!socket.write(session.terminal ? chunk.data : frame(chunk)))
         await once(socket, "drain", { signal: gone.signal });
     }

@@ -129,6 +129,34 @@ describe("exec", () => {
     );
   });
 
+  test("sends the head of its answer alone, for clients that buffer what follows", async () => {
+    const wire = await harness.connect();
+    const pieces: string[] = [];
+    wire.socket.on("data", (data: Buffer) => pieces.push(data.toString()));
+    wire.send(
+      post(
+        `/v1.45/exec/${await newExec(true)}/start`,
+        `${UPGRADE}Content-Type: application/json\r\nContent-Length: 12\r\n`,
+        '{"Tty":true}',
+      ),
+    );
+    await wire.untilText("hello");
+    expect(pieces[0]).toEndWith("\r\n\r\n");
+    wire.socket.destroy();
+  });
+
+  test("that cannot start says so on its stream", async () => {
+    const { json } = await harness.call("/v1.45/containers/plain/exec", { method: "POST", body: { Cmd: ["missing"] } });
+    const wire = await harness.connect();
+    wire.send(
+      post(`/v1.45/exec/${json.Id}/start`, `${UPGRADE}Content-Type: application/json\r\nContent-Length: 2\r\n`, "{}"),
+    );
+    const text = 'exec: "missing": executable file not found in $PATH\r\n';
+    expect(bodyOf(await wire.untilEnd())).toEqual(framed(1, text));
+    const detached = await harness.call(`/v1.45/exec/${json.Id}/start`, { method: "POST", body: { Detach: true } });
+    expect({ status: detached.status, json: detached.json }).toEqual({ status: 400, json: { message: text.trim() } });
+  });
+
   test("detached answers at once", async () => {
     const { status, text } = await harness.call(`/v1.45/exec/${await newExec(false)}/start`, {
       method: "POST",

@@ -1,14 +1,16 @@
 import { HavreError, isHavreError } from "../../../base/mod.ts";
-import type { StreamSession } from "../../../engine/mod.ts";
+import type { Execs, StreamSession } from "../../../engine/mod.ts";
 import { decodeExecConfig, decodeExecStart, emptyExecConfig, emptyExecStart } from "../../../spec/mod.ts";
 import { sendJson, sendStatus } from "../answers.ts";
 import { readJsonText } from "../body.ts";
 import { errorAnswer, StatusError } from "../errors.ts";
 import type { Exchange, Route } from "../exchange.ts";
-import { type Hijacked, hijack, joinStreams } from "../hijack.ts";
+import { type Hijacked, headRead, hijack, joinStreams } from "../hijack.ts";
 import { execView } from "../projections/exec.ts";
 import { frame } from "../stdcopy.ts";
 import type { UseCases } from "../use-cases.ts";
+
+type StartOptions = Parameters<Execs["start"]>[1];
 
 async function create(exchange: Exchange, { execs }: UseCases): Promise<void> {
   const text = await readJsonText(exchange.request);
@@ -31,29 +33,55 @@ function asRequestFault(error: unknown): unknown {
 }
 
 /** A failed start after the streams were promised: told on them, as dockerd does. */
-function tellFailure({ socket }: Hijacked, terminal: boolean, error: unknown): void {
+async function tellFailure(connection: Hijacked, terminal: boolean, error: unknown): Promise<void> {
   const data = Buffer.from(`${errorAnswer(error).message}\r\n`);
-  socket.end(terminal ? data : frame({ stream: "stdout", data }));
+  await headRead(connection);
+  connection.socket.end(terminal ? data : frame({ stream: "stdout", data }));
 }
 
-async function start(exchange: Exchange, { execs, log }: UseCases): Promise<void> {
+async function startDetached(exchange: Exchange, { execs }: UseCases, options: StartOptions): Promise<void> {
+  try {
+    await execs.start(exchange.parameter("id"), options);
+  } catch (error) {
+    throw asRequestFault(error);
+  }
+  sendStatus(exchange, 200);
+}
+
+async function startAttached(
+  exchange: Exchange,
+  { execs, containers }: UseCases,
+  options: StartOptions,
+): Promise<void> {
   const id = exchange.parameter("id");
+  const { running, exitCode, containerId } = execs.inspect(id);
+  const canStart = !running && exitCode === undefined && containers.get(containerId).status.state === "running";
+  // What cannot start is refused in HTTP; all else fails on the streams, which the client is promised first.
+  if (!canStart) {
+    const session = await execs.start(id, options);
+    await session?.[Symbol.asyncDispose]();
+    throw new HavreError("conflict", `Exec ${id} cannot be started`);
+  }
+  const connection = hijack(exchange, options.terminal);
+  let session: StreamSession | undefined;
+  try {
+    session = await execs.start(id, options);
+  } catch (error) {
+    await tellFailure(connection, options.terminal, error);
+    return;
+  }
+  if (session) await joinStreams(connection, session);
+  else connection.socket.end();
+}
+
+async function start(exchange: Exchange, useCases: UseCases): Promise<void> {
   const text = await readJsonText(exchange.request);
   const body = text === undefined ? emptyExecStart() : decodeExecStart(text);
   const { Detach: detach, Tty: terminal, ConsoleSize: size } = body;
-  execs.inspect(id);
+  useCases.execs.inspect(exchange.parameter("id"));
   const sized = size && terminal && exchange.version.since(42) ? { consoleSize: size } : {};
-  let session: StreamSession | undefined;
-  try {
-    session = await execs.start(id, { detach, terminal, ...sized });
-  } catch (error) {
-    if (detach || isHavreError(error, "conflict")) throw asRequestFault(error);
-    log.debug("Exec failed", { id, error });
-    tellFailure(hijack(exchange, terminal), terminal, error);
-    return;
-  }
-  if (session) await joinStreams(hijack(exchange, terminal), session);
-  else sendStatus(exchange, 200);
+  const options = { detach, terminal, ...sized };
+  await (detach ? startDetached : startAttached)(exchange, useCases, options);
 }
 
 async function resize(exchange: Exchange, { execs }: UseCases): Promise<void> {
