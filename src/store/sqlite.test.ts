@@ -76,6 +76,15 @@ test("a second daemon on the same file is refused", async () => {
   expect(() => new SqliteStore(join(folder, "state.db"))).toThrow("in use by another daemon");
 });
 
+test("syncs asked for together are done together, and one asked for meanwhile comes after", async () => {
+  const first = store.sync();
+  const second = store.sync();
+  expect(store.sync()).toBe(second);
+  expect(first).not.toBe(second);
+  await Promise.all([first, second]);
+  await store.sync();
+});
+
 test("an update that need not be durable is there after this process's end, between durable ones", async () => {
   await store.update((tx) => tx.put(ships, { id: "1", name: "a", crew: [] }));
   await store.update((tx) => tx.put(ships, { id: "2", name: "b", crew: [] }), { durable: false });

@@ -1,4 +1,6 @@
 import { Database, type Statement } from "bun:sqlite";
+import { closeSync, fsync, fsyncSync, openSync } from "node:fs";
+import { promisify } from "node:util";
 import { HavreError } from "../base/mod.ts";
 import type { Change, Kind, ReadTransaction, Store, StoredObject, UpdateOptions, WriteTransaction } from "./store.ts";
 import { Table } from "./table.ts";
@@ -24,18 +26,19 @@ interface Written {
 }
 
 /**
- * The store of one machine: objects in memory, each change written through to SQLite (write-ahead log, synced at every
- * durable commit) before `update` returns. One process at a time: a second one is refused with `conflict`.
+ * The store of one machine: objects in memory, each change written through to SQLite (write-ahead log) and synced before `update` returns. One process at a time: a second one is refused with `conflict`.
  */
 export class SqliteStore implements Store {
   readonly #database: Database;
+  readonly #logFd: number;
+  #syncing: Promise<void> | undefined;
+  #nextSync: Promise<void> | undefined;
   readonly #put: Statement;
   readonly #delete: Statement;
   readonly #tables = new Map<string, Table>();
   readonly #pending = new Map<string, Row[]>();
   readonly #watchers = new Map<string, Set<(change: Change<StoredObject>) => void>>();
   #updating = false;
-  #syncing = true;
 
   /** Opens or creates the database file. `data-loss` when it is damaged, `conflict` when another daemon holds it. */
   constructor(path: string) {
@@ -43,11 +46,13 @@ export class SqliteStore implements Store {
       this.#database = new Database(path, { create: true, strict: true });
       this.#database.run("PRAGMA locking_mode = EXCLUSIVE");
       this.#database.run("PRAGMA journal_mode = WAL");
-      this.#database.run("PRAGMA synchronous = FULL");
+      // Commits are whole or absent after a power cut; `sync` makes sure that they are there.
+      this.#database.run("PRAGMA synchronous = NORMAL");
       this.#database.run(
         "CREATE TABLE IF NOT EXISTS objects (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
       );
       this.#refuseNewerSchema(path);
+      this.#logFd = openSync(`${path}-wal`, "r");
       this.#put = this.#database.query("INSERT OR REPLACE INTO objects (kind, id, body) VALUES (?1, ?2, ?3)");
       this.#delete = this.#database.query("DELETE FROM objects WHERE kind = ?1 AND id = ?2");
       for (const row of this.#database.query<Row, []>("SELECT kind, id, body FROM objects").all()) {
@@ -71,7 +76,6 @@ export class SqliteStore implements Store {
     const written: Written[] = [];
     let result: T;
     this.#updating = true;
-    this.#syncCommits(durable);
     this.#database.run("BEGIN IMMEDIATE");
     try {
       result = write(this.#writer(undo, written));
@@ -86,7 +90,19 @@ export class SqliteStore implements Store {
     for (const { kind, change } of written) {
       for (const onChange of this.#watchers.get(kind) ?? []) onChange(change);
     }
+    if (durable) await this.sync();
     return result;
+  }
+
+  /** The log's file is synced beside SQLite, in the background: one sync serves all who came before it began. */
+  sync(): Promise<void> {
+    if (!this.#syncing) return this.#beginSync();
+    const afterwards = () => {
+      this.#nextSync = undefined;
+      return this.#beginSync();
+    };
+    this.#nextSync ??= this.#syncing.then(afterwards, afterwards);
+    return this.#nextSync;
   }
 
   watch<T extends StoredObject>(kind: Kind<T>, onChange: (change: Change<T>) => void): Disposable {
@@ -101,7 +117,17 @@ export class SqliteStore implements Store {
   }
 
   close(): void {
+    fsyncSync(this.#logFd);
+    closeSync(this.#logFd);
     this.#database.close();
+  }
+
+  #beginSync(): Promise<void> {
+    const syncing = syncFile(this.#logFd).finally(() => {
+      this.#syncing = undefined;
+    });
+    this.#syncing = syncing;
+    return syncing;
   }
 
   #refuseNewerSchema(path: string): void {
@@ -112,13 +138,6 @@ export class SqliteStore implements Store {
       });
     }
     this.#database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-  }
-
-  /** In write-ahead mode a commit without a sync is whole or absent after a power cut, and a later sync covers it. */
-  #syncCommits(sync: boolean): void {
-    if (sync === this.#syncing) return;
-    this.#database.run(`PRAGMA synchronous = ${sync ? "FULL" : "NORMAL"}`);
-    this.#syncing = sync;
   }
 
   /** Kinds are known to the store only from their first use: rows wait as text until then. */
@@ -166,6 +185,8 @@ export class SqliteStore implements Store {
     };
   }
 }
+
+const syncFile: (fd: number) => Promise<void> = promisify(fsync);
 
 function sqliteCode(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";

@@ -44,14 +44,14 @@ export interface Change<T> {
 
 export interface UpdateOptions {
   /**
-   * false: survives the death of this process at once, that of the machine only with the next durable update. For what
-   * is observed again after a boot, such as that a process runs. Default true.
+   * false: survives the death of this process at once, that of the machine only after the next `sync` or durable
+   * update. For what is observed again after a boot, such as that a process runs. Default true.
    */
   readonly durable?: boolean;
 }
 
 /**
- * The object store: durable state of the whole platform. `update` is atomic: all its writes are on disk when it
+ * The object store: durable state of the whole platform. `update` is atomic: all its writes are committed when it
  * returns, or none and it throws. Reads come from memory.
  */
 export interface Store {
@@ -60,5 +60,7 @@ export interface Store {
   update<T>(write: (tx: WriteTransaction) => T, options?: UpdateOptions): Promise<T>;
   /** Calls `onChange` after every committed change of an object of `kind`, in order of commit. Dispose to stop. */
   watch<T extends StoredObject>(kind: Kind<T>, onChange: (change: Change<T>) => void): Disposable;
+  /** Returns when all that was committed before survives a power cut. */
+  sync(): Promise<void>;
   close(): void;
 }

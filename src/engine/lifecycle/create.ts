@@ -62,6 +62,7 @@ export async function createContainer(
     await context.snapshots.prepare(id, draft.spec.chainId);
     return named;
   });
+  context.store.sync().catch((error) => context.log.error("a new container is not on disk yet", { id, error }));
   context.events.emitContainer(container, "create");
   return { container, warnings };
 }
@@ -135,7 +136,8 @@ async function claim(
     const name = wanted === undefined || wanted === "" ? generateName(Math.random, attempt) : checkName(wanted);
     const container: Container = { ...draft, name };
     try {
-      await context.store.update((tx) => tx.put(containerKind, container));
+      // Made durable while the answer goes out; a start waits for that before anything of the container runs.
+      await context.store.update((tx) => tx.put(containerKind, container), { durable: false });
       return container;
     } catch (error) {
       if (!isHavreError(error, "already-exists")) throw error;

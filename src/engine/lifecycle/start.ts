@@ -61,6 +61,9 @@ async function launch(
   const { id, spec } = container;
   const bundle = bundleFolder(context, id);
   const runtime = runtimeName(context, container);
+  // What the container writes must not be found without the container after a power cut.
+  const durable = context.store.sync();
+  durable.catch(() => {});
   await mkdir(bundle, { recursive: true, mode: 0o700 });
   undoes.add(() => rm(bundle, { recursive: true, force: true }));
 
@@ -91,6 +94,7 @@ async function launch(
   });
   timeline.mark("create");
   await hub.connectPending(id, () => context.runtime.attach(id, bundle, stdio));
+  await durable;
   timeline.mark("attach");
   const started = context.clock.now();
   await context.runtime.start(id, runtime);
