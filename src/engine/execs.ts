@@ -70,13 +70,14 @@ export class ContainerExecs implements Execs {
       stdio: { terminal: config.Tty, stdin: config.AttachStdin && !detach, attach },
     });
     this.#change(execId, { running: true, pid: running.pid, resize: running.resize.bind(running) });
-    void running.exited.then((exitCode) => this.#ended(execId, container, exitCode));
+    const recorded = running.exited.then((exitCode) => this.#ended(execId, container, exitCode));
     if (!attach) return undefined;
     const session = new ConnectionSession({
       terminal: config.Tty,
       stdin: config.AttachStdin,
       stdout: config.AttachStdout,
       stderr: config.AttachStderr,
+      recorded,
       detachKeys: parseDetachKeys(config.DetachKeys || DEFAULT_DETACH_KEYS),
       onDetach: () => this.#context.events.emitContainer(container, "exec_detach", { execID: execId }),
     });

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { deferred } from "../../base/mod.ts";
 import type { IoConnection, OutputChunk } from "../../runtime/mod.ts";
 import type { StreamSession } from "../engine.ts";
@@ -11,7 +12,15 @@ export interface SessionOptions {
   /** Keys that detach; empty: none. */
   readonly detachKeys: Uint8Array;
   readonly onDetach?: () => void;
+  /**
+   * The end of the process, recorded. Clients ask for its code as soon as the output ends, so the output of a process that is ending
+   * waits for this; not for long, because a process may close its output and go on.
+   */
+  readonly recorded?: Promise<unknown>;
 }
+
+/** Milliseconds between the last output and the record of the end, at most. */
+const RECORD_WAIT = 500;
 
 /** Output held for a slow client before the container is asked to pause. */
 const HIGH_WATER = 1 << 20;
@@ -52,8 +61,18 @@ export class ConnectionSession implements StreamSession {
     }
     this.#connection = connection;
     connection.onOutput((chunk) => this.#take(chunk));
-    void connection.closed.then(() => this.end());
+    void connection.closed.then(() => this.#endRecorded());
     this.#connected.resolve(connection);
+  }
+
+  async #endRecorded(): Promise<void> {
+    const { recorded } = this.#options;
+    if (recorded) {
+      const patience = new AbortController();
+      await Promise.race([recorded, setTimeout(RECORD_WAIT, undefined, { signal: patience.signal }).catch(() => {})]);
+      patience.abort();
+    }
+    this.end();
   }
 
   /** Output that is not from the connection (a replayed log), before it. */
