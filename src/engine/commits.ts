@@ -51,7 +51,7 @@ export class ContainerCommits {
         imageId: container.spec.imageId,
         layerKey: container.id,
         config: executionConfig(container),
-        command: [...(container.spec.config.Entrypoint ?? []), ...(container.spec.config.Cmd ?? [])].join(" "),
+        command: (container.spec.config.Cmd ?? []).join(" "),
       },
       ...(repository ? { reference: tag ? `${repository}:${tag}` : repository } : {}),
       author,

@@ -89,8 +89,8 @@ export interface ImageUsers {
 
 /** Names → images, and all that makes, moves and removes images on this machine. */
 export interface Images {
-  /** By id, short id, name, name:tag, name@digest. `not-found` with Docker's text; `conflict` when a short id is ambiguous. */
-  resolve(nameOrId: string): Image;
+  /** By id, short id, name, name:tag, name@digest. `not-found` with Docker's text, also for an ambiguous short id and an image of another `platform` (`os[/arch[/variant]]`). */
+  resolve(nameOrId: string, platform?: string): Image;
   find(nameOrId: string): Image | undefined;
   get(id: Digest): Image | undefined;
   list(filters: ImageFilters, all?: boolean): readonly Image[];

@@ -27,7 +27,7 @@ import { selectImages } from "./list.ts";
 import { loadArchive } from "./load/load.ts";
 import { imageLog, type LogEntry } from "./log.ts";
 import { imageKind } from "./objects.ts";
-import { hostPlatform } from "./platform.ts";
+import { hostPlatform, parsePlatform, requirePlatform } from "./platform.ts";
 import { PruneGate, type PruneOptions, pruneImages } from "./prune.ts";
 import { markTagged, pointerTo, setTag } from "./record.ts";
 import { removeImage } from "./remove.ts";
@@ -71,8 +71,10 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts {
     this.#context = { ...context, keeper: new Keeper(context) };
   }
 
-  resolve(nameOrId: string): Image {
-    return this.#context.store.view((tx) => viewImage(tx, resolveImage(tx, nameOrId)));
+  resolve(nameOrId: string, platform?: string): Image {
+    const image = this.#context.store.view((tx) => viewImage(tx, resolveImage(tx, nameOrId)));
+    if (platform) requirePlatform(nameOrId, image.config, parsePlatform(platform, this.#context.platform));
+    return image;
   }
 
   find(nameOrId: string): Image | undefined {

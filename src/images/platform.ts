@@ -14,6 +14,11 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   ppc64el: "ppc64le",
 };
 
+/** Names that mean an architecture when they stand alone (GOARCH). */
+const KNOWN = new Set(
+  "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm".split(" "),
+);
+
 /** The platform images run on here, in the terms of the OCI image index. */
 export function hostPlatform(): Platform {
   const architecture = ARCHITECTURES[process.arch] ?? process.arch;
@@ -24,16 +29,21 @@ export function hostPlatform(): Platform {
 export function parsePlatform(text: string, host: Platform): Platform {
   const parts = text.toLowerCase().split("/");
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
-    throw new HavreError("invalid-argument", `"${text}": unknown operating system or architecture: invalid argument`);
+    throw unknown(text);
   }
   const [first = "", second, variant] = parts;
   if (second === undefined) {
+    if (!KNOWN.has(ARCHITECTURES[first] ?? first) && first !== "linux" && first !== "windows") throw unknown(text);
     if (first === "linux" || first === "windows") return { ...host, os: first };
     return { os: host.os, architecture: ARCHITECTURES[first] ?? first };
   }
   const architecture = ARCHITECTURES[second] ?? second;
   const normal = architecture === "arm64" && variant === "v8" ? undefined : variant;
   return { os: first, architecture, ...(normal === undefined ? {} : { variant: normal }) };
+}
+
+function unknown(text: string): HavreError {
+  return new HavreError("invalid-argument", `"${text}": unknown operating system or architecture: invalid argument`);
 }
 
 /** How well `offered` runs on `wanted`: 0 not at all, higher is better. A lower variant of arm runs on a higher one. */
@@ -45,4 +55,14 @@ export function platformFit(offered: Platform, wanted: Platform): number {
   const missing = wanted.architecture === "arm64" ? 8 : wanted.architecture === "arm" ? 7 : 1;
   const has = rank(offered.variant, missing);
   return has > rank(wanted.variant, missing) ? 0 : has;
+}
+
+/** `not-found` with Docker's text when the image does not run on what was asked for. */
+export function requirePlatform(name: string, actual: Platform, wanted: Platform): void {
+  if (platformFit(actual, wanted) > 0) return;
+  const show = ({ os, architecture, variant }: Platform) => [os, architecture, variant].filter(Boolean).join("/");
+  throw new HavreError(
+    "not-found",
+    `image with reference ${name} was found but does not match the specified platform: wanted ${show(wanted)}, actual: ${show(actual)}`,
+  );
 }

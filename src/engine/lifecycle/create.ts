@@ -25,7 +25,7 @@ export async function createContainer(
   });
   const checked = withContainerIds(context, valid);
   refuseLinks(context, checked.hostConfig.Links ?? []);
-  const image = imageOf(context, checked.config.Image);
+  const image = imageOf(context, checked.config.Image, options.platform);
   const config = mergeImageConfig(checked.config, image.config.config);
   requireCommand(config);
   const id = newId();
@@ -108,11 +108,11 @@ function refuseLinks(context: EngineContext, links: readonly string[]): void {
   }
 }
 
-function imageOf(context: EngineContext, name: string): Image {
+function imageOf(context: EngineContext, name: string, platform: string | undefined): Image {
   if (name === "") {
     throw new HavreError("invalid-argument", "no command specified", { hint: "Name the image to run" });
   }
-  return context.images.resolve(name);
+  return context.images.resolve(name, platform);
 }
 
 /** Docker's: the short id, unless the host's or another container's name shows. */
