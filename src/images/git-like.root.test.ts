@@ -172,10 +172,11 @@ test("a container that changed nothing commits without a layer", async () => {
 
 test("a committed image is saved and loaded elsewhere whole", async () => {
   const id = await commit("next", base, changeAll);
-  const archive = await bytesOf(shop.images.save(["next"]));
+  const archive = await bytesOf(shop.images.save(["next", "base"]));
   await using other = await RealWorkshop.open();
   await other.load(streamOf(archive, 1 << 16));
   expect(other.images.resolve("next").id).toBe(id);
+  expect(other.images.resolve("next").parent).toBe(base);
   const both = await shop.snapshots.withView(shop.images.resolve("next").chain.at(-1), (folder) =>
     other.images.diff("next", { folder, config: shop.images.resolve("next").config }),
   );
@@ -204,7 +205,7 @@ test("every byte has a reason, and what has none goes with the next collection",
       .map(({ needs }) => needs.join("; "))
       .sort();
   const shared = "image base:latest, other:latest; image next:latest";
-  expect(reasons("layer")).toEqual([shared, "image next:latest"]);
+  expect(reasons("layer")).toEqual([`${shared}; container box`, "image next:latest"]);
   expect(reasons("writable")).toEqual(["container box"]);
   expect(reasons("blob")).toEqual(
     ["", ...Array(2).fill("image base:latest, other:latest"), shared, ...Array(3).fill("image next:latest")].sort(),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Digest, HavreError } from "../base/mod.ts";
 import type { HistoryEntry } from "../spec/mod.ts";
 import type { ReadTransaction } from "../store/mod.ts";
@@ -44,4 +45,11 @@ function ancestors(tx: ReadTransaction, image: ImageObject): readonly ImageObjec
     at = at.parent === undefined ? undefined : tx.get(imageKind, at.parent);
   }
   return lineage;
+}
+
+/** True when the history of `image` is that of `parent` and one step more: what a link in an archive must hold. */
+export function isNextStep(image: ImageObject, parent: ImageObject): boolean {
+  const [steps, before] = [image.config.history ?? [], parent.config.history ?? []];
+  if (image.id === parent.id) return false;
+  return steps.length === 0 ? before.length === 0 : isDeepStrictEqual(steps.slice(0, -1), before);
 }

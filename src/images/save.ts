@@ -12,6 +12,7 @@ import {
 import type { ReadTransaction } from "../store/mod.ts";
 import type { Context } from "./context.ts";
 import { imageEvent } from "./events.ts";
+import { isNextStep } from "./history.ts";
 import { blobsOf } from "./keeper.ts";
 import { type ImageObject, type StoredManifest, tagKind } from "./objects.ts";
 import { repositoryKey, resolveImage, tagKey } from "./resolve.ts";
@@ -106,7 +107,11 @@ async function* membersOf({ content }: Context, saved: readonly SavedImage[]): A
     mediaType: mediaTypes.ociIndex,
     manifests: saved.flatMap(indexEntries),
   });
-  yield document("manifest.json", saved.map(dockerItem), "\n");
+  yield document(
+    "manifest.json",
+    saved.map((item) => dockerItem(item, saved)),
+    "\n",
+  );
   yield text("oci-layout", '{"imageLayoutVersion": "1.0.0"}');
   const repositories = legacyRepositories(saved);
   if (Object.keys(repositories).length > 0) yield document("repositories", repositories, "\n");
@@ -138,7 +143,7 @@ function indexEntries({ manifest, names }: SavedImage): readonly Descriptor[] {
   }));
 }
 
-function dockerItem({ image, manifest, names }: SavedImage): unknown {
+function dockerItem({ image, manifest, names }: SavedImage, saved: readonly SavedImage[]): unknown {
   const diffIds = image.config.rootfs.diff_ids;
   // A compressed layer must not stand here: Docker takes the entry for the unpacked tar's own.
   const sources = manifest.layers.flatMap((layer, at) =>
@@ -148,6 +153,9 @@ function dockerItem({ image, manifest, names }: SavedImage): unknown {
     Config: blobPath(image.id),
     RepoTags: names.length === 0 ? null : names.map(familiarReference),
     Layers: manifest.layers.map((layer) => blobPath(layer.digest)),
+    ...(saved.some(({ image: other }) => other.id === image.parent && isNextStep(image, other))
+      ? { Parent: image.parent }
+      : {}),
     ...(sources.length === 0 ? {} : { LayerSources: Object.fromEntries(sources) }),
   };
 }

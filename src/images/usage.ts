@@ -1,4 +1,4 @@
-import type { Digest } from "../base/mod.ts";
+import { type Digest, shortId } from "../base/mod.ts";
 import { familiarReference, parseReference } from "../spec/mod.ts";
 import type { ReadTransaction } from "../store/mod.ts";
 import type { Context } from "./context.ts";
@@ -78,6 +78,11 @@ export function diskUsage(context: Context): DiskUsage {
 export async function accounts(context: Context): Promise<readonly Account[]> {
   const { content, snapshots } = context;
   const { blobs, layers } = context.store.view(reasons);
+  for (const key of snapshots.keys()) {
+    for (const chainId of snapshots.standsOn(key)) {
+      layers.set(chainId, [...(layers.get(chainId) ?? []), `container ${shortId(key)}`]);
+    }
+  }
   const found: Account[] = [];
   for (const { digest, size } of content.list())
     found.push({ kind: "blob", id: digest, size, needs: blobs.get(digest) ?? [] });
@@ -90,7 +95,12 @@ export async function accounts(context: Context): Promise<readonly Account[]> {
     });
   }
   for (const key of snapshots.keys()) {
-    found.push({ kind: "writable", id: key, size: (await snapshots.usage(key)).size, needs: [`container ${key}`] });
+    found.push({
+      kind: "writable",
+      id: key,
+      size: (await snapshots.usage(key)).size,
+      needs: [`container ${shortId(key)}`],
+    });
   }
   return found;
 }

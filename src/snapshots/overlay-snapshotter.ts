@@ -224,6 +224,10 @@ export class OverlaySnapshotter implements Snapshotter {
     return this.#writable.list().map(({ key }) => key);
   }
 
+  standsOn(key: string): readonly Digest[] {
+    return this.#layers.ancestry(this.#writable.get(key).parent).map(({ chainId }) => chainId);
+  }
+
   layers(): readonly Digest[] {
     return this.#layers.list();
   }

@@ -73,6 +73,8 @@ export interface Snapshotter {
   remove(key: string): Promise<void>;
   /** Names of writable layers. */
   keys(): readonly string[];
+  /** Layers that the writable layer `key` stands on, highest first. */
+  standsOn(key: string): readonly Digest[];
   layers(): readonly Digest[];
   /**
    * Keeps every layer applied from now on, or found here by `has`, from collection until disposed: hold one while an

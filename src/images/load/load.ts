@@ -4,6 +4,7 @@ import type { WriteTransaction } from "../../store/mod.ts";
 import { type AssembledLayer, type Assembly, assemble } from "../assembly.ts";
 import type { Context } from "../context.ts";
 import { imageEvent } from "../events.ts";
+import { isNextStep } from "../history.ts";
 import type { OnProgress } from "../images.ts";
 import { type ImageObject, imageKind } from "../objects.ts";
 import { markTagged, type NewImage, pointerTo, recordImage, setTag } from "../record.ts";
@@ -32,7 +33,11 @@ export async function loadArchive(
     const made: { readonly image: NewImage; readonly plan: PlannedImage }[] = [];
     for (const planned of plans) made.push({ plan: planned, image: await make(assembly, planned, onProgress, signal) });
     signal?.throwIfAborted();
-    return context.store.update((tx) => made.map(({ image, plan }) => record(tx, context, image, plan)));
+    return context.store.update((tx) => {
+      const loaded = made.map(({ image, plan }) => record(tx, context, image, plan));
+      for (const { image, plan } of made) linkParent(tx, image.image.id, plan.parent);
+      return loaded;
+    });
   });
   // What the archive had and no image uses: other platforms, old forms.
   await context.keeper.collect();
@@ -87,7 +92,7 @@ function missing(digest: Digest): never {
 
 async function make(
   assembly: Assembly,
-  { config, configBlob, layers, manifest, parent }: PlannedImage,
+  { config, configBlob, layers, manifest }: PlannedImage,
   onProgress: OnProgress,
   signal?: AbortSignal,
 ): Promise<NewImage> {
@@ -108,7 +113,7 @@ async function make(
       ),
     );
   }
-  return assembly.describe(config, configBlob.digest, configBlob.size, made, "load", parent, manifest);
+  return assembly.describe(config, configBlob.digest, configBlob.size, made, "load", undefined, manifest);
 }
 
 interface Loaded {
@@ -116,12 +121,17 @@ interface Loaded {
   readonly names: readonly { readonly reference: Reference; readonly replaced: Digest | undefined }[];
 }
 
-function record(tx: WriteTransaction, context: Context, made: NewImage, { names, parent }: PlannedImage): Loaded {
+/** Believes a parent only when it is here and the image is one step more. */
+function linkParent(tx: WriteTransaction, id: Digest, parentId: Digest | undefined): void {
+  const image = tx.get(imageKind, id);
+  const parent = parentId === undefined ? undefined : tx.get(imageKind, parentId);
+  if (!image || !parent || image.parent !== undefined) return;
+  if (isNextStep(image, parent)) tx.put(imageKind, { ...image, parent: parent.id });
+}
+
+function record(tx: WriteTransaction, context: Context, made: NewImage, { names }: PlannedImage): Loaded {
   const at = context.clock.now();
-  // A parent that is not here would hide the image from the list of those nothing was made from.
-  const { parent: _parent, ...orphan } = made.image;
-  const known = parent !== undefined && tx.get(imageKind, parent) !== undefined;
-  const image = recordImage(tx, known ? made : { ...made, image: orphan }, at);
+  const image = recordImage(tx, made, at);
   const tagged = names.map((reference) => {
     const before = setTag(tx, reference, pointerTo(image), { at, action: "load" });
     return { reference, replaced: before?.image === image.id ? undefined : before?.image };

@@ -90,6 +90,12 @@ export class MemorySnapshotter implements Snapshotter {
     return [...this.#writable.keys()];
   }
 
+  standsOn(key: string): readonly Digest[] {
+    const chain: Digest[] = [];
+    for (let at = this.#writable.get(key)?.parent; at !== undefined; at = this.#layers.get(at)?.parent) chain.push(at);
+    return chain;
+  }
+
   layers(): readonly Digest[] {
     return [...this.#layers.keys()];
   }
