@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cpus, hostname, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { errnoOf } from "../base/mod.ts";
@@ -116,7 +116,6 @@ export function parseLimits(table: string): Record<string, Limit> {
 
 function supportV1(cgroups: string): LimitSupport {
   const has = (controller: string, file: string) => existsSync(join(cgroups, controller, file));
-  // The root of the blkio hierarchy has no weight files with every scheduler: Docker looks there too.
   return {
     memory: has("memory", "memory.limit_in_bytes"),
     swap: has("memory", "memory.memsw.limit_in_bytes"),
@@ -138,15 +137,27 @@ function supportV1(cgroups: string): LimitSupport {
   };
 }
 
-function supportV2(cgroups: string): LimitSupport {
+/**
+ * Whether groups of this host have `file`. The root group lacks many: a child's or the daemon's own is looked at. A host
+ * without any child group yet is given the benefit of the doubt.
+ */
+function groupsHave(cgroups: string, ...files: readonly string[]): boolean {
+  const own = /^0::(.*)$/m.exec(text("/proc/self/cgroup"))?.[1] ?? "/";
+  const children = readdirSync(cgroups, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const groups = [...(own === "/" ? [] : [join(cgroups, own)]), ...children.map(({ name }) => join(cgroups, name))];
+  return groups.length === 0 || groups.some((group) => files.some((file) => existsSync(join(group, file))));
+}
+
+/** Version 2: a controller that is there has all its limits, but for those a kernel may be built without. */
+export function supportV2(cgroups: string): LimitSupport {
   const controllers = new Set(text(join(cgroups, "cgroup.controllers")).split(/\s+/));
   const memory = controllers.has("memory");
   const io = controllers.has("io");
   const cpu = controllers.has("cpu");
+  const weight = io && groupsHave(cgroups, "io.weight", "io.bfq.weight");
   return {
     memory,
-    // The root group never has the file; without swap accounting the system's own memory group lacks it too.
-    swap: memory && existsSync("/proc/swaps"),
+    swap: memory && groupsHave(cgroups, "memory.swap.max"),
     memoryReservation: memory,
     swappiness: false,
     oomKillDisable: false,
@@ -156,8 +167,8 @@ function supportV2(cgroups: string): LimitSupport {
     cpuRealtime: false,
     cpuset: controllers.has("cpuset"),
     pids: controllers.has("pids"),
-    blkioWeight: io,
-    blkioWeightDevice: io,
+    blkioWeight: weight,
+    blkioWeightDevice: weight,
     blkioReadBps: io,
     blkioWriteBps: io,
     blkioReadIops: io,
@@ -188,7 +199,10 @@ export function readHostFacts(): HostFacts {
     seccomp: /^Seccomp:/m.test(status),
     apparmor: text("/sys/module/apparmor/parameters/enabled").startsWith("Y"),
     selinux: existsSync("/sys/fs/selinux/enforce"),
-    ipv4Forwarding: text("/proc/sys/net/ipv4/ip_forward") !== "0",
+    // Not a constant: the engine's own network turns it on.
+    get ipv4Forwarding() {
+      return text("/proc/sys/net/ipv4/ip_forward") !== "0";
+    },
     limits: parseLimits(text("/proc/self/limits")),
     supports: cgroupVersion === 2 ? supportV2(cgroups) : supportV1(cgroups),
   };
