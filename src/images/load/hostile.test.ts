@@ -88,6 +88,16 @@ const FILES: readonly (readonly [what: string, files: Record<string, string | Ui
     "Env is not text",
   ],
   [
+    "a step that is no text",
+    dockerArchive({ config: configOf({ history: [{ created_by: 1 }] }) }),
+    "history.created_by is not text",
+  ],
+  [
+    "a health check of the wrong shape",
+    dockerArchive({ config: configOf({ config: { Healthcheck: { Interval: "5s" } } }) }),
+    "Healthcheck.Interval is not a number",
+  ],
+  [
     "another operating system",
     dockerArchive({ config: configOf({ os: "windows" }) }),
     "cannot load windows image on linux",

@@ -38,7 +38,11 @@ export function parseConfig(value: unknown, what: string): ImageConfig {
   );
   if (fields.config !== undefined && fields.config !== null)
     checkExecution(object(fields.config, `${what}: config`), what);
-  for (const entry of list(fields.history ?? [], `${what}: history`)) object(entry, `${what}: history`);
+  for (const name of ["created", "author", "comment", "variant", "os.version", "container", "docker_version"]) {
+    optionalText(fields[name], `${what}: ${name}`);
+  }
+  for (const entry of list(fields.history ?? [], `${what}: history`))
+    checkStep(object(entry, `${what}: history`), what);
   return {
     ...(fields as Partial<ImageConfig>),
     architecture: optionalText(fields.architecture, `${what}: architecture`),
@@ -49,6 +53,12 @@ export function parseConfig(value: unknown, what: string): ImageConfig {
   };
 }
 
+function checkStep(fields: Fields, what: string): void {
+  for (const name of ["created", "created_by", "author", "comment"]) {
+    optionalText(fields[name], `${what}: history.${name}`);
+  }
+}
+
 /** What a container would be started with must have the shape its readers rely on. */
 function checkExecution(fields: Fields, what: string): void {
   for (const name of ["Env", "Cmd", "Entrypoint", "OnBuild", "Shell"]) {
@@ -57,6 +67,13 @@ function checkExecution(fields: Fields, what: string): void {
   for (const name of ["ExposedPorts", "Volumes"]) object(fields[name] ?? {}, `${what}: ${name}`);
   for (const label of Object.values(object(fields.Labels ?? {}, `${what}: Labels`))) text(label, `${what}: Labels`);
   for (const name of ["User", "WorkingDir", "StopSignal"]) optionalText(fields[name], `${what}: ${name}`);
+  const check = object(fields.Healthcheck ?? {}, `${what}: Healthcheck`);
+  for (const word of list(check.Test ?? [], `${what}: Healthcheck.Test`)) text(word, `${what}: Healthcheck.Test`);
+  for (const name of ["Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"]) {
+    if (check[name] !== undefined && typeof check[name] !== "number") {
+      throw wrong(`${what}: Healthcheck.${name} is not a number`);
+    }
+  }
 }
 
 export function parseManifest(value: unknown, what: string): Manifest {
