@@ -1,7 +1,7 @@
 /** From a request to a container's specification: checks with Docker's texts, defaults, the image's configuration, mounts. */
 export { normaliseHostConfig } from "./defaults.ts";
 export { mergeImageConfig } from "./merge.ts";
-export { parseBind, resolveMounts } from "./mount-points.ts";
+export { makeMountSources, parseBind, resolveMounts } from "./mount-points.ts";
 export { parseSignal } from "./signals.ts";
 export { type CheckedUpdate, validateUpdate } from "./update.ts";
 export { type CreateGround, requireCommand, validateCreate } from "./validate.ts";

@@ -6,7 +6,7 @@ import { HavreError } from "../../base/mod.ts";
 import type { HostConfig } from "../../spec/mod.ts";
 import type { MountPoint } from "../container.ts";
 import { configOf, hostConfigOf } from "../spec/testing.ts";
-import { resolveMounts } from "./mount-points.ts";
+import { makeMountSources, resolveMounts } from "./mount-points.ts";
 
 const donor: MountPoint = {
   type: "bind",
@@ -37,11 +37,22 @@ test("another container's mounts keep their propagation and may become read-only
   ]);
 });
 
-test("a missing host folder is made for Binds, and for Mounts that say so", () => {
+test("a missing host folder is made for Binds, and for Mounts that say so, when a container starts", () => {
   const folder = mkdtempSync(join(tmpdir(), "havre-mounts-"));
   const [one, two] = [join(folder, "one/deep"), join(folder, "two")];
-  const BindOptions = { CreateMountpoint: true };
-  resolve({ Binds: [`${one}:/a`], Mounts: [{ Type: "bind", Source: two, Target: "/b", BindOptions }] });
+  const start = (BindOptions: object) => {
+    const Mounts = [{ Type: "bind", Source: two, Target: "/b", BindOptions }];
+    const hostConfig = hostConfigOf({ Binds: [`${one}:/a`], Mounts } as Partial<HostConfig>);
+    const mounts = [
+      { ...donor, source: one, destination: "/a" },
+      { ...donor, source: two, destination: "/b" },
+    ];
+    makeMountSources({ hostConfig, mounts });
+  };
+  resolve({ Binds: [`${one}:/a`] });
+  expect(existsSync(one)).toBe(false);
+  expect(() => start({})).toThrow(`bind source path does not exist: ${two}`);
+  start({ CreateMountpoint: true });
   expect([one, two].map(existsSync)).toEqual([true, true]);
   rmSync(folder, { recursive: true });
 });

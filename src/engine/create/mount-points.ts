@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { HavreError } from "../../base/mod.ts";
 import type { ContainerConfig, HostConfig, MountRequest } from "../../spec/mod.ts";
-import type { MountPoint } from "../container.ts";
+import type { ContainerSpec, MountPoint } from "../container.ts";
 import { cleanPath } from "./config.ts";
 import { hasCopyWord, isMountMode, isWritable, propagationIn } from "./mount-mode.ts";
 import { badDestination, checkMountRequest } from "./mount-request.ts";
@@ -17,8 +17,7 @@ function noVolumes(what: string): HavreError {
 
 /**
  * The mounts of a container from `Binds`, `Mounts` and `VolumesFrom`, later ones over earlier ones at the same place.
- * `mountsOf` gives another container's. A bind of `Binds` makes its host folder, one of `Mounts` does not unless it says
- * so (Docker's). Volumes an image declares are left out while there are none.
+ * `mountsOf` gives another container's. Volumes an image declares are left out while there are none.
  */
 export function resolveMounts(
   hostConfig: HostConfig,
@@ -33,7 +32,6 @@ export function resolveMounts(
   // A tmpfs of `Tmpfs` is in nobody's way here: `Mounts` go over it (Docker's).
   for (const destination of Object.keys(hostConfig.Tmpfs ?? {})) taken.delete(cleanPath(destination));
   for (const request of hostConfig.Mounts ?? []) claim(fromRequest(request), taken, points);
-  for (const point of points.values()) makeSource(point);
   return [...points.values()];
 }
 
@@ -43,9 +41,19 @@ function claim(point: MountPoint, taken: Set<string>, points: Map<string, MountP
   points.set(point.destination, point);
 }
 
-/** As Docker: a folder, whatever the image expects there. Sources of `Mounts` that must exist were checked before. */
-function makeSource({ type, source }: MountPoint): void {
-  if (type === "bind" && !existsSync(source)) mkdirSync(source, { recursive: true });
+/**
+ * Makes the host folders that binds show and that are not there, as Docker does when a container starts: for `Binds`, and
+ * for `Mounts` that ask for it. `invalid-argument` in Docker's words for one that must be there and is gone.
+ */
+export function makeMountSources({ hostConfig, mounts }: Pick<ContainerSpec, "hostConfig" | "mounts">): void {
+  const requests = new Map((hostConfig.Mounts ?? []).map((mount) => [cleanPath(mount.Target), mount]));
+  for (const { type, source, destination } of mounts) {
+    if (type !== "bind" || existsSync(source)) continue;
+    const request = requests.get(destination);
+    if (request && !request.BindOptions?.CreateMountpoint)
+      throw refuse(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
+    mkdirSync(source, { recursive: true });
+  }
 }
 
 /** `source:destination[:mode]`. `invalid-argument` in Docker's words. */

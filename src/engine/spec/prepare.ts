@@ -6,6 +6,7 @@ import { sharedMemoryFolder } from "../../runtime/mod.ts";
 import type { RuntimeProcess, RuntimeSpec } from "../../spec/mod.ts";
 import type { Container } from "../container.ts";
 import { bundleFolder, type EngineContext } from "../context.ts";
+import { makeMountSources } from "../create/mod.ts";
 import type { ExecConfig } from "../engine.ts";
 import { networkModeOf } from "../lifecycle/network-mode.ts";
 import { getContainer, requireRunning } from "../lookup.ts";
@@ -29,6 +30,7 @@ export async function prepareRuntimeSpec(
   const { hostConfig } = container.spec;
   const pid = sharedProcess(context, hostConfig.PidMode, "pid");
   const ipc = sharedProcess(context, hostConfig.IpcMode, "ipc");
+  makeMountSources(container.spec);
   const shm = shmFolder(context, container);
   const { initPath } = context.config;
   const built = buildRuntimeSpec({
