@@ -143,6 +143,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);
       const call = this.#creating(record, plain, spec);
       const supervisor = await this.#supervise(request, call, conmon);
+      supervisor.hangUp();
       const processes = {
         init: identifyProcess(supervisor.containerPid),
         supervisor: identifyProcess(supervisor.pid),
@@ -397,7 +398,8 @@ export class ConmonRuntime implements Runtime, Disposable {
           killCgroup(this.#cgroups, cgroupsPath);
         if (processes) signalProcess(processes.init, SIGKILL);
         // Its supervisor records the exit and ends by itself.
-        await settledWithin(this.#clock, SUPERVISOR_END, this.#supervisors.get(id));
+        const ended = this.#exits.read(id) === undefined ? this.#supervisors.get(id) : undefined;
+        await settledWithin(this.#clock, SUPERVISOR_END, ended);
       },
       async () => {
         // With the cgroup known nothing is left to crun that is not done here, at a third of the time.

@@ -6,8 +6,8 @@ import { errnoOf } from "../base/mod.ts";
  * The generations of a container's log: `PATH` is written, `PATH.1` the one before, and so on.
  *
  * conmon begins a new file by renaming it over the old, which would be lost. `PATH.live` is a second name of the file
- * being written: when `PATH` has become another file, `PATH.live` is the generation that just ended. Without a daemon
- * generations are lost, but the size stays bounded.
+ * being written: when `PATH` has become another file, `PATH.live` is the generation that just ended. Without a daemon,
+ * or when two end within one turn of its event loop, a generation is lost; the size stays bounded.
  */
 export function keepGenerations(path: string, maxFiles: number): void {
   const live = `${path}.live`;

@@ -42,13 +42,12 @@ export class ProcessStreams implements IoConnection {
 
   write(data: Uint8Array): boolean {
     if (this.#sink === undefined || this.#inputEnding) return true;
-    // The sink keeps the bytes until they are written; the caller's buffer may be reused before.
     try {
-      this.#sink.write(data.slice());
-      this.#flush();
+      // The sink keeps the bytes until they are written; the caller's buffer may be reused before.
+      this.#await(this.#sink.write(data.slice()));
+      this.#await(this.#sink.flush());
     } catch {
-      // Nobody reads it any more (EPIPE).
-      this.endInput();
+      this.#inputGone();
     }
     return this.#flushing === undefined;
   }
@@ -111,32 +110,42 @@ export class ProcessStreams implements IoConnection {
     });
   }
 
-  #flush(): void {
-    if (this.#sink === undefined || this.#flushing) return;
-    const flushed = this.#sink.flush();
-    if (!(flushed instanceof Promise)) return;
-    this.#flushing = flushed
+  #await(written: number | Promise<number>): void {
+    if (!(written instanceof Promise)) return;
+    const flushing: Promise<void> = Promise.all([this.#flushing, written])
       .then(
         () => {},
-        () => {
-          // The reader of our input is gone (EPIPE); its exit is reported by itself.
-          this.#inputEnding = true;
-        },
+        () => this.#inputGone(),
       )
       .then(() => {
+        // A later write waits for its own.
+        if (this.#flushing !== flushing) return;
         this.#flushing = undefined;
         if (this.#inputEnding) this.#closeInput();
       });
+    this.#flushing = flushing;
+  }
+
+  /** Nobody reads our input any more (EPIPE); the process's end is reported by itself. */
+  #inputGone(): void {
+    this.#inputEnding = true;
+    this.#closeInput();
   }
 
   #closeInput(): void {
     if (!this.#inputOpen || this.#ends.input === undefined) return;
     this.#inputOpen = false;
-    const fd = this.#ends.input;
-    void Promise.resolve(this.#sink?.end()).then(
-      () => closeSync(fd),
-      () => closeSync(fd),
-    );
+    void this.#endSink(this.#ends.input);
+  }
+
+  async #endSink(fd: number): Promise<void> {
+    try {
+      await this.#sink?.end();
+    } catch {
+      // What nobody reads cannot be written (EPIPE).
+    } finally {
+      closeSync(fd);
+    }
   }
 
   #release(): void {

@@ -23,6 +23,8 @@ export interface Supervisor {
   /** Later reports (an exec's exit code), undefined when it ended without one. */
   readonly nextReport: () => Promise<Report | undefined>;
   readonly ended: Promise<void>;
+  /** Nothing more is to be heard: gives the descriptors back. */
+  readonly hangUp: () => void;
 }
 
 interface Report {
@@ -115,7 +117,7 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
     if (request.attach && gate) {
       // It waits for a byte before anything, and for another before it lets the process go.
       writeSync(gate.write, "0");
-      const ready = await readReports(child.stdio[4]);
+      using ready = await readReports(child.stdio[4]);
       if ((await ready.next()) !== undefined) {
         await request.attach();
         writeSync(gate.write, "0");
@@ -141,7 +143,14 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
     throw new HavreError("internal", `The container supervisor ended early: ${text || `exit code ${child.exitCode}`}`);
   }
   if (first.data < 0) throw new RuntimeRefusal((first.message ?? "").trim(), -first.data);
-  return { pid: child.pid, containerPid: first.data, nextReport: () => reports.next(), ended: ended.promise };
+  void child.stderr.cancel();
+  return {
+    pid: child.pid,
+    containerPid: first.data,
+    nextReport: () => reports.next(),
+    ended: ended.promise,
+    hangUp: () => reports[Symbol.dispose](),
+  };
 }
 
 function extraDescriptors(request: SupervisorRequest, gate: Pipe | undefined): (number | "pipe")[] {
@@ -149,9 +158,9 @@ function extraDescriptors(request: SupervisorRequest, gate: Pipe | undefined): (
   return request.keep === undefined ? [] : [request.keep];
 }
 
-async function readReports(descriptor: unknown): Promise<ReportReader> {
+async function readReports(descriptor: unknown): Promise<ReportReader & Disposable> {
   if (typeof descriptor !== "number") throw new HavreError("internal", "The supervisor's pipe could not be made");
   const reports = new ReportReader();
-  await watchSocket(descriptor, { data: (bytes) => reports.push(bytes), close: () => reports.end() });
-  return reports;
+  const socket = await watchSocket(descriptor, { data: (bytes) => reports.push(bytes), close: () => reports.end() });
+  return Object.assign(reports, { [Symbol.dispose]: () => socket.close() });
 }
