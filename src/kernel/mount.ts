@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { close, closeSync, constants, openSync, readFileSync } from "node:fs";
 import { errnoOf, HavreError } from "../base/mod.ts";
 import { cstring, libcSymbols, systemError } from "./libc.ts";
 
@@ -191,6 +191,31 @@ export function unmount(target: string, options: UnmountOptions = {}): boolean {
   const code = errnoOf(failure);
   if (code === "EINVAL" || code === "ENOENT") return false;
   throw failure;
+}
+
+/**
+ * Takes a mount out of the tree at once; resolves when the file system behind it is torn down. Tearing down an overlay
+ * writes its whole upper file system to disk, so that is left to whoever closes the last descriptor: a pool thread.
+ * False when nothing was mounted there.
+ */
+export async function releaseMount(target: string): Promise<boolean> {
+  let held: number;
+  try {
+    held = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return false;
+    throw error;
+  }
+  let wasMounted = false;
+  try {
+    wasMounted = unmount(target, { detach: true });
+  } finally {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    close(held, (error) => (error ? reject(error) : resolve()));
+    await promise;
+  }
+  return wasMounted;
 }
 
 /** One line of /proc/self/mountinfo (proc(5)). */

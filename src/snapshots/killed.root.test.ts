@@ -15,11 +15,11 @@ const BUSY = `
   const snapshots = new OverlaySnapshotter(process.argv[1]);
   await snapshots.recover();
   const body = Buffer.alloc(50_000, "x");
-  process.stdout.write("ready");
   for (let round = 0; ; round++) {
     const members = Array.from({ length: 60 }, (_, index) => ({ header: { path: "d" + round + "/" + index, size: body.length }, body }));
     const layer = await snapshots.apply(snapshots.layers().at(-1 - (round % 3)), writeTar(members));
     const key = "k" + process.pid + "-" + round;
+    process.stdout.write(".");
     await snapshots.prepare(key, layer.chainId);
     await snapshots.mount(key);
     await Bun.write(snapshots.mountPoint(key) + "/new", "x");
@@ -36,8 +36,15 @@ test("killed at any moment: the next daemon finds whole layers only, and leaves 
     let layersSeen = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const child = spawn(process.execPath, ["-e", BUSY, root], { stdio: ["ignore", "pipe", "inherit"] });
-      await once(child.stdout, "data");
-      await new Promise((resolve) => setTimeout(resolve, 3 + round * 11));
+      let layers = 0;
+      const enough = Promise.withResolvers<void>();
+      child.stdout.on("data", (dots: Buffer) => {
+        layers += dots.length;
+        if (layers > round % 5) enough.resolve();
+      });
+      await enough.promise;
+      // Somewhere in what it does next.
+      await new Promise((resolve) => setTimeout(resolve, round * 3));
       child.kill("SIGKILL");
       await once(child, "exit");
 
@@ -53,13 +60,14 @@ test("killed at any moment: the next daemon finds whole layers only, and leaves 
         });
       }
       for (const key of snapshots.keys()) await snapshots.mount(key);
+      await snapshots.close();
     }
     expect(layersSeen).toBeGreaterThan(0);
     const last = new OverlaySnapshotter(root);
     await last.recover();
     for (const key of last.keys()) await last.remove(key);
     await last.collect(() => false);
-    await last.settled();
+    await last.close();
     for (const place of ["layers", "writable", "trash"])
       expect(readdirSync(join(root, "snapshots", place))).toEqual([]);
     expect(mountInfo().filter(({ mountPoint }) => mountPoint.startsWith(root))).toEqual([]);

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import {
   type Digest,
   digestOf,
-  errnoOf,
   HavreError,
   KeyedMutex,
   type Logger,
@@ -19,6 +18,7 @@ import {
   mountInfo,
   mountOverlay,
   type OverlayRequest,
+  releaseMount,
   statAt,
   unmount,
 } from "../kernel/mod.ts";
@@ -27,7 +27,8 @@ import { MOUNT_POINTS, makeMountPoints } from "./mount-points.ts";
 import type { AppliedLayer, FileChange, Mount, Snapshotter, Usage } from "./snapshots.ts";
 import { Trash } from "./trash.ts";
 import { shown, toBytes } from "./tree/names.ts";
-import { TreeRunner } from "./work/runner.ts";
+import { LocalRunner } from "./work/runner.ts";
+import { WorkerRunner } from "./work/worker-runner.ts";
 import { WritableLayers } from "./writable.ts";
 
 /** Nothing of overlayfs that makes an upper folder depend on more than the layers below it. */
@@ -39,11 +40,13 @@ const OVERLAY_OPTIONS = ["redirect_dir=nofollow", "metacopy=off", "index=off"] a
  */
 export class OverlaySnapshotter implements Snapshotter {
   readonly #folder: string;
-  readonly #runner = new TreeRunner();
+  readonly #here = new LocalRunner();
+  readonly #worker = new WorkerRunner();
   readonly #layers: Layers;
   readonly #writable: WritableLayers;
   readonly #trash: Trash;
   readonly #mutex = new KeyedMutex();
+  readonly #releases = new Map<string, Promise<unknown>>();
   readonly #holds = new Set<Set<Digest>>();
 
   /** `root` is the daemon's root folder; what is missing is made. Call `recover` before anything else. */
@@ -54,7 +57,7 @@ export class OverlaySnapshotter implements Snapshotter {
     makeMountPoints(this.#path(MOUNT_POINTS), this.#path("staging", newId()));
     this.#layers = new Layers(this.#path("layers"));
     this.#writable = new WritableLayers(this.#path("writable"));
-    this.#trash = new Trash(this.#path("trash"), this.#runner, log);
+    this.#trash = new Trash(this.#path("trash"), { here: this.#here, worker: this.#worker }, log);
   }
 
   async recover(): Promise<void> {
@@ -106,7 +109,7 @@ export class OverlaySnapshotter implements Snapshotter {
       mkdirSync(join(staged, "fs"), { recursive: true, mode: 0o755 });
       undoes.add(() => this.#trash.take(staged));
       const lower = this.#layers.trees(parent);
-      const tree = await this.#runner.run({ kind: "apply-layer", folder: join(staged, "fs"), lower }, tar, signal);
+      const tree = await this.#worker.run({ kind: "apply-layer", folder: join(staged, "fs"), lower }, tar, signal);
       if (diffId !== undefined && tree.diffId !== diffId) {
         throw new HavreError(
           "data-loss",
@@ -147,6 +150,7 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async mount(key: string): Promise<string> {
     const target = this.mountPoint(key);
+    await this.#releases.get(key);
     if (!this.#mounted(key)) mountOverlay(this.#overlay(key), target);
     return target;
   }
@@ -156,14 +160,7 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async unmount(key: string): Promise<void> {
-    const target = this.mountPoint(key);
-    try {
-      unmount(target);
-    } catch (error) {
-      if (errnoOf(error) !== "EBUSY") throw error;
-      // Somebody stands in it. It leaves our tree now and is released with its last user.
-      unmount(target, { detach: true });
-    }
+    await this.#release(key);
   }
 
   async withView<T>(chainId: Digest | undefined, use: (folder: string) => Promise<T>): Promise<T> {
@@ -185,7 +182,7 @@ export class OverlaySnapshotter implements Snapshotter {
       try {
         return await use(folder);
       } finally {
-        unmount(folder, { detach: true });
+        await releaseMount(folder);
       }
     } finally {
       rmdirSync(folder);
@@ -193,7 +190,7 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async *changes(key: string): AsyncGenerator<FileChange> {
-    for (const { path, kind } of await this.#runner.run({ kind: "list-changes", ...this.#trees(key) })) {
+    for (const { path, kind } of await this.#here.run({ kind: "list-changes", ...this.#trees(key) })) {
       const rawPath = toBytes(path);
       const text = shown(path);
       yield Buffer.compare(Buffer.from(text), rawPath) === 0 ? { path: text, kind } : { path: text, rawPath, kind };
@@ -201,12 +198,12 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   diff(key: string): AsyncIterable<Uint8Array> {
-    return this.#runner.stream({ kind: "pack-layer", ...this.#trees(key) });
+    return this.#worker.stream({ kind: "pack-layer", ...this.#trees(key) });
   }
 
   async usage(key: string): Promise<Usage> {
     this.#writable.get(key);
-    return this.#runner.run({ kind: "usage", folder: this.#writable.path(key, "upper") });
+    return this.#here.run({ kind: "usage", folder: this.#writable.path(key, "upper") });
   }
 
   layerUsage(chainId: Digest): Usage {
@@ -215,8 +212,9 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async remove(key: string): Promise<void> {
     if (!this.#writable.has(key)) return;
-    await this.unmount(key);
-    this.#trash.take(join(this.#writable.folder, key));
+    // Out of the tree now; what takes time happens after the answer.
+    const released = this.#release(key);
+    this.#trash.take(join(this.#writable.folder, key), released);
     this.#writable.drop(key);
   }
 
@@ -257,6 +255,21 @@ export class OverlaySnapshotter implements Snapshotter {
   /** Resolves when what was removed so far is off the disk. */
   settled(): Promise<void> {
     return this.#trash.emptied();
+  }
+
+  /** Waits for background work and ends the worker. Not needed before a daemon ends: the next one goes on with it. */
+  async close(): Promise<void> {
+    await this.settled();
+    this.#worker.close();
+  }
+
+  /** Two mounts must not share an upper folder, so the next one waits for this. */
+  #release(key: string): Promise<unknown> {
+    const released = releaseMount(this.mountPoint(key)).finally(() => {
+      if (this.#releases.get(key) === released) this.#releases.delete(key);
+    });
+    this.#releases.set(key, released);
+    return released;
   }
 
   #path(...parts: string[]): string {

@@ -2,24 +2,26 @@ import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, type Logger, newId } from "../base/mod.ts";
 import { mountInfo, unmount } from "../kernel/mod.ts";
-import type { TreeRunner } from "./work/runner.ts";
+import type { Runner } from "./work/runner.ts";
 
 /** Folders on their way out: renamed here at once, removed in the background one after another. */
 export class Trash {
   readonly #folder: string;
-  readonly #runner: TreeRunner;
+  readonly #here: Runner;
+  readonly #worker: Runner;
   readonly #log: Logger;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(folder: string, runner: TreeRunner, log: Logger) {
+  constructor(folder: string, runners: { readonly here: Runner; readonly worker: Runner }, log: Logger) {
     this.#folder = folder;
-    this.#runner = runner;
+    this.#here = runners.here;
+    this.#worker = runners.worker;
     this.#log = log;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
-  /** Takes `path` away. Free of effect when it is not there. */
-  take(path: string): void {
+  /** Takes `path` away, to be removed once `ready`. Free of effect when it is not there. */
+  take(path: string, ready: Promise<unknown> = Promise.resolve()): void {
     const name = newId();
     try {
       renameSync(path, join(this.#folder, name));
@@ -27,7 +29,7 @@ export class Trash {
       if (errnoOf(error) === "ENOENT") return;
       throw error;
     }
-    this.#remove(name);
+    this.#remove(name, ready);
   }
 
   /** What an earlier daemon had not removed yet. */
@@ -36,7 +38,7 @@ export class Trash {
     for (const { mountPoint } of mountInfo().reverse()) {
       if (mountPoint.startsWith(inside)) unmount(mountPoint, { detach: true });
     }
-    for (const name of readdirSync(this.#folder)) this.#remove(name);
+    for (const name of readdirSync(this.#folder)) this.#remove(name, Promise.resolve());
   }
 
   /** Resolves when everything taken so far is gone. */
@@ -44,10 +46,15 @@ export class Trash {
     return this.#work;
   }
 
-  #remove(name: string): void {
+  #remove(name: string, ready: Promise<unknown>): void {
     const job = { kind: "remove", folder: this.#folder, name } as const;
     this.#work = this.#work
-      .then(() => this.#runner.run(job))
+      .then(() => ready)
+      .then(async () => {
+        // What a container leaves is mostly a few files: not worth waking a worker.
+        const small = await this.#here.run({ kind: "is-small", folder: join(this.#folder, name) });
+        await (small ? this.#here : this.#worker).run(job);
+      })
       .catch((error: unknown) => this.#log.warn("A removed folder could not be deleted", { folder: name, error }));
   }
 }

@@ -1,6 +1,6 @@
 import type { TreeEntry, UnpackOptions } from "./snapshots.ts";
 import { statTree } from "./tree/stat-tree.ts";
-import { TreeRunner } from "./work/runner.ts";
+import { LocalRunner } from "./work/runner.ts";
 
 /**
  * What one path inside a tree is, without following a link at its end (unless it ends in a slash). `root` is a mounted
@@ -15,12 +15,12 @@ export function statInTree(root: string, path: string): TreeEntry {
  * for (`dir/…`; `./…` for `dir/.`). `not-found`.
  */
 export function packTree(root: string, path: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  return new TreeRunner().stream({ kind: "pack-tree", root, path }, signal);
+  return new LocalRunner().stream({ kind: "pack-tree", root, path }, signal);
 }
 
 /** A whole tree as an archive, entries named from its top without a slash: what `docker export` gives. */
 export function packWholeTree(root: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  return new TreeRunner().stream({ kind: "pack-tree", root, path: undefined }, signal);
+  return new LocalRunner().stream({ kind: "pack-tree", root, path: undefined }, signal);
 }
 
 /**
@@ -34,5 +34,5 @@ export async function unpackIntoTree(
   options: UnpackOptions,
   signal?: AbortSignal,
 ): Promise<void> {
-  await new TreeRunner().run({ kind: "unpack-tree", root, path, ...options }, tar, signal);
+  await new LocalRunner().run({ kind: "unpack-tree", root, path, ...options }, tar, signal);
 }

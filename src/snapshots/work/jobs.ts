@@ -7,7 +7,7 @@ import { type PackLayerJob, packLayer } from "./pack-layer.ts";
 import { type PackTreeJob, packTree } from "./pack-tree.ts";
 import { PAUSE, type Work } from "./steps.ts";
 import { type UnpackTreeJob, unpackTree } from "./unpack-tree.ts";
-import { usageOf } from "./usage.ts";
+import { isSmall, usageOf } from "./usage.ts";
 
 export interface UsageJob {
   readonly kind: "usage";
@@ -20,6 +20,12 @@ export interface RemoveJob {
   readonly name: string;
 }
 
+/** Whether a tree takes no noticeable time to remove. */
+export interface IsSmallJob {
+  readonly kind: "is-small";
+  readonly folder: string;
+}
+
 /** Each kind of work on trees as plain values, and what it returns. */
 export interface Jobs {
   readonly "apply-layer": { readonly job: ApplyLayerJob; readonly result: AppliedTree };
@@ -28,6 +34,7 @@ export interface Jobs {
   readonly "pack-tree": { readonly job: PackTreeJob; readonly result: undefined };
   readonly "unpack-tree": { readonly job: UnpackTreeJob; readonly result: undefined };
   readonly usage: { readonly job: UsageJob; readonly result: Usage };
+  readonly "is-small": { readonly job: IsSmallJob; readonly result: boolean };
   readonly remove: { readonly job: RemoveJob; readonly result: undefined };
 }
 
@@ -49,6 +56,8 @@ export function workFor(job: Job): Work<unknown> {
       return unpackTree(job);
     case "usage":
       return inFolder(job.folder, usageOf);
+    case "is-small":
+      return inFolder(job.folder, isSmall);
     case "remove":
       return inFolder(job.folder, (folder) => remove(folder, job.name));
   }

@@ -1,70 +1,70 @@
-import type { Job, JobKind, Jobs } from "./jobs.ts";
-import { workFor } from "./jobs.ts";
-import { drive } from "./steps.ts";
+import { AsyncQueue, abortable } from "../../base/mod.ts";
+import { type Job, type JobKind, type Jobs, workFor } from "./jobs.ts";
+import { drive, type WorkIo } from "./steps.ts";
 
-/** Runs work on trees, here and in slices. */
-export class TreeRunner {
+/** Chunks that may wait for a slow reader. */
+const MOST_WAITING = 4;
+
+/** Runs work on trees; where is for its kinds to say. */
+export abstract class Runner {
+  protected abstract execute(job: Job, io: WorkIo, signal: AbortSignal | undefined): Promise<unknown>;
+
+  /** What the job returns. `input` is read as far as the job wants it, then closed. */
   async run<K extends JobKind>(
     job: Jobs[K]["job"] & { readonly kind: K },
     input?: AsyncIterable<Uint8Array>,
     signal?: AbortSignal,
   ): Promise<Jobs[K]["result"]> {
-    const chunks = input?.[Symbol.asyncIterator]();
+    const chunks = input && abortable(input, signal)[Symbol.asyncIterator]();
+    const io: WorkIo = {
+      input: async () => {
+        const item = await chunks?.next();
+        return item?.done ? undefined : item?.value;
+      },
+      output: async () => {},
+    };
     try {
-      const io = {
-        input: async () => {
-          const item = await chunks?.next();
-          return item?.done ? undefined : item?.value;
-        },
-        output: async () => {},
-      };
-      return (await drive(workFor(job as Job), io, signal)) as Jobs[K]["result"];
-    } catch (error) {
-      await chunks?.return?.();
-      throw error;
+      return (await this.execute(job as Job, io, signal)) as Jobs[K]["result"];
+    } finally {
+      await chunks?.return?.(undefined);
     }
   }
 
   /** The bytes that a job puts out. Dropped when the reader stops. */
   async *stream(job: Job, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    const queue: Uint8Array[] = [];
-    let wake = Promise.withResolvers<void>();
+    const queue = new AsyncQueue<Uint8Array>();
     let room = Promise.withResolvers<void>();
-    let ended = false;
     const stop = new AbortController();
-    const io = {
+    const io: WorkIo = {
       input: async () => undefined,
-      output: async (bytes: Uint8Array) => {
+      output: async (bytes) => {
         queue.push(bytes);
-        wake.resolve();
-        if (queue.length >= 4) {
-          room = Promise.withResolvers();
-          await room.promise;
-        }
+        if (queue.size < MOST_WAITING) return;
+        room = Promise.withResolvers();
+        await room.promise;
       },
     };
-    const signals = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-    const done = drive(workFor(job), io, signals).finally(() => {
-      ended = true;
-      wake.resolve();
-    });
-    done.catch(() => {});
+    const done = this.execute(job, io, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal).then(
+      () => queue.close(),
+      (error: unknown) => queue.fail(error),
+    );
     try {
-      for (;;) {
-        for (let bytes = queue.shift(); bytes; bytes = queue.shift()) {
-          room.resolve();
-          yield bytes;
-        }
-        if (ended) break;
-        wake = Promise.withResolvers();
-        await wake.promise;
+      for await (const bytes of queue) {
+        room.resolve();
+        yield bytes;
       }
-      await done;
     } finally {
       stop.abort();
       room.resolve();
       // Whatever the work held open is closed when the reader goes on.
-      await done.catch(() => {});
+      await done;
     }
+  }
+}
+
+/** Here, in slices. */
+export class LocalRunner extends Runner {
+  protected execute(job: Job, io: WorkIo, signal: AbortSignal | undefined): Promise<unknown> {
+    return drive(workFor(job), io, signal);
   }
 }

@@ -18,8 +18,16 @@ interface Level {
   readonly entries: Iterator<DirectoryEntry>;
 }
 
-/** Bytes on disk and inodes of the tree behind `root`, a file with several names counted once. */
-export function* usageOf(root: number): Work<Usage> {
+const SMALL_INODES = 500;
+const SMALL_BYTES = 64 << 20;
+
+export function* isSmall(root: number): Work<boolean> {
+  const { size, inodes } = yield* usageOf(root, SMALL_INODES, SMALL_BYTES);
+  return inodes <= SMALL_INODES && size <= SMALL_BYTES;
+}
+
+/** Bytes on disk and inodes of the tree behind `root`, a file with several names counted once. Stops early when there is more than asked about. */
+export function* usageOf(root: number, mostInodes = Infinity, mostBytes = Infinity): Work<Usage> {
   const seen = new Set<bigint>();
   let size = 0;
   let content = 0;
@@ -31,7 +39,7 @@ export function* usageOf(root: number): Work<Usage> {
   };
   try {
     descend(root, ".");
-    for (let level = levels.at(-1); level; level = levels.at(-1)) {
+    for (let level = levels.at(-1); level && inodes <= mostInodes && size <= mostBytes; level = levels.at(-1)) {
       const { done, value } = level.entries.next();
       if (done) {
         levels.pop();
