@@ -1,7 +1,8 @@
 import { type Digest, HavreError } from "../base/mod.ts";
-import type { ExecutionConfig } from "../spec/mod.ts";
+import type { ContainerConfig, ExecutionConfig } from "../spec/mod.ts";
 import type { Container } from "./container.ts";
 import { type EngineContext, runtimeName } from "./context.ts";
+import { mergeImageConfig } from "./create/mod.ts";
 import { getContainer } from "./lookup.ts";
 
 /** What a commit asks for, beside the container. */
@@ -14,6 +15,8 @@ export interface CommitOptions {
   readonly pause: boolean;
   /** Dockerfile instructions. */
   readonly changes: readonly string[];
+  /** Wins over the container's own configuration, field by field. */
+  readonly config?: ContainerConfig;
 }
 
 /** Makes images of containers. */
@@ -41,7 +44,8 @@ export class ContainerCommits {
   }
 
   async #make(container: Container, options: CommitOptions): Promise<Digest> {
-    const { repository, tag, author, comment, changes } = options;
+    const { repository, tag, author, comment, changes, config } = options;
+    const own = container.spec.config;
     if (tag !== undefined && tag !== "" && !repository) {
       throw new HavreError("invalid-argument", "A tag needs a repository to stand in");
     }
@@ -50,8 +54,8 @@ export class ContainerCommits {
         id: container.id,
         imageId: container.spec.imageId,
         layerKey: container.id,
-        config: executionConfig(container),
-        command: (container.spec.config.Cmd ?? []).join(" "),
+        config: executionConfig(config === undefined ? own : mergeImageConfig(config, executionConfig(own))),
+        command: (own.Cmd ?? []).join(" "),
       },
       ...(repository ? { reference: tag ? `${repository}:${tag}` : repository } : {}),
       author,
@@ -64,7 +68,7 @@ export class ContainerCommits {
 }
 
 /** The part of a container's configuration that an image keeps. */
-export function executionConfig({ spec: { config } }: Container): ExecutionConfig {
+export function executionConfig(config: ContainerConfig): ExecutionConfig {
   return {
     User: config.User,
     Env: config.Env,

@@ -41,6 +41,6 @@ export class ContainerComparisons implements Comparisons {
   #config(container: Container): TreeSource["config"] {
     const { imageId } = container.spec;
     const image = imageId === undefined ? undefined : this.#context.images.get(imageId);
-    return { ...image?.config, config: executionConfig(container) };
+    return { ...image?.config, config: executionConfig(container.spec.config) };
   }
 }

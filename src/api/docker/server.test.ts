@@ -141,6 +141,36 @@ describe("bodies", () => {
   });
 });
 
+describe("commit", () => {
+  const commit = (query: string, body?: string) =>
+    harness.call(`/v1.45/commit?container=one${query}`, {
+      method: "POST",
+      ...(body === undefined ? {} : { body }),
+      headers: { "Content-Type": "application/json" },
+    });
+
+  test("needs no body, and takes a configuration in it", async () => {
+    expect(
+      (await commit("&repo=new&tag=1&comment=why&author=me&pause=0&changes=CMD%20a&changes=USER%20b")).status,
+    ).toBe(201);
+    expect(harness.engine.seen.commit).toEqual({
+      repository: "new",
+      tag: "1",
+      author: "me",
+      comment: "why",
+      pause: false,
+      changes: ["CMD a", "USER b"],
+    });
+    expect((await commit("", '{"Cmd":["sh"]}')).status).toBe(201);
+    expect(harness.engine.seen.commit).toMatchObject({ pause: true, config: { Cmd: ["sh"] } });
+  });
+
+  test("refuses a body that is none", async () => {
+    const { status, json } = await commit("", "{");
+    expect({ status, json }).toEqual({ status: 400, json: { message: "invalid JSON: unexpected EOF" } });
+  });
+});
+
 describe("the socket", () => {
   test("has the mode it was asked to have", async () => {
     expect((await stat(harness.socketPath)).mode & 0o777).toBe(0o600);

@@ -11,6 +11,7 @@ import type {
 } from "../../engine/mod.ts";
 import type { ImageAccounts, ImageHistory, Images } from "../../images/mod.ts";
 import type { Networks } from "../../networks/mod.ts";
+import type { ContainerConfig } from "../../spec/mod.ts";
 
 /** What a `docker commit` asks for, beside the container. */
 export interface CommitOptions {
@@ -22,6 +23,8 @@ export interface CommitOptions {
   readonly pause: boolean;
   /** Dockerfile instructions. */
   readonly changes: readonly string[];
+  /** Wins over the container's own configuration, field by field. */
+  readonly config?: ContainerConfig;
 }
 /** Makes an image of a container. */
 export interface Commits {

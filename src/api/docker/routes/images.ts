@@ -1,8 +1,8 @@
 import { HavreError, parseDigest } from "../../../base/mod.ts";
 import type { Image } from "../../../images/mod.ts";
-import { parseReference } from "../../../spec/mod.ts";
+import { decodeContainerBody, parseReference } from "../../../spec/mod.ts";
 import { sendJson, sendStatus } from "../answers.ts";
-import { readText } from "../body.ts";
+import { readJsonText } from "../body.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import { Filters, parseFilters } from "../filters.ts";
 import { imageFilters } from "../image-filters.ts";
@@ -71,7 +71,9 @@ async function prune(exchange: Exchange, { images }: UseCases): Promise<void> {
 
 async function commit(exchange: Exchange, { commits }: UseCases): Promise<void> {
   const { query, request } = exchange;
-  await readText(request);
+  const text = await readJsonText(request);
+  // An empty body is no configuration here, however it was sent.
+  const config = text?.trim() ? decodeContainerBody(text).config : undefined;
   const [repository, name] = [query.optional("repo"), query.optional("tag")];
   const id = await commits.commit(query.text("container"), {
     ...(repository === undefined ? {} : { repository }),
@@ -80,6 +82,7 @@ async function commit(exchange: Exchange, { commits }: UseCases): Promise<void> 
     comment: query.text("comment"),
     pause: query.flag("pause", true),
     changes: query.all("changes").flatMap((change) => change.split("\n")),
+    ...(config === undefined ? {} : { config }),
   });
   sendJson(exchange, 201, { Id: id });
 }
