@@ -191,7 +191,7 @@ export class HostNetworks implements Networks {
     if (former?.attached) await this.release(containerId);
     const sandbox = await this.#sandboxFor(bridge, former);
     if (!sandbox.operational) {
-      await this.#patiently(() => isOperational(this.#socket, sandbox.hostInterface) || undefined);
+      await this.#patiently(() => isOperational(this.#socket, bridge.wiring, sandbox.hostInterface) || undefined);
     }
     const endpoint: StoredEndpoint = {
       id: Endpoints.id(bridge.network.id, containerId),

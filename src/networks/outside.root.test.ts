@@ -16,7 +16,9 @@ beforeEach(() => {
   outside = namespace.path;
   sh(`ip link add up0 type veth peer name up1 && ip addr add ${ROUTER}/24 dev up0 && ip link set up0 up`);
   sh(`ip link set up1 netns ${outside}`);
-  sh(`ip addr add ${OUTSIDE}/24 dev up1 && ip link set up1 up`, outside);
+  sh(`ip addr add ${OUTSIDE}/24 dev up1 && ip link set up1 up && ip link show dev up1`, outside);
+  // Asked for a single link, the kernel finishes the change of carrier first: packets go through from here on.
+  expect(sh("ip link show dev up0")).toContain("state UP");
   undo = [() => host[Symbol.dispose](), () => namespace[Symbol.dispose]()];
 });
 afterEach(async () => {

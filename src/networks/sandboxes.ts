@@ -77,7 +77,7 @@ export function makeWiredSandbox(
       setLink(index, { up: true }),
       addRoute({ gateway: ipv4Bytes(wiring.gateway) }),
     ]);
-    return { namespace, address, hostInterface, operational: isOperational(host, hostInterface) };
+    return { namespace, address, hostInterface, operational: isOperational(host, wiring, hostInterface) };
   } catch (error) {
     namespace[Symbol.dispose]();
     throw error;
@@ -87,11 +87,12 @@ export function makeWiredSandbox(
 }
 
 /**
- * Whether packets go through. Before, they are dropped without a word, and a name server's lost answer costs a program
- * five seconds. Kernels before 6.9 take their time even after asking.
+ * Whether packets go through, both over the veth and from the bridge itself, which comes up with its first port. Before,
+ * they are dropped without a word, and a name server's lost answer costs a program five seconds. Kernels before 6.9 take
+ * their time even after asking.
  */
-export function isOperational(host: NetlinkSocket, hostInterface: string): boolean {
-  return findLink(host, hostInterface)?.operational ?? false;
+export function isOperational(host: NetlinkSocket, { bridgeIndex }: Wiring, hostInterface: string): boolean {
+  return [hostInterface, bridgeIndex].every((link) => findLink(host, link)?.operational);
 }
 
 /** Gives an unused sandbox another address. */
