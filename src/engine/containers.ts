@@ -76,7 +76,7 @@ export class ContainerLifecycle implements Containers {
         throw new HavreError("conflict", "cannot start a paused container, try unpause instead");
       }
       if (hasProcess(container)) throw new HavreError("not-modified", `container ${id} is already running`);
-      await this.#launch(container, options.timeline);
+      await this.#startByHand(container, options.timeline);
     });
   }
 
@@ -102,7 +102,7 @@ export class ContainerLifecycle implements Containers {
       if (container.spec.hostConfig.AutoRemove) return;
       this.#context.events.emitContainer(container, "stop");
     }
-    await this.#locked(container.id, (now) => this.#launch(now));
+    await this.#locked(container.id, (now) => this.#startByHand(now));
     this.#context.events.emitContainer(container, "restart");
   }
 
@@ -253,6 +253,12 @@ export class ContainerLifecycle implements Containers {
     this.#restarts.close();
     this.#health.close();
     await Promise.allSettled([...this.#background]);
+  }
+
+  /** Its restart policy counts from the beginning again. */
+  async #startByHand(container: Container, timeline?: Timeline): Promise<void> {
+    if (container.status.restartCount > 0) await setStatus(this.#context, container.id, { restartCount: 0 });
+    await this.#launch(container, timeline);
   }
 
   async #launch(container: Container, timeline = new Timeline()): Promise<void> {
