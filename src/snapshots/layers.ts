@@ -13,6 +13,11 @@ export interface LayerRecord {
   readonly usage: Usage;
   /** Nothing of the layers below shows through. */
   readonly opaque: boolean;
+  /**
+   * Not known to be on disk yet: written since the machine was started under this boot id. After a power cut such a layer
+   * is not trusted but made again from its blob.
+   */
+  readonly unsynced?: string;
 }
 
 interface Layer extends LayerRecord {
@@ -28,15 +33,18 @@ const TREE = "fs";
  */
 export class Layers {
   readonly folder: string;
+  readonly #bootId: string;
   readonly #layers = new Map<Digest, Layer>();
   #next = 1;
 
-  constructor(folder: string) {
+  constructor(folder: string, bootId: string) {
     this.folder = folder;
+    this.#bootId = bootId;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(folder)) {
       const record = readRecord(join(folder, name));
-      if (record && /^\d+$/.test(name)) this.#layers.set(record.chainId, { ...record, number: Number(name) });
+      const trusted = record && (record.unsynced === undefined || record.unsynced === bootId);
+      if (trusted && /^\d+$/.test(name)) this.#layers.set(record.chainId, { ...record, number: Number(name) });
       this.#next = Math.max(this.#next, Number.parseInt(name, 10) + 1 || 0);
     }
   }
@@ -64,12 +72,28 @@ export class Layers {
     return readdirSync(this.folder).filter((name) => !good.has(name));
   }
 
-  /** Makes a finished folder with its `fs` a layer. */
-  commit(folder: string, record: LayerRecord): void {
-    writeFileSync(join(folder, RECORD), JSON.stringify(record), { mode: 0o600, flush: true });
+  /** Makes a finished folder with its `fs` a layer, not yet known to be on disk. */
+  commit(folder: string, finished: LayerRecord): void {
+    const record = { ...finished, unsynced: this.#bootId };
+    writeFileSync(join(folder, RECORD), JSON.stringify(record), { mode: 0o600 });
     const number = this.#next++;
     renameSync(folder, join(this.folder, String(number)));
     this.#layers.set(record.chainId, { ...record, number });
+  }
+
+  unsynced(): Digest[] {
+    return this.list().filter((chainId) => this.#layers.get(chainId)?.unsynced !== undefined);
+  }
+
+  /** After everything it has was written to disk. Free of effect when it is gone meanwhile. */
+  markSynced(chainId: Digest): void {
+    const layer = this.#layers.get(chainId);
+    if (!layer) return;
+    const { unsynced: _, number, ...record } = layer;
+    const path = join(this.folder, String(number), RECORD);
+    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600, flush: true });
+    renameSync(`${path}.new`, path);
+    this.#layers.set(chainId, { ...record, number });
   }
 
   /** Forgets a layer; returns the name of its folder for the caller to remove. */

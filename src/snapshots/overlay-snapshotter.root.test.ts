@@ -161,3 +161,21 @@ test("everything is found again by the next daemon", async () => {
   expect(readFileSync(join(await next.mount("one"), "x"), "utf8")).toBe("kept");
   expect((await next.usage("one")).content).toBe(4);
 });
+
+test("after a power cut only layers that were written to disk are trusted", async () => {
+  const safe = await layer(undefined, file("a"));
+  await snapshots.close();
+  const record = () => JSON.parse(readFileSync(join(root, "snapshots/layers/1/layer.json"), "utf8"));
+  expect(record().unsynced).toBeUndefined();
+  const fresh = await layer(safe.chainId, file("b"));
+  await snapshots.close();
+  const path = join(root, "snapshots/layers/2/layer.json");
+  const other = { ...JSON.parse(readFileSync(path, "utf8")), unsynced: "another boot" };
+  writeFileSync(path, JSON.stringify(other));
+  const next = new OverlaySnapshotter(root);
+  await next.recover();
+  await next.close();
+  expect(next.layers()).toEqual([safe.chainId]);
+  expect(readdirSync(join(root, "snapshots/layers"))).toEqual(["1"]);
+  expect(snapshots.has(fresh.chainId)).toBe(true);
+});

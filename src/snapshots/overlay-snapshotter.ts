@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Digest,
@@ -31,6 +31,8 @@ import { LocalRunner } from "./work/runner.ts";
 import { WorkerRunner } from "./work/worker-runner.ts";
 import { WritableLayers } from "./writable.ts";
 
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
 /** Nothing of overlayfs that makes an upper folder depend on more than the layers below it. */
 const OVERLAY_OPTIONS = ["redirect_dir=nofollow", "metacopy=off", "index=off"] as const;
 
@@ -47,15 +49,18 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #trash: Trash;
   readonly #mutex = new KeyedMutex();
   readonly #releases = new Map<string, Promise<unknown>>();
+  readonly #log: Logger;
+  #syncing: Promise<void> | undefined;
   readonly #holds = new Set<Set<Digest>>();
 
   /** `root` is the daemon's root folder; what is missing is made. Call `recover` before anything else. */
   constructor(root: string, log: Logger = silentLogger) {
     this.#folder = join(root, "snapshots");
+    this.#log = log;
     for (const name of ["staging", "views", "empty"]) mkdirSync(this.#path(name), { recursive: true, mode: 0o755 });
     chmodAt(AT_FDCWD, this.#path("empty"), 0o755);
     makeMountPoints(this.#path(MOUNT_POINTS), this.#path("staging", newId()));
-    this.#layers = new Layers(this.#path("layers"));
+    this.#layers = new Layers(this.#path("layers"), readFileSync(BOOT_ID, "utf8").trim());
     this.#writable = new WritableLayers(this.#path("writable"));
     this.#trash = new Trash(this.#path("trash"), { here: this.#here, worker: this.#worker }, log);
   }
@@ -70,6 +75,7 @@ export class OverlaySnapshotter implements Snapshotter {
     for (const name of this.#layers.broken()) this.#trash.take(join(this.#layers.folder, name));
     for (const name of this.#writable.broken()) this.#trash.take(join(this.#writable.folder, name));
     this.#trash.resume();
+    this.#sync();
   }
 
   has(chainId: Digest): boolean {
@@ -121,6 +127,7 @@ export class OverlaySnapshotter implements Snapshotter {
       // Without a promised digest two calls may have made the same layer.
       if (this.#layers.has(chainId)) this.#trash.take(staged);
       else this.#layers.commit(staged, { chainId, diffId: tree.diffId, parent, size, usage, opaque });
+      this.#sync();
       this.#hold(chainId);
       return { diffId: tree.diffId, chainId, size };
     });
@@ -260,6 +267,7 @@ export class OverlaySnapshotter implements Snapshotter {
   /** Waits for background work and ends the worker. Not needed before a daemon ends: the next one goes on with it. */
   async close(): Promise<void> {
     await this.settled();
+    await this.#syncing;
     this.#worker.close();
   }
 
@@ -270,6 +278,23 @@ export class OverlaySnapshotter implements Snapshotter {
     });
     this.#releases.set(key, released);
     return released;
+  }
+
+  /**
+   * Writes new layers to disk in the background, several at once: it takes as long as the disk has other things to write,
+   * and until then a layer is as good as any, unless the power fails.
+   */
+  #sync(): void {
+    this.#syncing ??= (async () => {
+      for (let fresh = this.#layers.unsynced(); fresh.length > 0; fresh = this.#layers.unsynced()) {
+        await this.#worker.run({ kind: "sync", folder: this.#layers.folder });
+        for (const chainId of fresh) this.#layers.markSynced(chainId);
+      }
+    })()
+      .catch((error: unknown) => this.#log.warn("New layers could not be written to disk", { error }))
+      .finally(() => {
+        this.#syncing = undefined;
+      });
   }
 
   #path(...parts: string[]): string {

@@ -12,7 +12,6 @@ import {
   openAt,
   setMtimeAt,
   setXattr,
-  syncFileSystem,
 } from "../../kernel/mod.ts";
 import type { Usage } from "../snapshots.ts";
 import { DEFAULT_TAR_LIMITS } from "../tar/header.ts";
@@ -40,7 +39,7 @@ export interface AppliedTree {
   readonly usage: Usage;
 }
 
-/** One pass over the archive: digest and extraction. The tree is on disk when it returns. */
+/** One pass over the archive: digest and extraction. */
 export function* applyLayer({ folder, lower }: ApplyLayerJob): Work<AppliedTree> {
   const root = openAt(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY);
   try {
@@ -60,7 +59,6 @@ export function* applyLayer({ folder, lower }: ApplyLayerJob): Work<AppliedTree>
     }
     parser.end();
     extractor.end();
-    syncFileSystem(root);
     const usage = yield* usageOf(root);
     return { diffId: digester.digest(), size: extractor.size, opaque: extractor.opaqueRoot, usage };
   } finally {

@@ -1,4 +1,4 @@
-import { AT_FDCWD, closeFd, O_DIRECTORY, O_RDONLY, openAt } from "../../kernel/mod.ts";
+import { AT_FDCWD, closeFd, O_DIRECTORY, O_RDONLY, openAt, syncFileSystem } from "../../kernel/mod.ts";
 import type { Usage } from "../snapshots.ts";
 import { removal } from "../tree/remove.ts";
 import { type AppliedTree, type ApplyLayerJob, applyLayer } from "./apply-layer.ts";
@@ -26,6 +26,12 @@ export interface IsSmallJob {
   readonly folder: string;
 }
 
+/** Writes the file system that holds `folder` to disk. */
+export interface SyncJob {
+  readonly kind: "sync";
+  readonly folder: string;
+}
+
 /** Each kind of work on trees as plain values, and what it returns. */
 export interface Jobs {
   readonly "apply-layer": { readonly job: ApplyLayerJob; readonly result: AppliedTree };
@@ -33,6 +39,7 @@ export interface Jobs {
   readonly "pack-layer": { readonly job: PackLayerJob; readonly result: undefined };
   readonly "pack-tree": { readonly job: PackTreeJob; readonly result: undefined };
   readonly "unpack-tree": { readonly job: UnpackTreeJob; readonly result: undefined };
+  readonly sync: { readonly job: SyncJob; readonly result: undefined };
   readonly usage: { readonly job: UsageJob; readonly result: Usage };
   readonly "is-small": { readonly job: IsSmallJob; readonly result: boolean };
   readonly remove: { readonly job: RemoveJob; readonly result: undefined };
@@ -54,6 +61,8 @@ export function workFor(job: Job): Work<unknown> {
       return packTree(job);
     case "unpack-tree":
       return unpackTree(job);
+    case "sync":
+      return inFolder(job.folder, sync);
     case "usage":
       return inFolder(job.folder, usageOf);
     case "is-small":
@@ -70,6 +79,12 @@ function* inFolder<T>(path: string, work: (folder: number) => Work<T>): Work<T> 
   } finally {
     closeFd(folder);
   }
+}
+
+// biome-ignore lint/correctness/useYield: one system call, nothing to pause in
+function* sync(folder: number): Work<undefined> {
+  syncFileSystem(folder);
+  return undefined;
 }
 
 function* remove(folder: number, name: string): Work<undefined> {
