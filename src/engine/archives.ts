@@ -29,7 +29,7 @@ export class ContainerArchives implements Archives {
     const container = getContainer(this.#context.store, ref);
     const root = await this.#acquire(container);
     try {
-      const stat = pathStat(await explained(container, path, () => statInTree(root.folder, path)), path);
+      const stat = pathStat(await explained(ref, path, () => statInTree(root.folder, path)), path);
       return { stat, tar: releasing(packTree(root.folder, path), root.release) };
     } catch (error) {
       await root.release();
@@ -68,7 +68,7 @@ export class ContainerArchives implements Archives {
     const container = getContainer(this.#context.store, ref);
     const root = await this.#acquire(container);
     try {
-      return await explained(container, path, () => work(root.folder));
+      return await explained(ref, path, () => work(root.folder));
     } finally {
       await root.release();
     }
@@ -97,12 +97,13 @@ async function* releasing(tar: AsyncIterable<Uint8Array>, release: () => Promise
   }
 }
 
-async function explained<T>(container: Container, path: string, work: () => T | Promise<T>): Promise<T> {
+/** `ref` as the client called the container: the error repeats it, as Docker's does. */
+async function explained<T>(ref: string, path: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof HavreError && error.kind === "not-found") {
-      throw new HavreError("not-found", `Could not find the file ${path} in container ${container.id}`, {
+      throw new HavreError("not-found", `Could not find the file ${path} in container ${ref}`, {
         cause: error,
       });
     }

@@ -88,10 +88,15 @@ export class ProgressStream {
     return this.#exchange.response.headersSent;
   }
 
+  start(): void {
+    const { response } = this.#exchange;
+    if (!response.headersSent) response.writeHead(200, { "Content-Type": "application/json" });
+  }
+
   send(value: unknown): void {
     const { response, signal } = this.#exchange;
     if (signal.aborted) return;
-    if (!response.headersSent) response.writeHead(200, { "Content-Type": "application/json" });
+    this.start();
     response.write(`${JSON.stringify(value)}\r\n`);
   }
 
@@ -104,8 +109,7 @@ export class ProgressStream {
   }
 
   end(): void {
-    const { response } = this.#exchange;
-    if (!response.headersSent) response.writeHead(200, { "Content-Type": "application/json" });
-    response.end();
+    this.start();
+    this.#exchange.response.end();
   }
 }

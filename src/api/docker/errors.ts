@@ -32,6 +32,12 @@ export class StatusError extends HavreError {
   }
 }
 
+/** The same error, said to have happened in doing `what`. */
+export function prefixed(what: string, error: HavreError): HavreError {
+  const detail = error.hint === undefined ? { cause: error } : { cause: error, hint: error.hint };
+  return new HavreError(error.kind, `${what}: ${error.message}`, detail);
+}
+
 export interface ErrorAnswer {
   readonly status: number;
   readonly message: string;

@@ -37,7 +37,7 @@ async function attachWebSocket(exchange: Exchange, { streams }: UseCases): Promi
   const accepted = acceptWebSocket(exchange);
   if (!accepted) {
     await session[Symbol.asyncDispose]();
-    throw new HavreError("invalid-argument", "websocket: the client is not using the websocket protocol");
+    throw new HavreError("invalid-argument", "not websocket protocol");
   }
   await joinWebSocket(await accepted, session, version.since(28));
 }

@@ -1,7 +1,7 @@
 import { HavreError, isHavreError, Timeline } from "../../../base/mod.ts";
 import type { StopOptions, WaitCondition } from "../../../engine/mod.ts";
 import { sendJson, sendStatus } from "../answers.ts";
-import { StatusError } from "../errors.ts";
+import { prefixed, StatusError } from "../errors.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import { parseFilters } from "../filters.ts";
 import { pruneFilters } from "../prune-filters.ts";
@@ -51,10 +51,7 @@ async function kill(exchange: Exchange, { containers }: UseCases): Promise<void>
     await containers.kill(name, exchange.query.optional("signal"));
   } catch (error) {
     if (!isHavreError(error)) throw error;
-    throw new HavreError(error.kind, `cannot kill container: ${name}: ${error.message}`, {
-      cause: error,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
+    throw prefixed(`cannot kill container: ${name}`, error);
   }
   sendStatus(exchange, 204);
 }

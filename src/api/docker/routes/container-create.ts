@@ -1,4 +1,4 @@
-import { HavreError } from "../../../base/mod.ts";
+import { HavreError, isHavreError } from "../../../base/mod.ts";
 import type { UpdateRequest } from "../../../engine/mod.ts";
 import {
   type ContainerCreateRequest,
@@ -6,10 +6,11 @@ import {
   decodeUpdate,
   type UpdateBody,
 } from "../../../spec/mod.ts";
-import { sendJson } from "../answers.ts";
+import { sendJson, sendStatus } from "../answers.ts";
 import type { ApiVersion } from "../api-version.ts";
 import { readJsonText } from "../body.ts";
 import { adaptCreate } from "../create-versions.ts";
+import { prefixed } from "../errors.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import type { UseCases } from "../use-cases.ts";
 
@@ -63,8 +64,13 @@ async function update(exchange: Exchange, useCases: UseCases): Promise<void> {
 async function rename(exchange: Exchange, useCases: UseCases): Promise<void> {
   const name = exchange.query.text("name");
   if (name === "") throw new HavreError("invalid-argument", "Neither old nor new names may be empty");
-  await useCases.containers.rename(exchange.parameter("name"), name);
-  exchange.response.writeHead(204).end();
+  try {
+    await useCases.containers.rename(exchange.parameter("name"), name.startsWith("/") ? name : `/${name}`);
+  } catch (error) {
+    const isNameFault = isHavreError(error, "invalid-argument") || isHavreError(error, "conflict");
+    throw isNameFault ? prefixed("Error when allocating new name", error) : error;
+  }
+  sendStatus(exchange, 204);
 }
 
 /** Making a container and changing what was asked of it. */

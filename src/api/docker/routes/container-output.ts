@@ -77,8 +77,11 @@ async function resize(exchange: Exchange, { streams }: UseCases): Promise<void> 
   sendStatus(exchange, 200);
 }
 
-async function top(exchange: Exchange, { observation }: UseCases): Promise<void> {
-  const table = await observation.top(exchange.parameter("name"), exchange.query.text("ps_args") || "-ef");
+async function top(exchange: Exchange, { containers, observation }: UseCases): Promise<void> {
+  const table = await observation.top(
+    containers.get(exchange.parameter("name")).id,
+    exchange.query.text("ps_args") || "-ef",
+  );
   sendJson(exchange, 200, { Processes: table.processes, Titles: table.titles });
 }
 

@@ -40,7 +40,10 @@ async function importImage(exchange: Exchange, { images }: UseCases): Promise<vo
 function create(exchange: Exchange, useCases: UseCases): Promise<void> {
   const name = exchange.query.text("fromImage");
   if (name === "") return importImage(exchange, useCases);
-  parseReference(name.replace(/:$/, ""));
+  const { domain, path } = parseReference(name.replace(/:$/, ""));
+  if (domain === "docker.io" && path === "library/scratch") {
+    throw new HavreError("permission-denied", "'scratch' is a reserved name");
+  }
   throw new HavreError("not-implemented", `Pulling ${name} is not implemented yet`, {
     hint: "Bring the image with docker load or docker import",
   });
@@ -50,6 +53,8 @@ async function load(exchange: Exchange, { images }: UseCases): Promise<void> {
   const { request, query, signal } = exchange;
   const quiet = query.flag("quiet", true);
   const progress = new ProgressStream(exchange);
+  // dockerd tells every failure of a load in the stream, and its clients look for it there.
+  progress.start();
   try {
     await images.load(
       request,

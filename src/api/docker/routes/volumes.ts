@@ -26,7 +26,7 @@ export function volumeRoutes(): readonly Route[] {
       path: "/volumes/prune",
       handle: (exchange) => {
         parseFilters(exchange.query.text("filters")).validate(["label", "label!", "all"]);
-        sendJson(exchange, 200, { VolumesDeleted: null, SpaceReclaimed: 0 });
+        sendJson(exchange, 200, { VolumesDeleted: [], SpaceReclaimed: 0 });
       },
     },
     ...(["GET", "DELETE"] as const).map(
