@@ -1,5 +1,5 @@
 import { ptr } from "bun:ffi";
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { check, errno, libcSymbols, systemError } from "./libc.ts";
 
@@ -21,6 +21,8 @@ const MSG_NOSIGNAL = 0x4000;
 const F_DUPFD_CLOEXEC = 1030;
 const O_PATH = 0o10000000;
 const EAGAIN = 11;
+/** Type 5 (SEQPACKET), any state, inode 0. */
+const UNACCEPTED = /^\S+ \S+ \S+ \S+ 0005 \S+ +0 /;
 
 /** Connects to a unix socket of type SEQPACKET, at a path of any length. Returns a non-blocking descriptor; the caller closes it. */
 export function connectSeqpacket(path: string): number {
@@ -42,6 +44,17 @@ export function connectSeqpacket(path: string): number {
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * Whether some connection to a listening SEQPACKET socket of this file name still waits in its queue to be accepted:
+ * one that has no inode yet (/proc/net/unix, proc(5)). The kernel keeps the path only as it was bound, so sockets of the
+ * same file name elsewhere count too.
+ */
+export function hasUnaccepted(name: string): boolean {
+  return readFileSync("/proc/net/unix", "utf8")
+    .split("\n")
+    .some((line) => line.endsWith(`/${name}`) && UNACCEPTED.test(line));
 }
 
 /** Ends the sending direction: the peer reads end of file, and can go on writing. */

@@ -1,14 +1,21 @@
 import { closeSync } from "node:fs";
+import { basename } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { errnoOf } from "../base/mod.ts";
 import {
   connectSeqpacket,
   duplicateDescriptor,
   type EventSocket,
+  hasUnaccepted,
   receivePacket,
   sendPacket,
   shutdownWrite,
   watchSocket,
 } from "../kernel/mod.ts";
 import type { IoConnection, OutputChunk } from "./runtime.ts";
+
+/** Milliseconds a supervisor that does not accept is waited for. */
+const ACCEPT_WITHIN = 2000;
 
 /** conmon reads at most 32 KiB - 1 of a packet and drops the rest. */
 const MAX_INPUT = 32_767;
@@ -37,7 +44,7 @@ export class AttachConnection implements IoConnection {
   }
 
   static async open(path: string): Promise<AttachConnection> {
-    const fd = connectSeqpacket(path);
+    const fd = await connectWhenRoom(path);
     // The event loop may close its descriptor while packets are still queued: ours reads them.
     const connection = new AttachConnection(duplicateDescriptor(fd));
     connection.#socket = await watchSocket(fd, {
@@ -45,6 +52,7 @@ export class AttachConnection implements IoConnection {
       drain: () => connection.#flush(),
       close: () => connection.#hangUp(),
     });
+    await accepted(basename(path));
     return connection;
   }
 
@@ -164,5 +172,27 @@ export class AttachConnection implements IoConnection {
       this.#input.shift();
       this.#flush();
     }
+  }
+}
+
+/** conmon lets ten connections wait; the next is refused until it has accepted some. */
+async function connectWhenRoom(path: string): Promise<number> {
+  for (const deadline = performance.now() + ACCEPT_WITHIN; ; ) {
+    try {
+      return connectSeqpacket(path);
+    } catch (error) {
+      if (errnoOf(error) !== "EAGAIN" || performance.now() > deadline) throw error;
+      await setTimeout(1);
+    }
+  }
+}
+
+/**
+ * conmon sends output to connections it has accepted, not to those in its queue, and a process can print and end
+ * before it looks there: a client would see nothing. It is asked again every millisecond, once in nearly every case.
+ */
+async function accepted(name: string): Promise<void> {
+  for (const deadline = performance.now() + ACCEPT_WITHIN; hasUnaccepted(name) && performance.now() < deadline; ) {
+    await setTimeout(1);
   }
 }
