@@ -103,6 +103,11 @@ export class ProgressStream {
   /** Ends the stream; a failure after the first line is told in the stream, as Docker does. */
   fail(error: unknown): void {
     if (!this.started) throw error;
+    this.tell(error);
+  }
+
+  /** Ends the stream with a failure told in it, for operations whose status is always 200. */
+  tell(error: unknown): void {
     const { message } = errorAnswer(error);
     this.send({ errorDetail: { message }, error: message });
     this.end();

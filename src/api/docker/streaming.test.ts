@@ -311,7 +311,7 @@ describe("images in and out", () => {
       body: "tar",
     });
     expect(status).toBe(200);
-    expect(text).toBe(`{"status":"Importing"}\r\n{"status":"sha256:${"a".repeat(64)}"}\r\n`);
+    expect(text).toBe(`{"status":"sha256:${"a".repeat(64)}"}\r\n`);
     expect(harness.engine.seen.import).toEqual({
       message: "Imported from -",
       changes: ["CMD sh"],
@@ -320,10 +320,36 @@ describe("images in and out", () => {
     });
   });
 
-  test("a failure after progress began is told in the stream", async () => {
-    const { status, text } = await harness.call("/v1.45/images/create?fromSrc=-&repo=new", { method: "POST" });
+  test("an import that fails has its status, a load tells it in the stream", async () => {
+    expect((await harness.call("/v1.45/images/create?fromSrc=-&repo=new", { method: "POST" })).status).toBe(400);
+    const { status, text } = await harness.call("/v1.45/images/load", { method: "POST" });
     expect(status).toBe(200);
     expect(text).toEndWith('{"errorDetail":{"message":"The archive is empty"},"error":"The archive is empty"}\r\n');
+  });
+
+  test("import from an address, with progress; what the address refuses is refused", async () => {
+    using web = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: ({ url }) => (url.endsWith("/root.tar") ? new Response("tar") : new Response("gone", { status: 404 })),
+    });
+    const ask = (path: string) =>
+      harness.call(`/v1.45/images/create?fromSrc=${encodeURIComponent(`127.0.0.1:${web.port}/${path}`)}`, {
+        method: "POST",
+      });
+    const { status, text } = await ask("root.tar");
+    expect(status).toBe(200);
+    expect(text.split("\r\n")).toEqual([
+      `{"status":"Downloading from http://127.0.0.1:${web.port}/root.tar"}`,
+      `{"status":"Importing","progressDetail":{"current":1,"total":3}}`,
+      `{"status":"sha256:${"a".repeat(64)}"}`,
+      "",
+    ]);
+    const refused = await ask("other.tar");
+    expect([refused.status, refused.json]).toEqual([
+      404,
+      { message: `failed to GET http://127.0.0.1:${web.port}/other.tar with status 404 Not Found: gone` },
+    ]);
   });
 
   test("load and save", async () => {

@@ -3,31 +3,35 @@ import { parseReference } from "../../../spec/mod.ts";
 import { ProgressStream, sendStream } from "../answers.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import type { UseCases } from "../use-cases.ts";
+import { download, importAddress } from "./import-source.ts";
 
 async function importImage(exchange: Exchange, { images }: UseCases): Promise<void> {
   const { query, request, signal, version } = exchange;
   const source = query.text("fromSrc");
-  if (source !== "-") {
-    throw new HavreError("not-implemented", "Importing from an address is not implemented yet", {
-      hint: "Download the archive and send it: docker import - NAME < archive.tar",
-    });
-  }
   const repository = query.optional("repo");
   if (repository !== undefined && parseReference(repository).digest)
     throw new HavreError("invalid-argument", "cannot import digest reference");
   const [tag, platform] = [query.optional("tag"), version.since(32) ? query.optional("platform") : undefined];
   const progress = new ProgressStream(exchange);
   try {
+    const address = source === "-" ? undefined : importAddress(source);
+    const remote = address && (await download(address, signal));
+    if (address) progress.send({ status: `Downloading from ${address}` });
     const id = await images.import(
       {
-        source: request,
+        source: remote?.body ?? request,
         message: query.text("message") || `Imported from ${source}`,
         changes: query.all("changes").flatMap((change) => change.split("\n")),
         ...(repository === undefined ? {} : { repository }),
         ...(tag === undefined ? {} : { tag }),
         ...(platform === undefined ? {} : { platform }),
       },
-      (message) => progress.send(message),
+      // Of a body that the client sends itself it knows how far it is; and an error keeps its status.
+      (message) => {
+        const { current } = message.progressDetail ?? {};
+        if (remote && current !== undefined)
+          progress.send({ ...message, progressDetail: { current, total: remote.size } });
+      },
       signal,
     );
     progress.send({ status: id });
@@ -65,7 +69,7 @@ async function load(exchange: Exchange, { images }: UseCases): Promise<void> {
     );
     progress.end();
   } catch (error) {
-    progress.fail(error);
+    progress.tell(error);
   }
 }
 
