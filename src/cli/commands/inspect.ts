@@ -1,11 +1,9 @@
-import { HavreError, isHavreError } from "../../base/mod.ts";
+import { type HavreError, isHavreError } from "../../base/mod.ts";
 import type { Client } from "../../client/mod.ts";
 import { jsonFlag } from "../args/common.ts";
 import { text, toggle } from "../args/flags.ts";
 import type { Context } from "../context.ts";
-import { wrongTemplate } from "../output/format.ts";
 import { indentJson } from "../output/json.ts";
-import { Template } from "../template/mod.ts";
 
 export const inspectFlags = {
   format: text(
@@ -45,7 +43,7 @@ export async function inspectAll(
   find: Lookup,
 ): Promise<number> {
   const client = await context.client();
-  const template = format === "" || format === "json" ? undefined : parse(format);
+  const show = format === "" || format === "json" ? undefined : await templateOf(format);
   const found: string[] = [];
   const complaints: string[] = [];
   for (const name of names) {
@@ -53,26 +51,15 @@ export async function inspectAll(
     if (typeof json === "string") found.push(json);
     else complaints.push(json.message);
   }
-  if (template) for (const json of found) context.out.line(execute(template, JSON.parse(json)));
+  if (show) for (const json of found) context.out.line(show(JSON.parse(json)));
   else if (format === "json") context.out.line(`[${found.join(",")}]`);
   else context.out.line(indentJson(`[${found.join(",")}]`));
   for (const complaint of complaints) context.err.line(complaint);
   return complaints.length === 0 ? 0 : 1;
 }
 
-function parse(format: string): Template {
-  try {
-    return new Template(format);
-  } catch (error) {
-    if (error instanceof Error) throw new HavreError("invalid-argument", `template parsing error: ${error.message}`);
-    throw error;
-  }
-}
-
-function execute(template: Template, value: unknown): string {
-  try {
-    return template.execute(value);
-  } catch (error) {
-    throw wrongTemplate(error);
-  }
+async function templateOf(format: string): Promise<(value: unknown) => string> {
+  const { executeTemplate, parseTemplate } = await import("../output/template-list.ts");
+  const template = parseTemplate(format);
+  return (value) => executeTemplate(template, value);
 }

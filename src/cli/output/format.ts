@@ -1,5 +1,4 @@
-import { HavreError } from "../../base/mod.ts";
-import { type Row, Template, TemplateError } from "../template/mod.ts";
+import type { Row } from "../template/mod.ts";
 import { layOut } from "./columns.ts";
 import type { Output } from "./output.ts";
 
@@ -17,55 +16,30 @@ export interface ListView {
 
 /** Prints a list as Docker does (`--format`). `invalid-argument` when the template is wrong. */
 export async function printList(out: Output, view: ListView): Promise<void> {
-  out.write(await renderList(view, view.fit && out.isTerminal ? await columnsOf(out) : undefined));
+  out.write(await renderList(view, view.fit && out.isTerminal ? await terminalColumns() : undefined));
 }
 
-async function columnsOf(_out: Output): Promise<number> {
+async function terminalColumns(): Promise<number> {
   const { terminalSize } = await import("./terminal.ts");
   return (await terminalSize(1)).columns;
 }
 
-export function renderList(view: ListView, width?: number): string {
-  const isTable = view.format.startsWith("table");
-  const source = view.format === "json" ? "{{json .}}" : isTable ? view.format.slice(5) : view.format;
-  const template = parse(
-    source
-      .replace(/^ +| +$/g, "")
-      .replaceAll("\\t", "\t")
-      .replaceAll("\\n", "\n"),
-  );
-  let text = "";
-  for (const row of view.rows) text += `${execute(template, row, view.typeName)}\n`;
-  if (!isTable) return text;
-  const heading = template.execute(headingRow(view.headings), { header: true, missingIsEmpty: true });
-  return layOut(`${heading}\n${text}`, width || undefined);
+/** A table of plain columns, as the default ones are, needs no template engine: most lists are printed without it. */
+const PLAIN_COLUMNS = /^table (?:\{\{\.\w+\}\}\t)*\{\{\.\w+\}\}$/;
+
+export async function renderList(view: ListView, width?: number): Promise<string> {
+  if (PLAIN_COLUMNS.test(view.format)) return renderColumns(view, width);
+  const { renderTemplate } = await import("./template-list.ts");
+  return renderTemplate(view, width);
 }
 
-function parse(source: string): Template {
-  try {
-    return new Template(source);
-  } catch (error) {
-    throw wrongTemplate(error);
-  }
-}
-
-function execute(template: Template, row: unknown, typeName: string): string {
-  try {
-    return template.execute(row, { typeName });
-  } catch (error) {
-    throw wrongTemplate(error);
-  }
-}
-
-export function wrongTemplate(error: unknown): unknown {
-  if (!(error instanceof TemplateError)) return error;
-  return new HavreError("invalid-argument", `template parsing error: ${error.message}`, { cause: error });
-}
-
-function headingRow(headings: Readonly<Record<string, string>>): Row {
-  const fields = Object.entries(headings).map(([name, heading]) => [name, () => heading] as const);
-  const label = (name: string) => (name.split(".").at(-1) ?? "").replaceAll(/[-_]/g, " ");
-  return { ...Object.fromEntries(fields), Label: (name: string) => label(name) };
+function renderColumns({ format, headings, rows }: ListView, width: number | undefined): string {
+  const fields = [...format.matchAll(/\{\{\.(\w+)\}\}/g)].map(([, field]) => field ?? "");
+  const lines = [
+    fields.map((field) => headings[field] ?? "").join("\t"),
+    ...rows.map((row) => fields.map((field) => row[field]?.("")).join("\t")),
+  ];
+  return layOut(`${lines.join("\n")}\n`, width || undefined);
 }
 
 /** `--json`: the API's own objects, for programs. */

@@ -1,7 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { HavreError, isHavreError, toHavreError } from "../../../base/mod.ts";
-import { type Client, daemonMessage } from "../../../client/mod.ts";
-import { familiarReference, parseReference, withDefaultTag } from "../../../spec/mod.ts";
+import { daemonMessage } from "../../../client/mod.ts";
 import { text, toggle } from "../../args/flags.ts";
 import type { Context } from "../../context.ts";
 import { refuse } from "./options/checks.ts";
@@ -86,7 +85,6 @@ function reserveIdFile(path: string): void {
 
 async function createOrPull(context: Context, body: CreateBody, options: CreationOptions): Promise<string> {
   const client = await context.client();
-  const reference = imageReference(body.Image);
   const create = async () => {
     const answer = await client.json<{ Id: string; Warnings: readonly string[] | null }>("POST", "/containers/create", {
       query: { name: options.name || undefined, platform: options.platform || undefined },
@@ -95,42 +93,22 @@ async function createOrPull(context: Context, body: CreateBody, options: Creatio
     for (const warning of answer.Warnings ?? []) context.err.line(`WARNING: ${warning}`);
     return answer.Id;
   };
-  if (options.pull === "always") await pull(context, client, body.Image, options);
+  // What is plainly a name goes straight to the daemon; the grammar is loaded for what is not.
+  const pulls = options.pull === "always" || !PLAIN_NAME.test(body.Image) ? await import("./pull.ts") : undefined;
+  pulls?.checkImageName(body.Image);
+  if (options.pull === "always") await pulls?.pullImage(context, body.Image, options);
   try {
     return await create();
   } catch (error) {
     const missing = isHavreError(error, "not-found") && /No such image/.test(error.message);
-    if (!missing || reference === undefined || !["missing", ""].includes(options.pull)) throw error;
-    if (!options.quiet) context.err.line(`Unable to find image '${reference}' locally`);
-    await pull(context, client, body.Image, options);
+    if (!missing || !["missing", ""].includes(options.pull)) throw error;
+    const { pullMissing } = await import("./pull.ts");
+    if (!(await pullMissing(context, body.Image, options))) throw error;
     return create();
   }
 }
 
-/** The image's name with its tag; undefined for an id. `invalid-argument` when it is neither. */
-function imageReference(image: string): string | undefined {
-  if (/^(sha256:)?[0-9a-f]{64}$/.test(image)) return undefined;
-  return familiarReference(withDefaultTag(parseReference(image)));
-}
-
-async function pull(
-  context: Context,
-  client: Client,
-  image: string,
-  { platform, quiet }: CreationOptions,
-): Promise<void> {
-  const { tag, digest, domain, path } = withDefaultTag(parseReference(image));
-  const answer = await client.request("POST", "/images/create", {
-    query: {
-      fromImage: familiarReference({ domain, path }),
-      tag: digest ?? tag,
-      platform: platform || undefined,
-    },
-  });
-  const { showProgress } = await import("../image/progress.ts");
-  const silent = { isTerminal: false, write: () => {}, line: () => {} };
-  await showProgress(answer.body, quiet ? silent : context.err);
-}
+const PLAIN_NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*(?::\w[\w.-]{0,127})?$/;
 
 function warnAboutRisks({ err }: Context, { HostConfig }: CreateBody): void {
   if (HostConfig.OomKillDisable && !HostConfig.Memory)

@@ -130,14 +130,18 @@ async function followStarts(client: Client, board: Board, all: boolean): Promise
 }
 
 /** Draws again and again over what it drew before, until done or interrupted. */
-async function refresh(out: Output, draw: (width: number | undefined) => string, done: () => boolean): Promise<void> {
+async function refresh(
+  out: Output,
+  draw: (width: number | undefined) => Promise<string>,
+  done: () => boolean,
+): Promise<void> {
   const size = out.isTerminal ? (await import("../../output/terminal.ts")).terminalSize : undefined;
   if (out.isTerminal) {
     out.write("\x1b[2J");
     process.once("SIGINT", () => process.exit(130));
   }
   while (!done()) {
-    const text = draw(size && (await size(1)).columns);
+    const text = await draw(size && (await size(1)).columns);
     // Each line is cleared to its end, and all below the last: no flicker.
     out.write(out.isTerminal ? `\x1b[H${text.replaceAll("\n", "\x1b[K\n")}\x1b[J` : text);
     await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));

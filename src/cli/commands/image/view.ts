@@ -1,5 +1,4 @@
 import { shortId } from "../../../base/mod.ts";
-import { familiarName, parseReference } from "../../../spec/mod.ts";
 import { ago, goTime, humanSize } from "../../output/units.ts";
 import type { Row } from "../../template/mod.ts";
 import type { ImageSummary } from "../../types.ts";
@@ -28,8 +27,8 @@ const NONE = "<none>";
 
 /** The names an image is listed under, one row each. */
 export function imageNames(image: ImageSummary, options: { digests: boolean; perDigest: boolean }): ImageName[] {
-  const tags = group(image.RepoTags ?? [], ({ tag }) => tag);
-  const digests = group(image.RepoDigests ?? [], ({ digest }) => digest);
+  const tags = group(image.RepoTags ?? [], ":");
+  const digests = group(image.RepoDigests ?? [], "@");
   if (tags.size === 0 && digests.size === 0) return [{ repository: NONE, tag: NONE, digest: NONE }];
   const names: ImageName[] = [];
   for (const [repository, own] of tags) {
@@ -43,18 +42,14 @@ export function imageNames(image: ImageSummary, options: { digests: boolean; per
   return names;
 }
 
-function group(
-  references: readonly string[],
-  part: (reference: { tag?: string; digest?: string }) => string | undefined,
-): Map<string, string[]> {
+/** References by repository. They come from the daemon in their familiar form: the last `:` or the `@` parts them. */
+function group(references: readonly string[], mark: ":" | "@"): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const text of references) {
-    if (text.startsWith(NONE)) continue;
-    const reference = parseReference(text);
-    const value = part(reference);
-    if (value === undefined) continue;
-    const name = familiarName(reference);
-    groups.set(name, [...(groups.get(name) ?? []), value]);
+    const at = text.lastIndexOf(mark);
+    if (text.startsWith(NONE) || at < 0) continue;
+    const name = text.slice(0, at);
+    groups.set(name, [...(groups.get(name) ?? []), text.slice(at + 1)]);
   }
   return groups;
 }

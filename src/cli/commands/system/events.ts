@@ -3,9 +3,8 @@ import { filterFlag, filtersQuery, jsonFlag } from "../../args/common.ts";
 import { text } from "../../args/flags.ts";
 import { timeQuery } from "../../args/time.ts";
 import { defineCommand } from "../../command.ts";
-import { wrongTemplate } from "../../output/format.ts";
+import { executeTemplate, parseTemplate } from "../../output/template-list.ts";
 import { localRfc3339 } from "../../output/units.ts";
-import { Template } from "../../template/mod.ts";
 
 /** One line of `GET /events`. */
 interface EventMessage {
@@ -33,7 +32,7 @@ export const command = defineCommand({
   max: 0,
   async run({ context, flags }) {
     const asJson = flags.json || flags.format === "json";
-    const template = flags.format === "" || asJson ? undefined : new Template(flags.format);
+    const template = flags.format === "" || asJson ? undefined : parseTemplate(flags.format);
     const client = await context.client();
     const answer = await client.request("GET", "/events", {
       query: { since: timeQuery(flags.since), until: timeQuery(flags.until), filters: filtersQuery(flags.filter) },
@@ -41,11 +40,8 @@ export const command = defineCommand({
     for await (const line of readLines(answer.body)) {
       if (line.trim() === "") continue;
       const event = JSON.parse(line) as EventMessage;
-      try {
-        context.out.line(asJson ? line : (template?.execute(event) ?? describe(event, line)));
-      } catch (error) {
-        throw wrongTemplate(error);
-      }
+      const text = template ? executeTemplate(template, event, "events.Message") : describe(event, line);
+      context.out.line(asJson ? line : text);
     }
     return 0;
   },

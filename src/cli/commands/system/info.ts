@@ -1,9 +1,9 @@
 import { jsonFlag } from "../../args/common.ts";
 import { text } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
-import { printJson, wrongTemplate } from "../../output/format.ts";
+import { printJson } from "../../output/format.ts";
+import { executeTemplate, parseTemplate } from "../../output/template-list.ts";
 import { binarySize } from "../../output/units.ts";
-import { Template } from "../../template/mod.ts";
 import { version } from "../../version.ts";
 
 /** `GET /info`, the part that is shown. */
@@ -60,11 +60,7 @@ export const command = defineCommand({
     if (flags.json) printJson(context.out, info);
     else if (flags.format === "json") context.out.line(JSON.stringify(info));
     else if (flags.format !== "") {
-      try {
-        context.out.line(new Template(flags.format).execute(info));
-      } catch (error) {
-        throw wrongTemplate(error);
-      }
+      context.out.line(executeTemplate(parseTemplate(flags.format), info));
     } else {
       context.out.write(`Client:\n Version:    ${version}\n\nServer:\n${infoLines(info).join("\n")}\n\n`);
       for (const warning of info.Warnings ?? []) context.err.line(warning);

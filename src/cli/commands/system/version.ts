@@ -2,8 +2,8 @@ import { isHavreError } from "../../../base/mod.ts";
 import { jsonFlag } from "../../args/common.ts";
 import { text } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
-import { printJson, wrongTemplate } from "../../output/format.ts";
-import { Template } from "../../template/mod.ts";
+import { printJson } from "../../output/format.ts";
+import { executeTemplate, parseTemplate } from "../../output/template-list.ts";
 import { version } from "../../version.ts";
 
 /** `GET /version`. */
@@ -41,11 +41,7 @@ export const command = defineCommand({
       if (flags.json) printJson(context.out, { Client, Server: server ?? null });
       else context.out.line(JSON.stringify({ Client, Server: server ?? null }));
     } else if (flags.format !== "") {
-      try {
-        context.out.line(new Template(flags.format).execute({ Client, Server: server }));
-      } catch (error) {
-        throw wrongTemplate(error);
-      }
+      context.out.line(executeTemplate(parseTemplate(flags.format), { Client, Server: server }));
     } else {
       context.out.write(clientText(Client));
       if (server) context.out.write(serverText(server));
