@@ -10,16 +10,7 @@ function scaled(size: number, base: number, units: readonly string[], digits: nu
     value /= base;
     unit++;
   }
-  return `${generalFormat(value, digits)}${units[unit]}`;
-}
-
-/** C's `%.Ng`: N significant digits without trailing zeros. */
-function generalFormat(value: number, digits: number): string {
-  if (value !== 0 && Math.abs(value) >= 10 ** digits) {
-    const [mantissa = "", exponent = ""] = value.toExponential(digits - 1).split("e+");
-    return `${Number(mantissa)}e+${exponent.padStart(2, "0")}`;
-  }
-  return String(Number(value.toPrecision(digits)));
+  return `${Number(value.toPrecision(digits))}${units[unit]}`;
 }
 
 /** `1.984MB`; pass 3 digits for Docker's shorter form. */
