@@ -137,16 +137,14 @@ export class OverlaySnapshotter implements Snapshotter {
     this.#writable.check(key);
     const [top = this.#path(MOUNT_POINTS)] = this.#layers.trees(parent);
     const staged = this.#path("staging", newId());
-    try {
+    await Undoes.run(async (undoes) => {
+      undoes.add(() => this.#trash.take(staged));
       this.#writable.create(staged, { key, parent }, (upper) => {
         const { uid, gid, mode } = statAt(AT_FDCWD, top);
         if (uid !== 0 || gid !== 0) chownAt(AT_FDCWD, upper, uid, gid);
         chmodAt(AT_FDCWD, upper, mode & 0o7777);
       });
-    } catch (error) {
-      this.#trash.take(staged);
-      throw error;
-    }
+    });
   }
 
   mounts(key: string): readonly Mount[] {

@@ -118,7 +118,6 @@ export class TarParser {
     if (this.#step !== "ended" && (!atBoundary || pending)) {
       throw malformed("it stops in the middle of a member", this.#position);
     }
-    if (this.#position === 0) throw malformed("it is empty", 0);
   }
 
   #takeBlock(chunk: Uint8Array, offset: number): number {

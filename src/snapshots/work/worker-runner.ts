@@ -59,14 +59,19 @@ export class WorkerRunner extends Runner {
     }
     const worker = new Worker(workerUrl());
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => void this.#on(worker, data);
-    worker.onerror = (event) => {
-      if (this.#worker === worker) this.#worker = undefined;
-      for (const { reject } of this.#waiting.values()) {
-        reject(new HavreError("internal", `The worker for file trees failed: ${event.message}`));
-      }
-    };
+    worker.onerror = (event) => this.#lost(worker, event.message);
+    worker.addEventListener("close", () => this.#lost(worker, "it ended"));
     this.#worker = worker;
     return worker;
+  }
+
+  /** What it worked on has failed; the next job starts another worker. */
+  #lost(worker: Worker, why: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    for (const { reject } of this.#waiting.values()) {
+      reject(new HavreError("internal", `The worker for file trees failed: ${why}`));
+    }
   }
 
   #rest(worker: Worker): void {
