@@ -46,7 +46,10 @@ async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle,
   }
   const seen = await context.runtime.observe(id, runtimeName(context, container), bundleFolder(context, id));
   if (seen.status === "running" || seen.status === "paused") {
-    const state = seen.status;
+    // Frozen with no pause on record: a commit, or a pause nobody was told of, that was cut off.
+    const cutOff = seen.status === "paused" && container.status.state !== "paused";
+    if (cutOff) await context.runtime.resume(id, runtimeName(context, container));
+    const state = cutOff ? "running" : seen.status;
     const now = await setStatus(context, id, (status) => ({
       ...status,
       state,
