@@ -1,10 +1,11 @@
 import { chmod, chown, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
-import { HavreError } from "../../base/mod.ts";
+import { HavreError, isHavreError } from "../../base/mod.ts";
 import { havreRoutes } from "../havre/mod.ts";
-import { errorBody, sendError } from "./answers.ts";
+import { sendError } from "./answers.ts";
 import { type ApiVersion, HIGHEST_API, parseApiVersion } from "./api-version.ts";
+import { errorAnswer } from "./errors.ts";
 import type { Exchange, Route } from "./exchange.ts";
 import { Query } from "./query.ts";
 import { Router } from "./router.ts";
@@ -162,8 +163,10 @@ class UnixApiServer implements ApiServer {
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    if (errorBody(error).status >= 500)
-      this.#useCases.log.warn("Request failed", { method: request.method, url: request.url, error });
+    const { method, url } = request;
+    // A client that leaves, or asks for what is not there yet, is no trouble of this daemon's.
+    if (isHavreError(error, "cancelled")) this.#useCases.log.debug("Client went away", { method, url });
+    else if (errorAnswer(error).status === 500) this.#useCases.log.warn("Request failed", { method, url, error });
     try {
       sendError({ response }, error);
     } catch (failure) {

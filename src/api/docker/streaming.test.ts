@@ -366,3 +366,18 @@ describe("images in and out", () => {
     });
   });
 });
+
+describe("a client that goes away", () => {
+  test("in the middle of its body is no end of the body", async () => {
+    for (const framing of ["Content-Length: 1000\r\n", "Transfer-Encoding: chunked\r\n"]) {
+      const wire = await harness.connect();
+      const before = harness.engine.failedUploads.length;
+      const piece = framing.startsWith("T") ? "5\r\nabcde\r\n" : "abcde";
+      wire.send(`PUT /v1.45/containers/plain/archive?path=/ HTTP/1.1\r\nHost: d\r\n${framing}\r\n${piece}`);
+      while (harness.engine.uploading !== 5) await new Promise((resolve) => setImmediate(resolve));
+      wire.socket.destroy();
+      while (harness.engine.failedUploads.length === before) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await harness.call("/_ping")).text).toBe("OK");
+  });
+});
