@@ -21,11 +21,12 @@ import { AttachConnection } from "./connection.ts";
 import { writeTerminalSize } from "./control.ts";
 import { crunStatus, removeCrunState, startThroughPipe } from "./crun-state.ts";
 import { execDirect } from "./exec-direct.ts";
+import { ExecHelpers } from "./exec-helpers.ts";
 import { execSupervised } from "./exec-supervised.ts";
 import { ExitRecords } from "./exits.ts";
 import { fitToHost, type HostLimits, readHostLimits } from "./host-limits.ts";
 import { blindToUnifiedTree, type Call, canHideMounts, hasHybridControllers } from "./hybrid-cgroups.ts";
-import { makeLivenessPipe, watchLiveness } from "./liveness.ts";
+import { makeLivenessPipe } from "./liveness.ts";
 import { beginGenerations } from "./log-files.ts";
 import { LogRotation } from "./log-rotation.ts";
 import { hasMemoryLimit, OomWatch } from "./oom-watch.ts";
@@ -41,7 +42,6 @@ import type {
   InterfaceCounters,
   IoConnection,
   Observed,
-  ProcessIdentity,
   RunningExec,
   Runtime,
   RuntimeStatus,
@@ -51,8 +51,9 @@ import { type CommandResult, type RuntimeBinary, runRuntime } from "./runtime-co
 import { runtimeError } from "./runtime-errors.ts";
 import { SeccompFilters } from "./seccomp-filters.ts";
 import { openSharedMemory } from "./shared-memory.ts";
+import { Supervision } from "./supervision.ts";
 import { RuntimeRefusal, type Supervisor, startSupervisor } from "./supervisor.ts";
-import { settledWithin, until } from "./waiting.ts";
+import { settledWithin } from "./waiting.ts";
 
 export interface ConmonOptions {
   /** Volatile folder of this daemon: exits, records and the runtimes' state live below it. */
@@ -68,7 +69,6 @@ export interface ConmonOptions {
 const SIGKILL = 9;
 /** Milliseconds for a supervisor to end after its container. */
 const SUPERVISOR_END = 5000;
-const KILLED = 128 + SIGKILL;
 
 /** The runtime on conmon and crun or runc. */
 export class ConmonRuntime implements Runtime, Disposable {
@@ -83,21 +83,21 @@ export class ConmonRuntime implements Runtime, Disposable {
   readonly #logs: LogRotation;
   readonly #oom = new OomWatch();
   readonly #filters = new SeccompFilters();
+  readonly #helpers: ExecHelpers;
   /** Whether mounts can be hidden from one process without a helper; asked once. */
   #canHide: boolean | undefined;
-  /** By container: its supervisor's end. */
-  readonly #supervisors = new Map<string, Promise<void>>();
-  /** Watches of supervisors that an earlier daemon started. */
-  readonly #adopted = new Set<Disposable>();
+  readonly #supervision: Supervision;
 
   constructor(options: ConmonOptions) {
     this.#logger = options.logger;
     this.#clock = options.clock ?? systemClock;
+    this.#helpers = new ExecHelpers(this.#cgroups, this.#clock, options.logger);
     this.#timeout = options.timeout ?? 60_000;
     this.#binaries = new Binaries(options.run, options.runtimes);
     this.#exits = new ExitRecords(join(options.run, "exits"));
     this.#records = new ContainerRecords(join(options.run, "containers"));
     this.#logs = new LogRotation(options.logger);
+    this.#supervision = new Supervision(this.#records, this.#exits, this.#cgroups, this.#clock, options.logger);
     mkdirSync(join(options.run, "runtime"), { recursive: true, mode: 0o700 });
     this.#records.open();
     // Before anybody else hears of an exit, its log and its memory kills are settled.
@@ -109,8 +109,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#exits[Symbol.dispose]();
     this.#logs[Symbol.dispose]();
     this.#oom[Symbol.dispose]();
-    for (const watch of this.#adopted) watch[Symbol.dispose]();
-    this.#adopted.clear();
+    this.#supervision[Symbol.dispose]();
   }
 
   runtimes(): ReadonlyMap<string, RuntimeBinary> {
@@ -152,7 +151,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       this.#records.put({ ...record, processes });
       this.#logs.begin(id, log);
       if (record.memoryLimited) this.#oom.begin(id, bundle);
-      this.#follow(id, processes.supervisor, supervisor.ended);
+      this.#supervision.follow(id, processes.supervisor, supervisor.ended);
       return processes;
     } catch (error) {
       await this.#undo(record);
@@ -242,7 +241,11 @@ export class ConmonRuntime implements Runtime, Disposable {
     const plain = this.#binaries.runtime(request.runtime);
     const own = this.#ownCgroup(request.containerId);
     const binary = own === undefined ? plain : enteringCgroup(this.#cgroups, own, plain);
-    if (request.runtime === "crun" && !request.stdio.terminal) return await execDirect(request, binary, this.#timeout);
+    if (request.runtime === "crun" && !request.stdio.terminal) {
+      return await execDirect(request, binary, this.#timeout, (pid, ended) => {
+        if (own !== undefined) this.#helpers.add(pid, ended);
+      });
+    }
     return await execSupervised(request, binary, this.#binaries.conmon(), this.#timeout);
   }
 
@@ -269,7 +272,7 @@ export class ConmonRuntime implements Runtime, Disposable {
 
   processes(id: string): readonly number[] {
     const path = this.#records.get(id)?.cgroupsPath;
-    return path === undefined ? [] : processesIn(this.#cgroups, path);
+    return path === undefined ? [] : processesIn(this.#cgroups, path).filter((pid) => !this.#helpers.has(pid));
   }
 
   interfaceCounters(pid: number): Readonly<Record<string, InterfaceCounters>> {
@@ -327,26 +330,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   #adopt(record: ContainerRecord, { supervisor }: Created): void {
     this.#logs.begin(record.id, record.log);
     if (record.memoryLimited) this.#oom.begin(record.id, record.bundle);
-    const ended = Promise.withResolvers<void>();
-    const watch = watchLiveness(record.bundle, () => {
-      this.#adopted.delete(watch);
-      void this.#afterLiveness(record.id, supervisor).then(ended.resolve);
-    });
-    this.#adopted.add(watch);
-    this.#follow(record.id, supervisor, ended.promise);
-  }
-
-  /** conmon lets go of the pipe just before it records the exit: its end is awaited, which is near. */
-  async #afterLiveness(id: string, supervisor: ProcessIdentity): Promise<void> {
-    await until(this.#clock, () => !isProcessAlive(supervisor) || this.#exits.read(id) !== undefined);
-  }
-
-  #follow(id: string, supervisor: ProcessIdentity, ended: Promise<void>): void {
-    const done = ended.then(() => {
-      if (this.#supervisors.get(id) === done) this.#supervisors.delete(id);
-      return this.#supervisorEnded(id, supervisor);
-    });
-    this.#supervisors.set(id, done);
+    this.#supervision.adopt(record, supervisor);
   }
 
   #settle(id: string): void {
@@ -355,23 +339,6 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#logs.end(id, record.log);
     const path = record.memoryLimited ? record.cgroupsPath : undefined;
     this.#oom.end(id, path === undefined ? 0 : readOomKills(this.#cgroups, path));
-  }
-
-  /** A supervisor that ends without recording an exit was killed: its container has lost its streams and is ended too. */
-  async #supervisorEnded(id: string, supervisor: ProcessIdentity): Promise<void> {
-    const record = this.#records.get(id);
-    const known = record?.processes?.supervisor;
-    // The container may have been deleted, or created anew under a later supervisor.
-    if (record === undefined || known?.pid !== supervisor.pid || known.startTime !== supervisor.startTime) return;
-    this.#exits.check(id);
-    if (this.#exits.read(id) !== undefined) return;
-    this.#logger.warn("A container's supervisor ended without an exit code; ending the container", { id });
-    if (record.cgroupsPath !== undefined) killCgroup(this.#cgroups, record.cgroupsPath);
-    if (record.processes) {
-      signalProcess(record.processes.init, SIGKILL);
-      await until(this.#clock, () => !isProcessAlive(record.processes?.init ?? supervisor));
-    }
-    if (this.#records.get(id) === record) this.#exits.record(id, KILLED);
   }
 
   /** Leaves nothing of a creation that failed or was interrupted. */
@@ -398,7 +365,7 @@ export class ConmonRuntime implements Runtime, Disposable {
           killCgroup(this.#cgroups, cgroupsPath);
         if (processes) signalProcess(processes.init, SIGKILL);
         // Its supervisor records the exit and ends by itself.
-        const ended = this.#exits.read(id) === undefined ? this.#supervisors.get(id) : undefined;
+        const ended = this.#exits.read(id) === undefined ? this.#supervision.ended(id) : undefined;
         await settledWithin(this.#clock, SUPERVISOR_END, ended);
       },
       async () => {

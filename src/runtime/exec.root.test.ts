@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isHavreError } from "../base/mod.ts";
+import { isHavreError, systemClock } from "../base/mod.ts";
 import { ContainerHost, collect, type TestContainer } from "./testing/container-host.ts";
+import { until } from "./waiting.ts";
 
 async function run(container: TestContainer, script: string, input?: Uint8Array) {
   const exec = await container.exec(["sh", "-c", script], { stdin: input !== undefined });
@@ -110,4 +111,15 @@ test("a process in a container that has ended is refused", async () => {
   await container.exited;
   const error = await container.exec(["true"]).catch((failure) => failure);
   expect(isHavreError(error, "failed-precondition")).toBe(true);
+});
+
+test("only the container's own processes are in its list and its cgroup while an exec goes on", async () => {
+  await using host = await ContainerHost.open();
+  const container = await host.start("exec sleep 1000");
+  const exec = await container.exec(["sleep", "1000"], { attach: false });
+  const init = (await host.runtime.observe(container.id, "crun", "")).processes?.init.pid ?? 0;
+  expect(host.runtime.processes(container.id)).toEqual([init, exec.pid].sort((a, b) => a - b));
+  await until(systemClock, () => host.runtime.stats(container.id)?.pids.current === 2);
+  await container.kill(9, true);
+  expect(await exec.exited).toBe(137);
 });
