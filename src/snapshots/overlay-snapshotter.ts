@@ -25,6 +25,7 @@ import {
 import { Layers } from "./layers.ts";
 import { MOUNT_POINTS, makeMountPoints } from "./mount-points.ts";
 import type { AppliedLayer, FileChange, Mount, Snapshotter, Usage } from "./snapshots.ts";
+import { DEFAULT_TAR_LIMITS, type TarLimits } from "./tar/header.ts";
 import { Trash } from "./trash.ts";
 import { shown, toBytes } from "./tree/names.ts";
 import { LocalRunner } from "./work/runner.ts";
@@ -50,11 +51,16 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #mutex = new KeyedMutex();
   readonly #releases = new Map<string, Promise<unknown>>();
   readonly #log: Logger;
+  readonly #limits: TarLimits;
   #syncing: Promise<void> | undefined;
   readonly #holds = new Set<Set<Digest>>();
 
-  /** `root` is the daemon's root folder; what is missing is made. Call `recover` before anything else. */
-  constructor(root: string, log: Logger = silentLogger) {
+  /**
+   * `root` is the daemon's root folder; what is missing is made. Call `recover` before anything else. `limits`: what a
+   * layer's archive may ask for.
+   */
+  constructor(root: string, log: Logger = silentLogger, limits: TarLimits = DEFAULT_TAR_LIMITS) {
+    this.#limits = limits;
     this.#folder = join(root, "snapshots");
     this.#log = log;
     for (const name of ["staging", "views", "empty"]) mkdirSync(this.#path(name), { recursive: true, mode: 0o755 });
@@ -115,7 +121,8 @@ export class OverlaySnapshotter implements Snapshotter {
       mkdirSync(join(staged, "fs"), { recursive: true, mode: 0o755 });
       undoes.add(() => this.#trash.take(staged));
       const lower = this.#layers.trees(parent);
-      const tree = await this.#worker.run({ kind: "apply-layer", folder: join(staged, "fs"), lower }, tar, signal);
+      const job = { kind: "apply-layer", folder: join(staged, "fs"), lower, limits: this.#limits } as const;
+      const tree = await this.#worker.run(job, tar, signal);
       if (diffId !== undefined && tree.diffId !== diffId) {
         throw new HavreError(
           "data-loss",

@@ -50,6 +50,24 @@ test("a full disk fails the one blob and leaves room for the next", async () => 
   expect((await content.put(Buffer.alloc(1 << 20))).size).toBe(1 << 20);
 });
 
+test("a bomb is stopped at the limit, which is said, and nothing is left", async () => {
+  const careful = new OverlaySnapshotter(root, undefined, { extensionBytes: 10_000, entries: 3, contentBytes: 5000 });
+  try {
+    const many = Array.from({ length: 5 }, (_, index) => file(`f${index}`, 1));
+    expect(await failureOf(careful.apply(undefined, writeTar(many)))).toMatchObject({
+      kind: "resource-exhausted",
+      message: "Tar archive refused: more than 3 members",
+    });
+    expect(await failureOf(careful.apply(undefined, writeTar([file("f", 6000)])))).toMatchObject({
+      kind: "resource-exhausted",
+      message: "Tar archive refused: more than 5000 bytes of content",
+    });
+  } finally {
+    await careful.close();
+  }
+  await nothingIsLeft();
+});
+
 test("a read-only disk is said to be one", async () => {
   mount({ type: "tmpfs", source: "tmpfs", options: ["remount", "ro"] }, root);
   expect(await failureOf(snapshots.apply(undefined, writeTar([file("f", 1)])))).toMatchObject({ kind: "unavailable" });

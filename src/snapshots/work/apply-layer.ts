@@ -14,7 +14,7 @@ import {
   setXattr,
 } from "../../kernel/mod.ts";
 import type { Usage } from "../snapshots.ts";
-import { DEFAULT_TAR_LIMITS } from "../tar/header.ts";
+import type { TarLimits } from "../tar/header.ts";
 import { TarParser } from "../tar/parser.ts";
 import { TreeExtractor } from "../tree/extractor.ts";
 import { lookUpLower } from "../tree/lower.ts";
@@ -28,6 +28,7 @@ export interface ApplyLayerJob {
   readonly folder: string;
   /** Trees of the layers below, the highest first. */
   readonly lower: readonly string[];
+  readonly limits: TarLimits;
 }
 
 export interface AppliedTree {
@@ -40,7 +41,7 @@ export interface AppliedTree {
 }
 
 /** One pass over the archive: digest and extraction. */
-export function* applyLayer({ folder, lower }: ApplyLayerJob): Work<AppliedTree> {
+export function* applyLayer({ folder, lower, limits }: ApplyLayerJob): Work<AppliedTree> {
   const root = openAt(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY);
   try {
     inheritTop(root, lower);
@@ -52,7 +53,7 @@ export function* applyLayer({ folder, lower }: ApplyLayerJob): Work<AppliedTree>
       },
     });
     const digester = new Digester();
-    const parser = new TarParser(extractor, DEFAULT_TAR_LIMITS);
+    const parser = new TarParser(extractor, limits);
     for (let chunk = yield INPUT; chunk; chunk = yield INPUT) {
       digester.update(chunk);
       parser.write(chunk);
