@@ -41,6 +41,9 @@ Architecture: all
 Version: 1:2.0-3
 `;
 
+/** cap_net_raw=ep, as `setcap` writes it. */
+const CAPABILITY = Buffer.from("0100000200200000000000000000000000000000", "hex");
+
 const file = (path: string, text: string | Uint8Array, mode = 0o644): TarMember => ({
   header: { path, mode, size: text.length },
   body: Buffer.from(text),
@@ -58,6 +61,7 @@ const TREE: TarMember[] = [
   folder("dir"),
   file("dir/a", "a"),
   file("turns", "into a folder"),
+  { header: { path: "able", size: 0, xattrs: new Map([["security.capability", CAPABILITY]]) } },
   { header: { path: "link", type: "symlink", linkTarget: "same" } },
 ];
 
@@ -87,6 +91,8 @@ function changeAll(tree: string): void {
   rmSync(join(tree, "turns"));
   mkdirSync(join(tree, "turns"));
   writeFileSync(join(tree, "turns/inside"), "new");
+  rmSync(join(tree, "able"));
+  writeFileSync(join(tree, "able"), "");
   rmSync(join(tree, "link"));
   symlinkSync("content", join(tree, "link"));
   writeFileSync(Buffer.concat([Buffer.from(`${tree}/`), Buffer.from([0x6e, 0xff])]), "name that is not UTF-8");
@@ -99,6 +105,7 @@ test("the difference of two images: files, configuration and packages", async ()
   await commit("next", base, changeAll, ["ENV A=2 B=3", "LABEL new=y"]);
   const { files, config, packages } = await shop.images.diff("base", "next");
   expect(files.map(({ path, kind, what }) => `${kind} ${path} ${what?.join()}`)).toEqual([
+    "modified /able attributes",
     "modified /content content",
     "deleted /dir undefined",
     "deleted /dir/a undefined",

@@ -5,6 +5,7 @@
  * Words: layer, chain id, diff id, writable layer, key, whiteout, opaque folder, upper, lower, merged.
  * Owns `<root>/snapshots` and the mounts below it. Invariant: a layer is visible only when it is complete.
  */
+export { attributesOf } from "./attributes.ts";
 export { isMountPoint } from "./mount-points.ts";
 export { OverlaySnapshotter } from "./overlay-snapshotter.ts";
 export * from "./snapshots.ts";

@@ -19,6 +19,8 @@ export interface FileState {
   readonly linkTarget?: string;
   /** Of a device, as st_rdev. */
   readonly device?: number;
+  /** Extended attributes by name, in base64; left out when there are none. */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 export interface FileDifference {
@@ -29,7 +31,7 @@ export interface FileDifference {
   readonly before?: FileState;
   readonly after?: FileState;
   /** Of a modified one, what differs. */
-  readonly what?: readonly ("type" | "content" | "mode" | "owner" | "target" | "device")[];
+  readonly what?: readonly ("type" | "content" | "mode" | "owner" | "target" | "device" | "attributes")[];
 }
 
 /** One field of the configuration: `Env.PATH`, `Labels.version`, `Cmd`. A side that has it not is undefined. */

@@ -10,6 +10,7 @@ import {
   readSync,
 } from "node:fs";
 import { errnoOf } from "../../base/mod.ts";
+import { attributesOf } from "../../snapshots/mod.ts";
 
 /** Missing among Node's constants (open(2)). */
 const O_CLOEXEC = 0o2000000;
@@ -53,6 +54,13 @@ export class Folder implements Disposable {
 
   linkTarget(name: string): Buffer | undefined {
     return orGone(() => readlinkSync(this.#at(name), { encoding: "buffer" }));
+  }
+
+  /** Extended attributes; undefined when there are none. */
+  attributes(name: string): Record<string, string> | undefined {
+    const found = orGone(() => attributesOf(this.#at(name)));
+    if (!found || found.size === 0) return undefined;
+    return Object.fromEntries([...found].map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
   }
 
   /** A regular file, opened; undefined when the name is gone or something else. */

@@ -12,7 +12,7 @@ const ENTRY_COST = 16 * 1024;
 
 /**
  * What differs between two trees, in order of path: every member that is only on one side, and those whose type, content,
- * mode, owner, link target or device differ. Times do not count. Contents are compared byte by byte: two files of the
+ * mode, owner, link target, device or extended attributes differ. Times do not count. Contents are compared byte by byte: two files of the
  * same size and time need not be the same (reproducible builds set all times alike).
  */
 export async function compareTrees(
@@ -127,6 +127,7 @@ function differences(before: FileState, after: FileState): NonNullable<FileDiffe
   if (before.linkTarget !== after.linkTarget) what.push("target");
   if (before.device !== after.device) what.push("device");
   if (before.mode !== after.mode) what.push("mode");
+  if (JSON.stringify(before.attributes) !== JSON.stringify(after.attributes)) what.push("attributes");
   if (before.uid !== after.uid || before.gid !== after.gid) what.push("owner");
   return what;
 }
@@ -134,6 +135,7 @@ function differences(before: FileState, after: FileState): NonNullable<FileDiffe
 function stateOf(folder: Folder, name: string, stat: BigIntStats): FileState {
   const type = typeOf(stat);
   const target = type === "symlink" ? folder.linkTarget(name)?.toString("utf8") : undefined;
+  const attributes = folder.attributes(name);
   return {
     type,
     mode: Number(stat.mode & 0o7777n),
@@ -142,6 +144,7 @@ function stateOf(folder: Folder, name: string, stat: BigIntStats): FileState {
     size: type === "file" ? Number(stat.size) : 0,
     ...(target === undefined ? {} : { linkTarget: target }),
     ...(type === "char" || type === "block" ? { device: Number(stat.rdev) } : {}),
+    ...(attributes === undefined ? {} : { attributes }),
   };
 }
 
