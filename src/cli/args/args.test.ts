@@ -102,12 +102,14 @@ test("a duration without its unit is told so", () => {
 });
 
 test("moments are durations back, dates or Unix seconds", () => {
-  expect(timeQuery("10s", 100_000)).toBe("90.000000000");
-  expect(timeQuery("2024-05-01T10:00:00Z")).toBe("1714557600.000000000");
-  expect(timeQuery("2024-05-01T10:00:00.5+02:00")).toBe("1714550400.500000000");
-  expect(timeQuery("1714557600.123456789")).toBe("1714557600.123456789");
-  expect(timeQuery("")).toBeUndefined();
-  expect(() => timeQuery("yesterday")).toThrow('invalid value for time: "yesterday"');
+  expect(timeQuery("since", "10s", 100_000)).toBe("90.000000000");
+  expect(timeQuery("since", "2024-05-01T10:00:00Z")).toBe("1714557600.000000000");
+  expect(timeQuery("since", "2024-05-01T10:00:00.5+02:00")).toBe("1714550400.500000000");
+  expect(timeQuery("since", "1714557600.123456789")).toBe("1714557600.123456789");
+  expect(timeQuery("since", "")).toBeUndefined();
+  expect(() => timeQuery("since", "yesterday")).toThrow(
+    'invalid value for "since": failed to parse value as time or duration: "yesterday"',
+  );
 });
 
 test.each([

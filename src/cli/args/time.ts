@@ -26,16 +26,20 @@ export function durationNanos(text: string): number {
  * A moment as the API takes it (Unix seconds, fractional): a duration before now, a date in RFC 3339 or a shorter form
  * in local time, or Unix seconds. Nothing given: undefined.
  */
-export function timeQuery(text: string, now = Date.now()): string | undefined {
+export function timeQuery(name: string, text: string, now = Date.now()): string | undefined {
   if (text === "") return undefined;
   const back = parseDuration(text);
   if (back !== undefined) return ((now - back) / 1000).toFixed(9);
   const date = /^\d{4}-\d{2}-\d{2}(?:T\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/.exec(text);
   if (!date) {
     if (/^\d+(\.\d+)?$/.test(text)) return text;
-    throw new HavreError("invalid-argument", `invalid value for time: ${JSON.stringify(text)}`, {
-      hint: 'Give a time ("2013-01-02T13:23:37Z"), a duration back from now ("42m") or Unix seconds',
-    });
+    throw new HavreError(
+      "invalid-argument",
+      `invalid value for "${name}": failed to parse value as time or duration: ${JSON.stringify(text)}`,
+      {
+        hint: 'Give a time ("2013-01-02T13:23:37Z"), a duration back from now ("42m") or Unix seconds',
+      },
+    );
   }
   return (dateMs(text) / 1000).toFixed(9);
 }

@@ -37,8 +37,8 @@ export const command = defineCommand({
       timestamps: flags.timestamps || undefined,
       details: flags.details || undefined,
       tail: flags.tail,
-      since: timeQuery(flags.since),
-      until: timeQuery(flags.until),
+      since: timeQuery("since", flags.since),
+      until: timeQuery("until", flags.until),
     };
     const path = flags.removed ? "/havre/v1/removed-logs" : `/containers/${name}/logs`;
     // Older daemons do not say in the answer whether the stream is framed; the container does.

@@ -10,6 +10,7 @@ import { checkTerminal, consoleSize } from "../../streams/standard.ts";
 import { checkPullOption, createContainer, creationFlags, reportCreation, startExitCode } from "./creation.ts";
 import { exitOf } from "./exit.ts";
 import { type CreateBody, createRequest } from "./options/request.ts";
+import type { Trace } from "./trace.ts";
 
 const EXIT_REFUSED = 125;
 
@@ -17,6 +18,7 @@ const runFlags = {
   ...creationFlags,
   detach: toggle("Run container in background and print container ID", { short: "d" }),
   "detach-keys": text("Override the key sequence for detaching a container"),
+  trace: toggle("Say on standard error where the time went"),
   "sig-proxy": toggle("Proxy received signals to the process", { initial: true, defaultText: "true" }),
 } as const;
 
@@ -46,6 +48,9 @@ export const command = defineCommand({
     if (flags.detach) detach(body, flags.attach);
     else checkTerminal(body.AttachStdin, body.Tty);
     if (body.Tty) body.HostConfig.ConsoleSize = await consoleSize(context.out.isTerminal);
+    const trace = flags.trace ? new (await import("./trace.ts")).Trace() : undefined;
+    if (trace) await context.client();
+    trace?.mark("connect");
     let id: string;
     try {
       id = await createContainer(context, body, flags);
@@ -54,7 +59,8 @@ export const command = defineCommand({
       reportCreation(context, error, true);
       return startExitCode(error);
     }
-    return new Run(context, await context.client(), id, body, flags).run();
+    trace?.mark("create");
+    return new Run(context, await context.client(), id, body, flags, trace).run();
   },
 });
 
@@ -74,6 +80,7 @@ class Run {
     readonly id: string,
     readonly body: CreateBody,
     readonly flags: { readonly "detach-keys": string; readonly "sig-proxy": boolean },
+    readonly trace: Trace | undefined,
   ) {}
 
   async run(): Promise<number> {
@@ -84,8 +91,11 @@ class Run {
     const [stream, exit] = await Promise.all([attached ? this.#attach() : undefined, shown ? this.#wait() : undefined]);
     using _signals =
       this.flags["sig-proxy"] && attached ? forwardSignals(this.client, this.id, this.context.err) : undefined;
+    this.trace?.mark("attach and wait");
     try {
-      await this.client.run("POST", `/containers/${this.id}/start`);
+      const answer = await this.client.request("POST", `/containers/${this.id}/start`);
+      await answer.text();
+      this.trace?.mark("start", answer.head.headers.get("server-timing"));
     } catch (error) {
       if (!isHavreError(error)) throw error;
       stream?.close();
@@ -95,7 +105,11 @@ class Run {
     }
     if (!shown) this.context.out.line(this.id);
     if (stream && (await this.#session(stream)) === "detached") return 0;
-    return exit ? exitOf(this.context, exit.promise) : 0;
+    this.trace?.mark("run");
+    const code = exit ? await exitOf(this.context, exit.promise) : 0;
+    this.trace?.mark(this.body.HostConfig.AutoRemove ? "exit and removal" : "exit");
+    this.trace?.print(this.context.err);
+    return code;
   }
 
   #attach(): Promise<Hijacked> {

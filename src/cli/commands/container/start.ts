@@ -1,4 +1,5 @@
 import { HavreError, isHavreError } from "../../../base/mod.ts";
+import type { Query } from "../../../client/mod.ts";
 import { text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import type { Context } from "../../context.ts";
@@ -17,12 +18,15 @@ export const command = defineCommand({
   ],
   flags: {
     attach: toggle("Attach STDOUT/STDERR and forward signals", { short: "a" }),
+    checkpoint: text("Restore from this checkpoint"),
+    "checkpoint-dir": text("Use a custom checkpoint storage directory"),
     "detach-keys": text("Override the key sequence for detaching a container"),
     interactive: toggle("Attach container's STDIN", { short: "i" }),
   },
   min: 1,
   async run({ context, flags, args }) {
-    if (!flags.attach && !flags.interactive) return startAll(context, args);
+    const query = { checkpoint: flags.checkpoint || undefined, "checkpoint-dir": flags["checkpoint-dir"] || undefined };
+    if (!flags.attach && !flags.interactive) return startAll(context, args, query);
     const [name = "", ...others] = args;
     if (others.length > 0)
       throw new HavreError("invalid-argument", "you cannot start and attach multiple containers at once");
@@ -30,12 +34,12 @@ export const command = defineCommand({
   },
 });
 
-async function startAll(context: Context, names: readonly string[]): Promise<number> {
+async function startAll(context: Context, names: readonly string[], query: Query): Promise<number> {
   const client = await context.client();
   const failed: string[] = [];
   for (const name of names) {
     try {
-      await client.run("POST", `/containers/${name}/start`, { accept: ["not-modified"] });
+      await client.run("POST", `/containers/${name}/start`, { query, accept: ["not-modified"] });
       context.out.line(name);
     } catch (error) {
       if (!isHavreError(error)) throw error;

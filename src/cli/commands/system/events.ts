@@ -35,7 +35,11 @@ export const command = defineCommand({
     const template = flags.format === "" || asJson ? undefined : parseTemplate(flags.format);
     const client = await context.client();
     const answer = await client.request("GET", "/events", {
-      query: { since: timeQuery(flags.since), until: timeQuery(flags.until), filters: filtersQuery(flags.filter) },
+      query: {
+        since: timeQuery("since", flags.since),
+        until: timeQuery("until", flags.until),
+        filters: filtersQuery(flags.filter),
+      },
     });
     for await (const line of readLines(answer.body)) {
       if (line.trim() === "") continue;
