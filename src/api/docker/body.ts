@@ -4,6 +4,8 @@ import { StatusError } from "./errors.ts";
 
 /** No JSON of this API comes near it. */
 const LIMIT = 16 * 1024 * 1024;
+/** A client reads its refusal only after it has sent all; beyond this it is cut off without one. */
+const PATIENCE = 8 * LIMIT;
 
 function checkContentType(request: IncomingMessage, empty: boolean): void {
   const given = request.headers["content-type"] ?? "";
@@ -22,10 +24,12 @@ export async function readText(request: IncomingMessage): Promise<string> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LIMIT) {
-      throw new StatusError(413, "invalid-argument", `The request body is larger than ${LIMIT / 1024 / 1024} MiB`);
-    }
-    chunks.push(chunk);
+    if (size > PATIENCE) break;
+    if (size > LIMIT) chunks.length = 0;
+    else chunks.push(chunk);
+  }
+  if (size > LIMIT) {
+    throw new StatusError(413, "invalid-argument", `The request body is larger than ${LIMIT / 1024 / 1024} MiB`);
   }
   return Buffer.concat(chunks).toString();
 }

@@ -44,6 +44,17 @@ describe("every answer", () => {
     }
   });
 
+  test("paths are cleaned by sending the client elsewhere", async () => {
+    const { status, headers } = await harness.call("/v1.45/containers//json?all=1");
+    expect({ status, to: headers.location }).toEqual({ status: 301, to: "/v1.45/containers/json?all=1" });
+    expect((await harness.call("/v1.45/images/../info")).headers.location).toBe("/v1.45/info");
+  });
+
+  test("options are nothing everywhere", async () => {
+    const { status, text } = await harness.call("/v1.45/anything", { method: "OPTIONS" });
+    expect({ status, text }).toEqual({ status: 200, text: "" });
+  });
+
   test("survives an upgrade that nothing wants", async () => {
     const { status, text } = await harness.call("/_ping", { headers: { Connection: "Upgrade", Upgrade: "h2c" } });
     expect({ status, text }).toEqual({ status: 200, text: "OK" });
@@ -128,6 +139,12 @@ describe("bodies", () => {
       ['{"Image":"nosuch"}', "application/json; charset=utf-8", "No such image: nosuch:latest"],
     ];
     for (const [body, type, message] of texts) expect((await create(body, type)).json).toEqual({ message });
+  });
+
+  test("beyond any sense are cut off", async () => {
+    const { status, json } = await create(JSON.stringify({ Image: "bb", Env: ["x".repeat(17 * 1024 * 1024)] }));
+    expect({ status, json }).toEqual({ status: 413, json: { message: "The request body is larger than 16 MiB" } });
+    expect((await harness.call("/_ping")).text).toBe("OK");
   });
 
   test("reach the engine complete", async () => {

@@ -1,14 +1,15 @@
 import { chmod, chown, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
+import { posix } from "node:path";
 import { HavreError, isHavreError } from "../../base/mod.ts";
 import { havreRoutes } from "../havre/mod.ts";
-import { sendError } from "./answers.ts";
+import { sendError, sendStatus } from "./answers.ts";
 import { type ApiVersion, HIGHEST_API, parseApiVersion } from "./api-version.ts";
 import { errorAnswer } from "./errors.ts";
 import type { Exchange, Route } from "./exchange.ts";
 import { Query } from "./query.ts";
-import { Router } from "./router.ts";
+import { type Match, Router } from "./router.ts";
 import { dockerRoutes } from "./routes/mod.ts";
 import type { UseCases } from "./use-cases.ts";
 
@@ -32,6 +33,27 @@ export interface ApiServer {
 }
 
 const VERSION_PREFIX = /^\/v([0-9.]+)(\/.*)$/;
+
+/** Every path has options, and they are nothing. */
+const ANY_OPTIONS: Match = {
+  route: { method: "OPTIONS", path: "/", handle: (exchange) => sendStatus(exchange, 200) },
+  parameters: {},
+};
+
+/** The path without empty parts, `.` and `..`, when it has any: dockerd sends clients there. */
+function cleanPath(url: string): string | undefined {
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  if (!/\/\/|\/\.{1,2}(\/|$)/.test(path)) return undefined;
+  const slash = path.endsWith("/") ? "/" : "";
+  const clean = posix.normalize(path).replace(/\/$/, "");
+  return `${clean}${slash}${mark < 0 ? "" : url.slice(mark)}`;
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(301, { Location: location, "Content-Length": 0 });
+  response.end();
+}
 
 /** Takes the connection's side of one request until it is answered. */
 class LiveExchange implements Exchange {
@@ -125,7 +147,7 @@ class UnixApiServer implements ApiServer {
     const native = whole.startsWith("/havre/") ? this.#havre.match(method, whole) : undefined;
     if (native) return { ...native, version: undefined, query };
     const versioned = VERSION_PREFIX.exec(whole);
-    const match = this.#docker.match(method, versioned?.[2] ?? whole);
+    const match = method === "OPTIONS" ? ANY_OPTIONS : this.#docker.match(method, versioned?.[2] ?? whole);
     if (!match) throw new HavreError("not-found", "page not found");
     return { ...match, version: versioned?.[1], query };
   }
@@ -145,6 +167,8 @@ class UnixApiServer implements ApiServer {
       response.once("finish", () => upgrade.socket.end());
     };
     try {
+      const clean = cleanPath(request.url ?? "/");
+      if (clean !== undefined) return redirect(response, clean);
       const { route, parameters, version, query } = this.#find(request);
       if (upgrade && !route.hijacks) stayInHttp();
       const exchange = new LiveExchange({
