@@ -132,3 +132,16 @@ test("a terminal echoes, is resized, and carries both streams in one", async () 
   expect(output.stdout).toBe("24 80\r\nhello\r\n40 132\r\ngot hello\r\n");
   expect(output.stderr).toBe("");
 });
+
+test("a hundred clients at once are all served", async () => {
+  await using host = await ContainerHost.open();
+  const container = await host.start("read go; echo hello", { stdio: { stdin: true, stdinOnce: false } });
+  const connections = await Promise.all(Array.from({ length: 100 }, () => container.attach()));
+  const outputs = connections.map(collect);
+  const last = await container.attach();
+  collect(last);
+  last.write(Buffer.from("go\n"));
+  await container.exited;
+  await Promise.all(connections.map((io) => io.closed));
+  expect(new Set(outputs.map(({ stdout }) => stdout))).toEqual(new Set(["hello\n"]));
+});

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { readLog } from "./log-reader.ts";
-import { ContainerHost } from "./testing/container-host.ts";
+import { ContainerHost, collect } from "./testing/container-host.ts";
 
 const ALL = { stdout: true, stderr: true, timestamps: false };
 
@@ -69,4 +69,16 @@ test("a container that is started again and again does not outgrow its log", asy
   }
   const size = ["", ".1"].reduce((sum, suffix) => sum + statSync(`${container.logPath}${suffix}`).size, 0);
   expect(size).toBeLessThan(400_000);
+});
+
+test("a container without a log runs, is read from and leaves no file", async () => {
+  await using host = await ContainerHost.open();
+  const container = await host.create(["sh", "-c", "echo out"], { logged: false });
+  const io = await container.attach();
+  const output = collect(io);
+  await container.start();
+  expect((await container.exited).code).toBe(0);
+  await io.closed;
+  expect(output.stdout).toBe("out\n");
+  expect(readdirSync(container.request.bundle).filter((name) => name.includes("log"))).toEqual([]);
 });

@@ -126,6 +126,7 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
     return await reports.next();
   };
   const first = await Promise.race([begin(), late]).finally(() => clearTimeout(timer));
+  if (first !== undefined) void child.stderr.cancel();
   if (first === "late") {
     // The supervisor hands SIGTERM on to the runtime; the whole session goes with it.
     killGroup(child.pid);
@@ -143,7 +144,6 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
     throw new HavreError("internal", `The container supervisor ended early: ${text || `exit code ${child.exitCode}`}`);
   }
   if (first.data < 0) throw new RuntimeRefusal((first.message ?? "").trim(), -first.data);
-  void child.stderr.cancel();
   return {
     pid: child.pid,
     containerPid: first.data,

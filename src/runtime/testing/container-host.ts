@@ -17,6 +17,7 @@ export interface ContainerOptions {
   readonly resources?: RuntimeResources;
   readonly process?: Partial<RuntimeProcess>;
   readonly rootfs?: string;
+  readonly logged?: false;
 }
 
 export class ContainerHost implements AsyncDisposable {
@@ -93,7 +94,8 @@ export class ContainerHost implements AsyncDisposable {
         ...(options.resources === undefined ? {} : { resources: options.resources }),
       },
     };
-    const log = { path: join(bundle, "ctr.log"), maxSize: 1 << 30, ...options.log };
+    const path = options.logged === false ? {} : { path: join(bundle, "ctr.log") };
+    const log = { ...path, maxSize: 1 << 30, ...options.log };
     return { id, runtime: options.runtime ?? "crun", bundle, spec, stdio, log };
   }
 
