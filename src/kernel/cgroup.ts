@@ -45,7 +45,7 @@ export function readCgroupFile(path: string): string | undefined {
     return readFileSync(path, "utf8");
   } catch (error) {
     const code = errnoOf(error);
-    if (code === "ENOENT" || code === "ENODEV" || code === "EOPNOTSUPP") return undefined;
+    if (code === "ENOENT" || code === "ENODEV" || code === "ENOTSUP" || code === "EOPNOTSUPP") return undefined;
     throw error;
   }
 }

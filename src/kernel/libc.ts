@@ -2,7 +2,12 @@ import { dlopen, type FFIFunction, type Library, read } from "bun:ffi";
 import { constants as os } from "node:os";
 import { HavreError, toHavreError } from "../base/mod.ts";
 
-const ERRNO_NAMES = new Map(Object.entries(os.errno).map(([name, number]) => [number, name]));
+// Of two names for one number (EAGAIN, EWOULDBLOCK) the first is the one that Node's own errors carry.
+const ERRNO_NAMES = new Map(
+  Object.entries(os.errno)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
 
 const errnoLocation = libcSymbols({ __errno_location: { args: [], returns: "ptr" } });
 
