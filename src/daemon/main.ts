@@ -123,6 +123,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { socketGroup } = options;
   await server.listen(socket, { mode: 0o660, ...(socketGroup === undefined ? {} : { group: groupId(socketGroup) }) });
   log.info("ready", { socket });
+  // What a killed daemon left half-made of images. Nobody waits for it.
+  images.collect().catch((error) => log.error("images were not collected", { error }));
   await untilAskedToEnd();
   await server.close();
   await containers.close();
