@@ -98,6 +98,15 @@ test("an archive that stops half-way is refused, and nothing is left", async () 
   await nothingIsLeft();
 });
 
+test("a malformed archive is refused at once, though its source goes silent", async () => {
+  async function* source(): AsyncGenerator<Uint8Array> {
+    yield Buffer.alloc(1 << 20, "no archive");
+    await new Promise(() => {});
+  }
+  expect(await failureOf(snapshots.apply(undefined, source()))).toMatchObject({ kind: "invalid-argument" });
+  await nothingIsLeft();
+});
+
 test("a caller who gives up while the source is silent is answered at once, and nothing is left", async () => {
   const controller = new AbortController();
   const silent = Promise.withResolvers<void>();

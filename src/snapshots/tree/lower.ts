@@ -2,7 +2,6 @@ import {
   AT_FDCWD,
   closeFd,
   type FileStat,
-  getXattr,
   isDirectory,
   O_DIRECTORY,
   O_RDONLY,
@@ -12,7 +11,7 @@ import {
   statAtIfAny,
 } from "../../kernel/mod.ts";
 import { type ByteName, fromBytes, toBytes } from "./names.ts";
-import { isWhiteout, OPAQUE_XATTR } from "./whiteout.ts";
+import { isOpaque, isWhiteout } from "./whiteout.ts";
 
 export interface Found {
   readonly path: Uint8Array;
@@ -45,7 +44,7 @@ function lookUpOne(tree: string, parts: readonly ByteName[]): Found | "absent" |
     stat = statAtIfAny(AT_FDCWD, path);
     if (!stat) return opaque ? "hidden" : "absent";
     if (isWhiteout(stat)) return "hidden";
-    opaque ||= isDirectory(stat) && getXattr(path, OPAQUE_XATTR) !== undefined;
+    opaque ||= isDirectory(stat) && isOpaque(path);
   }
   return stat ? { path, stat } : "absent";
 }
@@ -77,7 +76,7 @@ function hidesLower(tree: string, path: ByteName): boolean {
   let at: Uint8Array = Buffer.from(tree);
   for (const part of path === "" ? [] : path.split("/")) {
     at = Buffer.concat([at, Buffer.from("/"), toBytes(part)]);
-    if (getXattr(at, OPAQUE_XATTR) !== undefined) return true;
+    if (isOpaque(at)) return true;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-import { type FileStat, mknodAt, pathBelow, S_IFCHR, S_IFMT, setXattr } from "../../kernel/mod.ts";
+import { type FileStat, getXattr, mknodAt, pathBelow, S_IFCHR, S_IFMT, setXattr } from "../../kernel/mod.ts";
 
 /** OCI image specification, layer.md § Whiteouts. */
 export const WHITEOUT_PREFIX = ".wh.";
@@ -7,10 +7,15 @@ export const WHITEOUT_OPAQUE = ".wh..wh..opq";
 
 /** Documentation/filesystems/overlayfs, "whiteouts and opaque directories". */
 export const OVERLAY_XATTRS = "trusted.overlay.";
-export const OPAQUE_XATTR = "trusted.overlay.opaque";
+const OPAQUE_XATTR = "trusted.overlay.opaque";
 
 export function isWhiteout(stat: FileStat): boolean {
   return (stat.mode & S_IFMT) === S_IFCHR && stat.deviceMajor === 0 && stat.deviceMinor === 0;
+}
+
+/** Other values of the mark mean other things ("x": whiteouts by attribute, Linux 6.7). */
+export function isOpaque(path: Uint8Array): boolean {
+  return getXattr(path, OPAQUE_XATTR)?.[0] === 0x79;
 }
 
 export function putWhiteout(parent: number, name: Uint8Array): void {

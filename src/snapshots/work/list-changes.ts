@@ -16,7 +16,7 @@ import type { ChangeKind } from "../snapshots.ts";
 import { sortedEntries } from "../tree/listing.ts";
 import { type Found, listLower, lookUpLower } from "../tree/lower.ts";
 import { type ByteName, fromBytes } from "../tree/names.ts";
-import { isWhiteout, OPAQUE_XATTR } from "../tree/whiteout.ts";
+import { isOpaque, isWhiteout } from "../tree/whiteout.ts";
 import { PAUSE, type Work } from "./steps.ts";
 
 export interface ListChangesJob {
@@ -72,7 +72,7 @@ function* compareFolder(comparison: Comparison, folder: number, prefix: ByteName
     if (isDirectory(stat)) {
       const child = openAt(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
       try {
-        const opaque = covered || getXattr(pathBelow(folder, name), OPAQUE_XATTR) !== undefined;
+        const opaque = covered || isOpaque(pathBelow(folder, name));
         yield* compareFolder(comparison, child, path, opaque);
       } finally {
         closeFd(child);

@@ -3,7 +3,6 @@ import {
   AT_FDCWD,
   closeFd,
   type FileStat,
-  getXattr,
   isDirectory,
   listXattrs,
   O_DIRECTORY,
@@ -18,7 +17,7 @@ import { sortedEntries } from "../tree/listing.ts";
 import { lookUpLower } from "../tree/lower.ts";
 import { type ByteName, fromBytes, shown, toBytes } from "../tree/names.ts";
 import { TreePacker, unlessGone } from "../tree/packer.ts";
-import { isWhiteout, OPAQUE_XATTR, OVERLAY_XATTRS, WHITEOUT_OPAQUE, WHITEOUT_PREFIX } from "../tree/whiteout.ts";
+import { isOpaque, isWhiteout, OVERLAY_XATTRS, WHITEOUT_OPAQUE, WHITEOUT_PREFIX } from "../tree/whiteout.ts";
 import { PAUSE, type Work } from "./steps.ts";
 
 export interface PackLayerJob {
@@ -77,7 +76,7 @@ function* packBelow(
   if (child === undefined) return;
   try {
     // Overlayfs marks every new folder; the mark matters only where there is something to hide.
-    const opaque = getXattr(pathBelow(folder, name), OPAQUE_XATTR) !== undefined;
+    const opaque = isOpaque(pathBelow(folder, name));
     const below = opaque ? lookUpLower(lower, path) : undefined;
     if (below && isDirectory(below.stat))
       yield* packer.header({ path: toBytes(`${path}/${WHITEOUT_OPAQUE}`), mode: 0 });

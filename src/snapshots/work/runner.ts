@@ -26,7 +26,8 @@ export abstract class Runner {
     try {
       return (await this.execute(job as Job, io, signal)) as Jobs[K]["result"];
     } finally {
-      await chunks?.return?.(undefined);
+      // Not awaited: the source may be silent in the middle of a chunk that nobody waits for any more.
+      chunks?.return?.(undefined).catch(() => {});
     }
   }
 
