@@ -194,28 +194,27 @@ export function unmount(target: string, options: UnmountOptions = {}): boolean {
 }
 
 /**
- * Takes a mount out of the tree at once; resolves when the file system behind it is torn down. Tearing down an overlay
- * writes its whole upper file system to disk, so that is left to whoever closes the last descriptor: a pool thread.
- * False when nothing was mounted there.
+ * Takes a mount out of the tree at once and returns a promise of the file system behind it being torn down. Tearing down
+ * an overlay writes its whole upper file system to disk, so that is left to whoever closes the last descriptor: a pool
+ * thread. undefined when nothing was mounted there.
  */
-export async function releaseMount(target: string): Promise<boolean> {
+export function releaseMount(target: string): Promise<void> | undefined {
   let held: number;
   try {
     held = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
     const code = errnoOf(error);
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return false;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
     throw error;
   }
   let wasMounted = false;
   try {
     wasMounted = unmount(target, { detach: true });
   } finally {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    close(held, (error) => (error ? reject(error) : resolve()));
-    await promise;
+    if (!wasMounted) closeSync(held);
   }
-  return wasMounted;
+  if (!wasMounted) return undefined;
+  return new Promise((resolve, reject) => close(held, (error) => (error ? reject(error) : resolve())));
 }
 
 /** One line of /proc/self/mountinfo (proc(5)). */

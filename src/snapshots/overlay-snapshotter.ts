@@ -49,7 +49,7 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #writable: WritableLayers;
   readonly #trash: Trash;
   readonly #mutex = new KeyedMutex();
-  readonly #releases = new Map<string, Promise<unknown>>();
+  readonly #releases = new Map<string, Promise<void>>();
   readonly #log: Logger;
   readonly #limits: TarLimits;
   #syncing: Promise<void> | undefined;
@@ -172,7 +172,7 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async unmount(key: string): Promise<void> {
-    await this.#release(key);
+    this.#release(key);
   }
 
   async withView<T>(chainId: Digest | undefined, use: (folder: string) => Promise<T>): Promise<T> {
@@ -272,17 +272,18 @@ export class OverlaySnapshotter implements Snapshotter {
   /** Waits for background work and ends the worker. Not needed before a daemon ends: the next one goes on with it. */
   async close(): Promise<void> {
     await this.settled();
+    await Promise.all(this.#releases.values());
     await this.#syncing;
     this.#worker.close();
   }
 
-  /** Two mounts must not share an upper folder, so the next one waits for this. */
-  #release(key: string): Promise<unknown> {
-    const released = releaseMount(this.mountPoint(key)).finally(() => {
-      if (this.#releases.get(key) === released) this.#releases.delete(key);
-    });
-    this.#releases.set(key, released);
-    return released;
+  /** Out of the tree now; torn down later. Two mounts must not share an upper folder, so the next one waits for that. */
+  #release(key: string): Promise<void> | undefined {
+    const released = releaseMount(this.mountPoint(key))
+      ?.catch((error: unknown) => this.#log.warn("A mount could not be released", { key, error }))
+      .finally(() => this.#releases.delete(key));
+    if (released) this.#releases.set(key, released);
+    return released ?? this.#releases.get(key);
   }
 
   /**
