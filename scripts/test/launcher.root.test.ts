@@ -271,13 +271,10 @@ describe("the launcher", () => {
   });
 
   test("adds less than five milliseconds", () => {
+    // Of processor time, which other work on the machine does not stretch.
     const median = (command: string): number => {
-      const times = Array.from({ length: 21 }, () => {
-        const start = performance.now();
-        run(command, ["fail"]);
-        return performance.now() - start;
-      });
-      return times.sort((a, b) => a - b)[10] ?? Number.POSITIVE_INFINITY;
+      const times = Array.from({ length: 21 }, () => Bun.spawnSync([command, "fail"]).resourceUsage.cpuTime.total);
+      return Number(times.sort((a, b) => Number(a) - Number(b))[10]) / 1000;
     };
     expect(run(join(copy, "havre"), ["x"]).stderr).toBe("");
     expect(median(join(copy, "havre")) - median(join(copy, "build/havre"))).toBeLessThan(5);
