@@ -24,7 +24,7 @@ import { startContainer } from "./lifecycle/start.ts";
 import { signalProcess, stopProcess } from "./lifecycle/stop.ts";
 import { updateContainer } from "./lifecycle/update.ts";
 import type { RemovedLogs } from "./logs/removed.ts";
-import { getContainer, hasProcess, requireRunning } from "./lookup.ts";
+import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
 import { matchesLabels } from "./prune.ts";
 import type { StreamHub } from "./streams/hub.ts";
 
@@ -285,8 +285,10 @@ export class ContainerLifecycle implements Containers {
   }
 
   async #restartNow(id: string): Promise<void> {
-    await this.#locked(id, async (container) => {
-      if (container.status.state !== "restarting") return;
+    await this.#context.locks.run(id, async () => {
+      // It may have been stopped or removed while its turn came.
+      const container = findContainer(this.#context.store, id);
+      if (container?.status.state !== "restarting") return;
       await setStatus(this.#context, id, (status) => ({ ...status, restartCount: status.restartCount + 1 }));
       await this.#launch(container);
     });
