@@ -74,6 +74,15 @@ export function refuseHijack(exchange: Exchange, error: unknown): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${RAW}\r\n\r\n${message}\r\n`);
 }
 
+/** The promise, unless the client leaves first. */
+function untilGone<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => {});
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    promise.then(resolve, reject);
+  });
+}
+
 /** Carries the client's input to the session, at the session's speed, until the client closes its side. */
 async function carryInput({ input, head }: Hijacked, session: StreamSession): Promise<void> {
   if (head.length > 0) await session.write(head);
@@ -81,11 +90,22 @@ async function carryInput({ input, head }: Hijacked, session: StreamSession): Pr
   session.endInput();
 }
 
+export interface JoinOptions {
+  /** Output in frames; by default when the process has no terminal. */
+  readonly framed?: boolean;
+  /** What is written after the output, once it is known. */
+  readonly farewell?: () => Promise<Uint8Array>;
+}
+
 /**
  * Joins a hijacked connection and a session until the session's output ends or the client goes away. The client's half-close ends
  * the process's input only.
  */
-export async function joinStreams(connection: Hijacked, session: StreamSession): Promise<void> {
+export async function joinStreams(
+  connection: Hijacked,
+  session: StreamSession,
+  { framed = !session.terminal, farewell }: JoinOptions = {},
+): Promise<void> {
   const { socket } = connection;
   const gone = new AbortController();
   const leave = () => {
@@ -103,9 +123,9 @@ export async function joinStreams(connection: Hijacked, session: StreamSession):
       if (gone.signal.aborted) break;
       if (!begun) await headRead(connection);
       begun = true;
-      if (!socket.write(session.terminal ? chunk.data : frame(chunk)))
-        await once(socket, "drain", { signal: gone.signal });
+      if (!socket.write(framed ? frame(chunk) : chunk.data)) await once(socket, "drain", { signal: gone.signal });
     }
+    if (farewell && !gone.signal.aborted) socket.write(await untilGone(farewell(), gone.signal));
   } catch (error) {
     if (!gone.signal.aborted) throw error;
   } finally {

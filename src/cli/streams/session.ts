@@ -14,6 +14,8 @@ export interface SessionOptions {
   readonly detachKeys: string;
   readonly out: Output;
   readonly err: Output;
+  /** Output comes in frames whatever the process has; what the daemon itself says in them goes here. */
+  readonly onSystem?: (data: Uint8Array) => void;
   /** Our standard input is a terminal. */
   readonly interactive: boolean;
 }
@@ -43,9 +45,12 @@ async function openTerminal(): Promise<RawTerminal> {
   return rawTerminal(0);
 }
 
-function outputTo({ tty, out, err }: SessionOptions): (chunk: Uint8Array) => void {
-  if (tty) return (chunk) => out.write(chunk);
-  const frames = new FrameReader((name, data) => (name === "stderr" ? err : out).write(data));
+function outputTo({ tty, out, err, onSystem }: SessionOptions): (chunk: Uint8Array) => void {
+  if (tty && !onSystem) return (chunk) => out.write(chunk);
+  const frames = new FrameReader((name, data) => {
+    if (name === "system" && onSystem) onSystem(data);
+    else (name === "stderr" ? err : out).write(data);
+  });
   return (chunk) => frames.push(chunk);
 }
 

@@ -26,7 +26,14 @@ function refusePublished({ config, hostConfig }: ContainerCreateRequest): void {
   });
 }
 
-async function create(exchange: Exchange, useCases: UseCases, cgroupVersion: 1 | 2): Promise<void> {
+export interface Created {
+  readonly id: string;
+  readonly warnings: readonly string[];
+  readonly request: ContainerCreateRequest;
+}
+
+/** Makes the container that a request's body describes. */
+export async function createContainer(exchange: Exchange, useCases: UseCases, cgroupVersion: 1 | 2): Promise<Created> {
   const { query, version } = exchange;
   const text = (await readJsonText(exchange.request)) ?? "";
   const { request, warnings } = adaptCreate(decodeContainerCreate(text), version, cgroupVersion);
@@ -37,7 +44,12 @@ async function create(exchange: Exchange, useCases: UseCases, cgroupVersion: 1 |
     ...(name === undefined ? {} : { name }),
     ...(platform === undefined ? {} : { platform }),
   });
-  sendJson(exchange, 201, { Id: created.id, Warnings: [...created.warnings, ...warnings] });
+  return { id: created.id, warnings: [...created.warnings, ...warnings], request };
+}
+
+async function create(exchange: Exchange, useCases: UseCases, cgroupVersion: 1 | 2): Promise<void> {
+  const { id, warnings } = await createContainer(exchange, useCases, cgroupVersion);
+  sendJson(exchange, 201, { Id: id, Warnings: warnings });
 }
 
 /** A field that is absent, null or zero means: leave it as it is. */

@@ -108,9 +108,10 @@ async function createOrPull(context: Context, body: CreateBody, options: Creatio
   }
 }
 
-const PLAIN_NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*(?::\w[\w.-]{0,127})?$/;
+/** What is a name beyond doubt. */
+export const PLAIN_NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*(?::\w[\w.-]{0,127})?$/;
 
-function warnAboutRisks({ err }: Context, { HostConfig }: CreateBody): void {
+export function warnAboutRisks({ err }: Context, { HostConfig }: CreateBody): void {
   if (HostConfig.OomKillDisable && !HostConfig.Memory)
     err.line("WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous.");
   const local = HostConfig.Dns?.find((address) => /^127\.|^::1$/.test(address));
