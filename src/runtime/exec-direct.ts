@@ -6,7 +6,7 @@ import { Pipe } from "../kernel/mod.ts";
 import { encodeForRuntime } from "../spec/mod.ts";
 import { ProcessStreams } from "./process-streams.ts";
 import type { ExecRequest, RunningExec } from "./runtime.ts";
-import type { RuntimeBinary } from "./runtime-command.ts";
+import { type RuntimeBinary, runtimeEnvironment } from "./runtime-command.ts";
 import { runtimeError } from "./runtime-errors.ts";
 
 /**
@@ -43,6 +43,7 @@ export async function execDirect(
     ],
     {
       stdio: [input?.read ?? "ignore", output?.write ?? "ignore", errors?.write ?? "ignore", report.write],
+      env: runtimeEnvironment(),
       detached: true,
     },
   );

@@ -30,11 +30,16 @@ function shift(path: string, maxFiles: number): void {
   renameIfThere(`${path}.live`, `${path}.1`);
 }
 
+/** Docker's `max-size=-1` is a log without bounds. */
+export function isBounded({ maxSize }: { readonly maxSize: number }): boolean {
+  return Number.isFinite(maxSize) && maxSize > 0;
+}
+
 /** Before a container writes on: conmon counts from nothing, so a file that is full already ends here. */
 export function beginGenerations(path: string, maxSize: number, maxFiles: number): void {
   endGenerations(path, maxFiles);
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size < maxSize) return;
+  if (size < maxSize || !isBounded({ maxSize })) return;
   linkSync(path, `${path}.live`);
   rmSync(path);
   shift(path, maxFiles);

@@ -44,12 +44,17 @@ describe("records become output", () => {
     ]);
   });
 
-  test("since and until are inclusive", () => {
-    const text = [1, 2, 3, 4].map((second) => record(second, "stdout", "F", String(second))).join("");
+  test("since and until are inclusive, and a line's own time selects it", () => {
+    const text = [1, 2, 3, 4, 5].map((second) => record(second, "stdout", "F", String(second))).join("");
     const at = (second: number) => Date.UTC(2026, 0, 2, 3, 4, second);
     const { chunks, formatter } = format(text, { since: at(2), until: at(4) });
-    expect(chunks).toEqual([["stdout", "2\n3\n"]]);
+    expect(chunks).toEqual([["stdout", "2\n3\n4\n"]]);
     expect(formatter.finished).toBe(true);
+    const line = "2026-01-02T03:04:05.683375999+00:00 stdout F x\n";
+    const own = Date.UTC(2026, 0, 2, 3, 4, 5) + 683.375999;
+    expect(format(line, { since: own, until: own }).chunks).toEqual([["stdout", "x\n"]]);
+    expect(format(line, { since: own + 0.002 }).chunks).toEqual([]);
+    expect(format(line, { until: own - 0.002 }).chunks).toEqual([]);
   });
 
   test("a torn record is passed over, an unfinished one is left", () => {

@@ -1,4 +1,3 @@
-import { rfc3339Nano } from "../base/mod.ts";
 import type { OutputChunk } from "./runtime.ts";
 
 /**
@@ -36,8 +35,8 @@ export class LogFormatter {
 
   constructor(selection: LogSelection) {
     this.#selection = selection;
-    this.#since = selection.since === undefined ? undefined : stamp(selection.since);
-    this.#until = selection.until === undefined ? undefined : stamp(selection.until);
+    this.#since = selection.since === undefined ? undefined : stamp(selection.since, -1);
+    this.#until = selection.until === undefined ? undefined : stamp(selection.until, 1);
   }
 
   /**
@@ -103,8 +102,13 @@ export class LogFormatter {
   }
 }
 
-/** Milliseconds since the epoch in the records' own form, to be compared as text. */
-function stamp(ms: number): string {
-  const [seconds = "", fraction = ""] = rfc3339Nano(ms).slice(0, -1).split(".");
-  return `${seconds}.${fraction.padEnd(9, "0")}`;
+/**
+ * Milliseconds since the epoch in the records' own form, to be compared as text. A number cannot hold nanoseconds since
+ * the epoch: it is moved outwards (-1: earlier) to a microsecond, so that a line's own time selects that line.
+ */
+function stamp(ms: number, outwards: -1 | 1): string {
+  const micros = outwards < 0 ? Math.floor(ms * 1000 - 0.5) : Math.ceil(ms * 1000 + 0.5);
+  const fraction = ((micros % 1e6) + 1e6) % 1e6;
+  const seconds = new Date((micros - fraction) / 1000).toISOString().slice(0, 19);
+  return `${seconds}.${String(fraction).padStart(6, "0")}000`;
 }

@@ -13,6 +13,11 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Nothing of the daemon's environment reaches a runtime: with LISTEN_FDS it would hand descriptors on to the container. */
+export function runtimeEnvironment(): { readonly PATH: string } {
+  return { PATH: process.env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+}
+
 /** Runs `runtime ARGS…` to its end; killed and `deadline-exceeded` after `timeout` milliseconds. */
 export async function runRuntime(
   binary: RuntimeBinary,
@@ -24,6 +29,7 @@ export async function runRuntime(
     stdin: input === undefined ? "ignore" : Buffer.from(input),
     stdout: "pipe",
     stderr: "pipe",
+    env: runtimeEnvironment(),
     // A group of its own, so that what it starts can be killed with it.
     detached: true,
   });

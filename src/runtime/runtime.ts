@@ -13,7 +13,7 @@ export interface StdioSpec {
 export interface LogSpec {
   /** File of the newest log lines (CRI form); older generations have `.1`, `.2` … behind. undefined: no log is kept. */
   readonly path?: string;
-  /** Bytes at which a generation ends. */
+  /** Bytes at which a generation ends; 0 or less: never. */
   readonly maxSize: number;
   /** Generations kept, the one being written included; 1 unless told. */
   readonly maxFiles?: number;

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { HavreError } from "../base/mod.ts";
 import { killGroup, Pipe, watchSocket } from "../kernel/mod.ts";
+import { runtimeEnvironment } from "./runtime-command.ts";
 
 export interface SupervisorRequest {
   readonly conmon: string;
@@ -97,7 +98,7 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
       cwd: request.folder,
       stdio: ["ignore", "ignore", "pipe", "pipe", ...extraDescriptors(request, gate)],
       env: {
-        PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+        ...runtimeEnvironment(),
         // Log lines carry UTC.
         TZ: "UTC0",
         _OCI_SYNCPIPE: "3",
