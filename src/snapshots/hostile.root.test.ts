@@ -73,6 +73,7 @@ const REFUSED: [string, Members][] = [
   ["a name longer than Linux allows", () => [file("n".repeat(256))]],
   ["a path longer than Linux allows", () => [file(`${"p/".repeat(2100)}x`)]],
   ["the top as a file", () => [file("./")]],
+  ["a file larger than files can be", () => [{ header: { path: "f", size: 2 ** 53 - 1, extents: [] } }]],
   ["an empty link", () => [link("l", "")]],
 ];
 

@@ -66,7 +66,8 @@ export interface TarLimits {
 
 export const DEFAULT_TAR_LIMITS: TarLimits = {
   extensionBytes: 1 << 20,
-  entries: 8_000_000,
+  // Folders are remembered until the end, for their times.
+  entries: 2_000_000,
   contentBytes: 2 ** 40,
 };
 

@@ -325,7 +325,7 @@ export class TreeExtractor implements TarHandler, Disposable {
     } catch (error) {
       const cause = toHavreError(error);
       if (errnoOf(cause) === undefined) throw cause;
-      const kind = BAD_NAMES.has(errnoOf(cause) ?? "") ? "invalid-argument" : cause.kind;
+      const kind = IMPOSSIBLE.has(errnoOf(cause) ?? "") ? "invalid-argument" : cause.kind;
       throw new HavreError(kind, `Unpacking ${header.path}: ${cause.message}`, {
         cause,
         ...(cause.hint === undefined ? {} : { hint: cause.hint }),
@@ -334,8 +334,8 @@ export class TreeExtractor implements TarHandler, Disposable {
   }
 }
 
-/** What the kernel says to names that no tree can hold. */
-const BAD_NAMES: ReadonlySet<string> = new Set([
+/** What the kernel says to names and sizes that no tree can hold. */
+const IMPOSSIBLE: ReadonlySet<string> = new Set([
   "ENAMETOOLONG",
   "ENOTDIR",
   "ELOOP",
@@ -344,4 +344,5 @@ const BAD_NAMES: ReadonlySet<string> = new Set([
   "EEXIST",
   "EMLINK",
   "EINVAL",
+  "EFBIG",
 ]);

@@ -1,7 +1,7 @@
 import {
   closeFd,
   type DirectoryEntry,
-  DT_DIR,
+  isDirectory,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
@@ -49,7 +49,7 @@ export function* usageOf(root: number, mostInodes = Infinity, mostBytes = Infini
       }
       const stat = statAtIfAny(level.fd, value.name);
       if (!stat) continue;
-      const isFolder = value.type === DT_DIR;
+      const isFolder = isDirectory(stat);
       if (!isFolder && stat.links > 1) {
         if (seen.has(stat.inode)) continue;
         seen.add(stat.inode);
