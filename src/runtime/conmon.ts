@@ -79,7 +79,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   readonly #exits: ExitRecords;
   readonly #records: ContainerRecords;
   readonly #cgroups: CgroupHost = detectCgroups();
-  readonly #limits: HostLimits | undefined = readHostLimits();
+  readonly #limits: HostLimits = readHostLimits();
   readonly #logs: LogRotation;
   readonly #oom = new OomWatch();
   readonly #filters = new SeccompFilters();

@@ -25,15 +25,22 @@ const LIMIT_NAMES: Readonly<Record<string, string>> = {
   "Max stack size": "RLIMIT_STACK",
 };
 
-/** What this daemon may hand on to processes when it lacks CAP_SYS_RESOURCE; undefined: anything. */
+/** The most this daemon may hand on to processes; a limit that is not here has no bound. */
 export interface HostLimits {
   readonly hard: ReadonlyMap<string, number>;
   readonly oomScoreAdj: number;
 }
 
-export function readHostLimits(): HostLimits | undefined {
+/** The lowest there is (proc(5)). */
+const LEAST_OOM_SCORE = -1000;
+
+export function readHostLimits(): HostLimits {
   const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
-  if ((BigInt(`0x${effective}`) >> BigInt(CAP_SYS_RESOURCE)) & 1n) return undefined;
+  if ((BigInt(`0x${effective}`) >> BigInt(CAP_SYS_RESOURCE)) & 1n) {
+    // Not even root passes this one.
+    const mostFiles = Number(readFileSync("/proc/sys/fs/nr_open", "utf8"));
+    return { hard: new Map([["RLIMIT_NOFILE", mostFiles]]), oomScoreAdj: LEAST_OOM_SCORE };
+  }
   const hard = new Map<string, number>();
   for (const line of readFileSync("/proc/self/limits", "utf8").split("\n").slice(1)) {
     const name = LIMIT_NAMES[line.slice(0, 26).trim()];
@@ -44,12 +51,7 @@ export function readHostLimits(): HostLimits | undefined {
 }
 
 /** A process lowered to what the host lets it have: asking for more would fail the start. */
-export function fitToHost(
-  process: RuntimeProcess,
-  limits: HostLimits | undefined,
-  warn: (what: string) => void,
-): RuntimeProcess {
-  if (limits === undefined) return process;
+export function fitToHost(process: RuntimeProcess, limits: HostLimits, warn: (what: string) => void): RuntimeProcess {
   const rlimits = process.rlimits?.map((limit) => {
     const most = limits.hard.get(limit.type) ?? Number.POSITIVE_INFINITY;
     const fits = (value: number) => (value === UNLIMITED ? most === Number.POSITIVE_INFINITY : value <= most);

@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +29,7 @@ test("the second container with a profile gets the filter that the first one com
   const folder = mkdtempSync(join(tmpdir(), "havre-filters-"));
   const rootfs = join(folder, "rootfs");
   for (const name of ["proc", "sys", "dev"]) mkdirSync(join(rootfs, name), { recursive: true });
-  cpSync(execFileSync("sh", ["-c", "command -v busybox"], { encoding: "utf8" }).trim(), join(rootfs, "busybox"));
+  cpSync(Bun.which("busybox") ?? "", join(rootfs, "busybox"));
   using runtime = new ConmonRuntime({ run: join(folder, "run"), logger: silentLogger });
   await runtime.recover();
   const annotations: unknown[] = [];

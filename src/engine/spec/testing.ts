@@ -124,7 +124,8 @@ export function makeRootfs(folder: string): string {
   const rootfs = join(folder, "rootfs");
   for (const name of ["bin", "etc", "proc", "sys", "dev", "tmp", "root", "sbin"])
     mkdirSync(join(rootfs, name), { recursive: true });
-  const busybox = execFileSync("sh", ["-c", "command -v busybox"], { encoding: "utf8" }).trim();
+  const busybox = Bun.which("busybox");
+  if (busybox === null) throw new Error("These tests need busybox (package busybox-static)");
   cpSync(busybox, join(rootfs, "bin/busybox"));
   const applets = execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n");
   for (const applet of applets) if (applet !== "busybox") symlinkSync("busybox", join(rootfs, "bin", applet));
