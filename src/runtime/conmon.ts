@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Clock, HavreError, type Logger, runAll, systemClock } from "../base/mod.ts";
+import { type Clock, HavreError, type Logger, runAll, systemClock, toHavreError } from "../base/mod.ts";
 import {
   applyLimitsV1,
   type CgroupHost,
@@ -155,7 +155,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       return processes;
     } catch (error) {
       await this.#undo(record);
-      if (!(error instanceof RuntimeRefusal)) throw error;
+      if (!(error instanceof RuntimeRefusal)) throw toHavreError(error);
       const command = spec.process.args[0] ?? "";
       throw runtimeError({ operation: "create", output: error.message, command, cause: error });
     }
