@@ -47,14 +47,15 @@ export function connectSeqpacket(path: string): number {
 }
 
 /**
- * Whether some connection to a listening SEQPACKET socket of this file name still waits in its queue to be accepted:
- * one that has no inode yet (/proc/net/unix, proc(5)). The kernel keeps the path only as it was bound, so sockets of the
- * same file name elsewhere count too.
+ * Connections to SEQPACKET sockets of this file name that still wait in their listener's queue: those that have no inode
+ * yet (/proc/net/unix, proc(5)), each by the number the kernel gives it. The kernel keeps the path only as it was bound,
+ * so sockets of the same file name elsewhere are among them.
  */
-export function hasUnaccepted(name: string): boolean {
+export function unacceptedConnections(name: string): readonly string[] {
   return readFileSync("/proc/net/unix", "utf8")
     .split("\n")
-    .some((line) => line.endsWith(`/${name}`) && UNACCEPTED.test(line));
+    .filter((line) => line.endsWith(`/${name}`) && UNACCEPTED.test(line))
+    .map((line) => line.slice(0, line.indexOf(":")));
 }
 
 /** Ends the sending direction: the peer reads end of file, and can go on writing. */

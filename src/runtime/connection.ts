@@ -6,10 +6,10 @@ import {
   connectSeqpacket,
   duplicateDescriptor,
   type EventSocket,
-  hasUnaccepted,
   receivePacket,
   sendPacket,
   shutdownWrite,
+  unacceptedConnections,
   watchSocket,
 } from "../kernel/mod.ts";
 import type { IoConnection, OutputChunk } from "./runtime.ts";
@@ -44,7 +44,7 @@ export class AttachConnection implements IoConnection {
   }
 
   static async open(path: string): Promise<AttachConnection> {
-    const fd = await connectWhenRoom(path);
+    const { fd, waiting } = await connectWhenRoom(path);
     // The event loop may close its descriptor while packets are still queued: ours reads them.
     const connection = new AttachConnection(duplicateDescriptor(fd));
     connection.#socket = await watchSocket(fd, {
@@ -52,7 +52,7 @@ export class AttachConnection implements IoConnection {
       drain: () => connection.#flush(),
       close: () => connection.#hangUp(),
     });
-    await accepted(basename(path));
+    await accepted(basename(path), waiting);
     return connection;
   }
 
@@ -175,11 +175,14 @@ export class AttachConnection implements IoConnection {
   }
 }
 
-/** conmon lets ten connections wait; the next is refused until it has accepted some. */
-async function connectWhenRoom(path: string): Promise<number> {
+/** conmon lets ten connections wait; the next is refused until it has accepted some. `waiting`: what joined its queue. */
+async function connectWhenRoom(path: string): Promise<{ readonly fd: number; readonly waiting: readonly string[] }> {
+  const name = basename(path);
   for (const deadline = performance.now() + ACCEPT_WITHIN; ; ) {
     try {
-      return connectSeqpacket(path);
+      const others = new Set(unacceptedConnections(name));
+      const fd = connectSeqpacket(path);
+      return { fd, waiting: unacceptedConnections(name).filter((number) => !others.has(number)) };
     } catch (error) {
       if (errnoOf(error) !== "EAGAIN" || performance.now() > deadline) throw error;
       await setTimeout(1);
@@ -189,10 +192,11 @@ async function connectWhenRoom(path: string): Promise<number> {
 
 /**
  * conmon sends output to connections it has accepted, not to those in its queue, and a process can print and end
- * before it looks there: a client would see nothing. It is asked again every millisecond, once in nearly every case.
+ * before it looks there: a client would see nothing. In nearly every case it has accepted at once.
  */
-async function accepted(name: string): Promise<void> {
-  for (const deadline = performance.now() + ACCEPT_WITHIN; hasUnaccepted(name) && performance.now() < deadline; ) {
+async function accepted(name: string, waiting: readonly string[]): Promise<void> {
+  const deadline = performance.now() + ACCEPT_WITHIN;
+  while (performance.now() < deadline && unacceptedConnections(name).some((number) => waiting.includes(number))) {
     await setTimeout(1);
   }
 }
