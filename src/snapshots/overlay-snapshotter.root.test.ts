@@ -83,6 +83,23 @@ test("a folder made only because a name needs it has the attributes it had below
   expect(statSync(await snapshots.mount("one")).mode & 0o7777).toBe(0o711);
 });
 
+test("a hard link to a file that only a lower layer has", async () => {
+  const script: TarMember = {
+    header: { path: "bin/tool", mode: 0o4711, uid: 9, size: 4, mtime: 5n },
+    body: Buffer.from("tool"),
+  };
+  const base = await layer(undefined, script, file("gone"));
+  const hard = (path: string, linkTarget: string): TarMember => ({ header: { path, type: "hardlink", linkTarget } });
+  const top = await layer(base.chainId, hard("bin/again", "bin/tool"), hard("third", "bin/again"));
+  await snapshots.withView(top.chainId, async (tree) => {
+    expect(readFileSync(join(tree, "third"), "utf8")).toBe("tool");
+    expect(statSync(join(tree, "bin/again"))).toMatchObject({ mode: 0o104711, uid: 9, nlink: 3 });
+    expect(statSync(join(tree, "bin/tool")).ino).toBe(statSync(join(tree, "third")).ino);
+  });
+  const missing = await failureOf(layer(base.chainId, file(".wh.gone", ""), hard("x", "gone")));
+  expect(missing).toMatchObject({ kind: "invalid-argument", message: expect.stringContaining("Unpacking x") });
+});
+
 test("a writable layer on nothing, a view of nothing", async () => {
   await snapshots.prepare("one", undefined);
   const tree = await snapshots.mount("one");

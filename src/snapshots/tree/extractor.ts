@@ -54,6 +54,8 @@ export interface ExtractPolicy {
   /** Refuse to replace a folder by something else and the reverse. */
   readonly noOverwriteDirNonDir?: boolean;
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** A hard link's target is not in this tree: brings it here from elsewhere, or says that it cannot. */
+  readonly bring?: (path: ByteName) => boolean;
   /** Told of folders made because a name needs them though no member is about them. */
   readonly onImplied?: (path: ByteName, fd: number) => void;
 }
@@ -197,7 +199,7 @@ export class TreeExtractor implements TarHandler, Disposable {
         this.#dressName(parent, name, header);
         break;
       case "hardlink":
-        this.#makeHardLink(header, parent, name, path);
+        this.#makeHardLink(header, parentPath, name, path);
         break;
       case "char":
       case "block":
@@ -244,7 +246,7 @@ export class TreeExtractor implements TarHandler, Disposable {
     this.#mtimes.set(path, header.mtime);
   }
 
-  #makeHardLink(header: TarHeader, parent: number, name: Uint8Array, path: ByteName): void {
+  #makeHardLink(header: TarHeader, parentPath: ByteName, name: Uint8Array, path: ByteName): void {
     const parts = components(header.rawLinkTarget);
     const target = parts.pop();
     if (target === undefined)
@@ -252,8 +254,24 @@ export class TreeExtractor implements TarHandler, Disposable {
     // Linking something to itself must not remove it first.
     if ([...parts, target].join("/") === path) return;
     const targetName = toBytes(target);
-    const find = () => this.#folders.get(parts.join("/"));
-    this.#replacing(header, parent, name, path, () => linkAt(find(), targetName, parent, name));
+    // Looked up anew each time: what was brought or removed may have closed older descriptors.
+    const link = () => {
+      const parent = this.#folders.ensure(parentPath);
+      const make = () => {
+        const folder = this.#folders.get(parts.join("/"));
+        if (this.#policy.layer && isWhiteout(statAt(folder, targetName))) {
+          throw new HavreError("invalid-argument", `Unpacking ${header.path}: its target is removed by this layer`);
+        }
+        linkAt(folder, targetName, parent, name);
+      };
+      this.#replacing(header, parent, name, path, make);
+    };
+    try {
+      link();
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT" || !this.#policy.bring?.([...parts, target].join("/"))) throw error;
+      link();
+    }
   }
 
   /** Runs `make`; when the name is taken, clears it first. */

@@ -19,6 +19,7 @@ import { TarParser } from "../tar/parser.ts";
 import { TreeExtractor } from "../tree/extractor.ts";
 import { lookUpLower } from "../tree/lower.ts";
 import { OVERLAY_XATTRS } from "../tree/whiteout.ts";
+import { copyUp } from "./lower-file.ts";
 import { INPUT, type Work } from "./steps.ts";
 import { usageOf } from "./usage.ts";
 
@@ -45,8 +46,9 @@ export function* applyLayer({ folder, lower, limits }: ApplyLayerJob): Work<Appl
   const root = openAt(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY);
   try {
     inheritTop(root, lower);
-    using extractor = new TreeExtractor(root, {
+    using extractor: TreeExtractor = new TreeExtractor(root, {
       layer: true,
+      bring: (path) => copyUp(lower, path, extractor),
       onImplied: (path, fd) => {
         const source = lookUpLower(lower, path);
         if (source) inherit(fd, source.path, source.stat);
