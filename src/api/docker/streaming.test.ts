@@ -129,6 +129,20 @@ describe("exec", () => {
     );
   });
 
+  test("is framed unless its start asks for a terminal, whatever it was created with", async () => {
+    for (const [created, started] of [
+      [true, false],
+      [false, true],
+    ] as const) {
+      const wire = await harness.connect();
+      const body = JSON.stringify({ Tty: started });
+      const headers = `${UPGRADE}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
+      wire.send(post(`/v1.45/exec/${await newExec(created)}/start`, headers, body));
+      expect(bodyOf(await wire.untilText("hello\n"))).toEqual(started ? Buffer.from("hello\n") : framed(1, "hello\n"));
+      wire.socket.destroy();
+    }
+  });
+
   test("sends the head of its answer alone, for clients that buffer what follows", async () => {
     const wire = await harness.connect();
     const pieces: string[] = [];

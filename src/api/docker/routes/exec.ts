@@ -70,7 +70,7 @@ async function startAttached(
     await tellFailure(connection, options.terminal, error);
     return;
   }
-  if (session) await joinStreams(connection, session);
+  if (session) await joinStreams(connection, session, { framed: !options.terminal });
   else connection.socket.end();
 }
 
