@@ -158,6 +158,63 @@ test("an archive cannot steer the overlay", async () => {
   expect(String(Buffer.from(getXattr(made, "user.kept") ?? []))).toBe("yes");
 });
 
+test("mutated hostile archives are unpacked inside or refused, whatever they say", async () => {
+  const parts: Uint8Array[] = [];
+  const members = [
+    folder(outside.slice(1)),
+    link("a", outside),
+    link("b", "../victim"),
+    folder("d"),
+    file("d/x", "x"),
+    hard("h", "d/x"),
+    file("a/victim"),
+    node("n", "fifo"),
+    file(".wh.d"),
+    file("d/.wh..wh..opq"),
+    link("d/up", climb),
+    file("d/up/y"),
+  ];
+  for await (const part of writeTar(members)) parts.push(part);
+  const seed = new Uint8Array(Buffer.concat(parts));
+  const before = surroundings();
+  let state = 1;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  let unpacked = 0;
+  for (let round = 0; round < 400; round++) {
+    const bytes = seed.slice();
+    for (let changes = 1 + random(3); changes > 0; changes--) {
+      const block = random(bytes.length / 512) * 512;
+      // The type, the name or the link: what decides where something lands.
+      const at = block + ([156, random(12), 157 + random(12)][random(3)] ?? 0);
+      bytes[at] = ["0", "1", "2", "3", "5", "6", "/", ".", "a", "d", "\0"][random(11)]?.charCodeAt(0) ?? 0;
+    }
+    for (let at = 0; at + 512 <= bytes.length; at += 512) {
+      if (Buffer.from(bytes.subarray(at + 257, at + 262)).toString("latin1") !== "ustar") continue;
+      bytes.fill(0x20, at + 148, at + 156);
+      const sum = bytes.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
+      Buffer.from(bytes.buffer, at + 148, 8).write(`${sum.toString(8).padStart(6, "0")}\0 `, "latin1");
+    }
+    const source = async function* () {
+      yield bytes;
+    };
+    const work =
+      round % 2 === 0
+        ? snapshots.apply(undefined, source())
+        : unpackIntoTree(join(outside, "tree"), "/", source(), { noOverwriteDirNonDir: false });
+    const failure = await work.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (failure === undefined) unpacked++;
+    else expect(isHavreError(failure, "invalid-argument")).toBe(true);
+  }
+  expect(unpacked).toBeGreaterThan(20);
+  expect(surroundings()).toBe(before);
+}, 60_000);
+
 test("a deep folder is made and removed; so is one deeper than any path", async () => {
   const members: TarMember[] = [];
   for (let path = "d"; path.length < 600; path += "/d") members.push(folder(path));
