@@ -4,6 +4,7 @@ import { type Clock, HavreError, type Logger, runAll, systemClock, toHavreError 
 import {
   applyLimitsV1,
   type CgroupHost,
+  cgroupFolders,
   detectCgroups,
   freezeV1,
   identifyProcess,
@@ -150,7 +151,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       if (runtime === "crun") this.#filters.learn(spec, this.#crunFolder(id));
       this.#records.put({ ...record, processes });
       this.#logs.begin(id, log);
-      if (record.memoryLimited) this.#oom.begin(id, bundle);
+      this.#watchMemory(record);
       this.#supervision.follow(id, processes.supervisor, supervisor.ended);
       return processes;
     } catch (error) {
@@ -327,9 +328,20 @@ export class ConmonRuntime implements Runtime, Disposable {
     }
   }
 
+  #watchMemory({ id, bundle, cgroupsPath, memoryLimited }: ContainerRecord): void {
+    if (!memoryLimited) return;
+    const [folder] = cgroupsPath === undefined ? [] : cgroupFolders(this.#cgroups, cgroupsPath);
+    if (this.#cgroups.version === 1 || cgroupsPath === undefined || folder === undefined) {
+      this.#oom.begin(id, bundle);
+      return;
+    }
+    const kills = () => readOomKills(this.#cgroups, cgroupsPath);
+    this.#oom.begin(id, bundle, { file: join(folder, "memory.events"), kills });
+  }
+
   #adopt(record: ContainerRecord, { supervisor }: Created): void {
     this.#logs.begin(record.id, record.log);
-    if (record.memoryLimited) this.#oom.begin(record.id, record.bundle);
+    this.#watchMemory(record);
     this.#supervision.adopt(record, supervisor);
   }
 

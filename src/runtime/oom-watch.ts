@@ -2,9 +2,18 @@ import { existsSync, type FSWatcher, rmSync, watch } from "node:fs";
 import { join } from "node:path";
 import type { RuntimeSpec } from "../spec/mod.ts";
 
+/** A version 2 cgroup's own word on kills. */
+export interface MemoryEvents {
+  /** `memory.events`: the kernel tells watchers of every change. */
+  readonly file: string;
+  /** Kills so far. */
+  readonly kills: () => number;
+}
+
 /**
- * Reports kills for want of memory: while the container runs by the file the supervisor leaves in the bundle folder,
- * at its end by the cgroup's own count, which also covers what the supervisor had no time to write.
+ * Reports kills for want of memory: while the container runs by the cgroup's events (version 2) or the file the
+ * supervisor leaves in the bundle folder (version 1), at its end by the cgroup's own count, which also covers what
+ * nobody had time to tell. conmon 2.1.6 stops watching version 2 at the first event that is no kill.
  */
 export class OomWatch implements Disposable {
   readonly #listeners = new Set<(id: string) => void>();
@@ -17,8 +26,26 @@ export class OomWatch implements Disposable {
   }
 
   /** Watches a container; only one with a memory limit of its own can be killed for it. */
-  begin(id: string, bundle: string): void {
+  begin(id: string, bundle: string, events?: MemoryEvents): void {
     if (this.#watchers.has(id)) return;
+    if (events === undefined) this.#watchBundle(id, bundle);
+    else this.#watchEvents(id, events);
+  }
+
+  #watchEvents(id: string, { file, kills }: MemoryEvents): void {
+    // The cgroup may be gone already: its container's end then tells.
+    if (!existsSync(file)) return;
+    let known = kills();
+    const watcher = watch(file, { persistent: false }, () => {
+      const now = kills();
+      if (now > known) this.#report(id);
+      known = now;
+    });
+    watcher.on("error", () => {});
+    this.#watchers.set(id, watcher);
+  }
+
+  #watchBundle(id: string, bundle: string): void {
     const look = () => {
       const file = join(bundle, "oom");
       if (!existsSync(file)) return;
