@@ -250,6 +250,27 @@ describe("attach", () => {
     expect(body()).toBe("\x01\0\0\0\0\0\0\x05piece\x02\0\0\0\0\0\0\x04end\n");
   });
 
+  test("what was logged, alone or ahead of what comes", async () => {
+    await ok(["run", "--name", "e2e-a", "bb", "sh", "-c", "echo out; echo err >&2"]);
+    const all = "stdout=1&stderr=1";
+    const said = await Promise.all(
+      [`logs=1&${all}`, "logs=1&stderr=1", all].map((query) => attachedText(`/containers/e2e-a/attach?${query}`)),
+    );
+    expect(said).toEqual(["\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n", "\x02\0\0\0\0\0\0\x04err\n", ""]);
+    await ok(["run", "-dit", "--name", "e2e-b", "bb", "sh", "-c", "echo one; read x; echo two"]);
+    await until("the first line is logged", async () => (await ok(["logs", "e2e-b"])).startsWith("one"));
+    const live = connect(engine.host.replace("unix://", ""));
+    live.write(attachRequest("/containers/e2e-b/attach?logs=1&stream=1&stdin=1&stdout=1"));
+    let seen = "";
+    live.on("data", (data: Buffer) => {
+      seen += data.toString();
+    });
+    await until("the log is there", () => seen.endsWith("\r\n\r\none\r\n"));
+    live.write("go\n");
+    await new Promise((resolve) => live.once("close", resolve));
+    expect(seen).toEndWith("one\r\ngo\r\ntwo\r\n");
+  });
+
   test("a hundred clients at once, megabytes each, all get all", async () => {
     await ok(["run", "-d", "-i", "--name", "e2e-a", "bb", "sh", "-c", "read x; seq 1 100000; echo end"]);
     const path = "/containers/e2e-a/attach?stream=1&stdout=1";
@@ -262,6 +283,24 @@ describe("attach", () => {
     expect([...new Set(digests)]).toEqual([expected]);
   }, 60_000);
 });
+
+function attachRequest(path: string): string {
+  return `POST /v1.45${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`;
+}
+
+/** Everything an attached connection says until the engine ends it, frames and all. */
+async function attachedText(path: string): Promise<string> {
+  const socket = connect(engine.host.replace("unix://", ""));
+  const received: Buffer[] = [];
+  socket.on("data", (data: Buffer) => received.push(data));
+  socket.write(attachRequest(path));
+  await new Promise((resolve, reject) => {
+    socket.once("close", resolve);
+    socket.once("error", reject);
+  });
+  const all = Buffer.concat(received);
+  return all.subarray(all.indexOf("\r\n\r\n") + 4).toString("latin1");
+}
 
 /** Attaches and promises the digest of the whole standard output, frames taken off. */
 async function attachRaw(path: string): Promise<{ readonly end: Promise<string> }> {
@@ -288,7 +327,7 @@ async function attachRaw(path: string): Promise<{ readonly end: Promise<string> 
     }
   });
   socket.on("close", () => ended(hash.digest("hex")));
-  socket.write(`POST /v1.45${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
+  socket.write(attachRequest(path));
   await upgraded;
   return { end };
 }

@@ -1,16 +1,18 @@
 import { HavreError } from "../../base/mod.ts";
-import type { EngineContext } from "../context.ts";
-import { bundleFolder } from "../context.ts";
+import { type OutputChunk, readLog } from "../../runtime/mod.ts";
+import type { Container } from "../container.ts";
+import { bundleFolder, type EngineContext, logPath } from "../context.ts";
 import type { AttachOptions, StreamSession } from "../engine.ts";
 import { getContainer, hasProcess } from "../lookup.ts";
+import { SessionAfterLog } from "./after-log.ts";
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from "./detach-keys.ts";
 import type { StreamHub } from "./hub.ts";
 import { ConnectionSession } from "./session.ts";
 import { stdioOf } from "./stdio.ts";
 
 /**
- * A session on a container's streams: live when it runs, else connected by its next start. `conflict` when it is
- * paused or restarting.
+ * A session on a container's streams: live when it runs, else connected by its next start; what was logged before comes
+ * first if asked for, and is all when `stream` is not. `conflict` when it is paused or restarting.
  */
 export async function attachContainer(
   context: EngineContext,
@@ -34,12 +36,31 @@ export async function attachContainer(
     detachKeys: parseDetachKeys(options.detachKeys || DEFAULT_DETACH_KEYS),
     onDetach: () => context.events.emitContainer(container, "detach"),
   });
-  if (hasProcess(container)) {
+  if (!options.stream) {
+    session.end();
+  } else if (hasProcess(container)) {
     const stdio = stdioOf(container.spec.config);
     session.connect(await context.runtime.attach(container.id, bundleFolder(context, container.id), stdio));
   } else {
     hub.waitForStart(container.id, session);
   }
   context.events.emitContainer(container, "attach");
-  return session;
+  if (!options.logs) return session;
+  const reading = new AbortController();
+  return new SessionAfterLog(session, logged(context, container, options, reading.signal), reading);
+}
+
+/** What the container logged so far; where it keeps no log that can be read, Docker's line for that. */
+async function* logged(
+  context: EngineContext,
+  { id, spec }: Container,
+  { stdout, stderr }: AttachOptions,
+  signal: AbortSignal,
+): AsyncGenerator<OutputChunk> {
+  if (spec.hostConfig.LogConfig.Type !== "none") {
+    yield* readLog(logPath(context, id), { stdout, stderr, timestamps: false, signal });
+    return;
+  }
+  const data = Buffer.from("Error attaching: configured logging driver does not support reading\n");
+  yield { stream: "stdout", data };
 }

@@ -12,13 +12,9 @@ export class StreamHub {
       sessions = new Set();
       this.#pending.set(id, sessions);
     }
+    // Clients that left without a start are let go when the next one comes.
+    for (const waiting of sessions) if (waiting.ended) sessions.delete(waiting);
     sessions.add(session);
-  }
-
-  forget(id: string, session: ConnectionSession): void {
-    const sessions = this.#pending.get(id);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#pending.delete(id);
   }
 
   /** Connects every waiting session, before the process runs, so that its first byte is seen. */

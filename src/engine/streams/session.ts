@@ -75,11 +75,6 @@ export class ConnectionSession implements StreamSession {
     this.end();
   }
 
-  /** Output that is not from the connection (a replayed log), before it. */
-  replay(chunk: OutputChunk): void {
-    this.#take(chunk);
-  }
-
   /** No more output comes. */
   end(): void {
     this.#ended = true;
