@@ -123,7 +123,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 export const COMMON: readonly string[] = ["base", "spec"];
 
 /** What the program's entry, `src/main.ts`, may import. */
-export const ENTRY_IMPORTS: readonly string[] = ["base", "cli", "daemon"];
+export const ENTRY_IMPORTS: readonly string[] = ["base", "cli", "daemon", "kernel"];
 
 /** Bun's own modules stay behind small adapters in the folders named, so that Bun stays replaceable. */
 export const BUN_MODULES: Readonly<Record<string, readonly string[]>> = {

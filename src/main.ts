@@ -1,4 +1,10 @@
-import { type DaemonSettings, defaultSurroundings, type HostCheck, runCommandLine } from "./cli/mod.ts";
+import {
+  type DaemonSettings,
+  defaultSurroundings,
+  type HostCheck,
+  type RawTerminal,
+  runCommandLine,
+} from "./cli/mod.ts";
 
 /** The engine is most of the program: loaded only by those who ask to be it, or for its knowledge of the host. */
 const daemonFolder = () => import("./daemon/mod.ts");
@@ -25,5 +31,13 @@ async function diagnose(host: { readonly root: string; readonly bridge?: string 
   return daemon.diagnose(await daemon.collectFacts({ bridge: daemon.DEFAULT_BRIDGE, ...host }));
 }
 
+/** The command line does not know the kernel: what it needs of it for a terminal is handed in. */
+async function rawTerminal(fd: number): Promise<RawTerminal> {
+  const { makeRaw } = await import("./kernel/mod.ts");
+  return makeRaw(fd);
+}
+
 // No top-level await: an error that nobody catches must end the program.
-runCommandLine(defaultSurroundings(process.argv.slice(2), { runDaemon, diagnose })).then((code) => process.exit(code));
+runCommandLine(defaultSurroundings(process.argv.slice(2), { runDaemon, diagnose, rawTerminal })).then((code) =>
+  process.exit(code),
+);

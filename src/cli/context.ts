@@ -1,5 +1,6 @@
 import type { Client } from "../client/mod.ts";
 import type { Output } from "./output/output.ts";
+import type { RawTerminal } from "./output/terminal.ts";
 
 /** What every command is given: where it writes, and the daemon when it needs it. */
 export interface Context {
@@ -13,6 +14,8 @@ export interface Context {
   client(): Promise<Client>;
   /** Becomes the daemon; handed in, since the command line knows nothing of it. Resolves when it ends. */
   runDaemon(settings: DaemonSettings): Promise<number>;
+  /** Raw mode of a terminal; handed in, since it is the kernel's. */
+  rawTerminal(fd: number): Promise<RawTerminal>;
   /** What this host has and lacks for a daemon with that root folder; handed in likewise. */
   diagnose(daemon: { readonly root: string; readonly bridge?: string }): Promise<readonly HostCheck[]>;
 }
@@ -38,8 +41,6 @@ export interface DaemonSettings {
   readonly bridge?: string;
   readonly subnet?: string;
   readonly socketGroup?: string;
-  readonly insecureRegistries: readonly string[];
-  readonly registryMirrors: readonly string[];
   /** Only take bridge and firewall rules of a stopped daemon off the host. */
   readonly cleanup: boolean;
 }

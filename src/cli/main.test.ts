@@ -22,6 +22,7 @@ async function run(...argv: string[]): Promise<{ code: number; out: string; err:
     }),
     runDaemon: none,
     diagnose: none,
+    rawTerminal: none,
   };
   const code = await runCommandLine(world);
   return { code, out, err };

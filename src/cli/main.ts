@@ -9,7 +9,7 @@ import type { Context, DaemonSettings, Places } from "./context.ts";
 import { descriptorOutput, type Output } from "./output/output.ts";
 
 export const globalFlags = {
-  host: text("Daemon to talk to (unix:///path, tcp://host:port)", { short: "H" }),
+  host: text("Daemon to talk to: unix:///path, tcp://host:port (default $HAVRE_HOST)", { short: "H" }),
   root: text("Folder of the daemon's data (default /var/lib/havre, or $HAVRE_ROOT)"),
   run: text("Folder of the daemon's socket (default /run/havre, or $HAVRE_RUN)"),
   version: toggle("Print the version and quit", { short: "v" }),
@@ -28,6 +28,7 @@ export interface Surroundings {
   readonly err: Output;
   readonly runDaemon: (settings: DaemonSettings) => Promise<number>;
   readonly diagnose: Context["diagnose"];
+  readonly rawTerminal: Context["rawTerminal"];
 }
 
 /** Runs one command line; returns the exit code. */
@@ -47,7 +48,7 @@ export async function runCommandLine(world: Surroundings): Promise<number> {
 
 export function defaultSurroundings(
   argv: readonly string[],
-  host: Pick<Surroundings, "runDaemon" | "diagnose">,
+  host: Pick<Surroundings, "runDaemon" | "diagnose" | "rawTerminal">,
 ): Surroundings {
   return { ...host, argv, env: process.env, out: descriptorOutput(1), err: descriptorOutput(2) };
 }

@@ -7,3 +7,4 @@
 
 export type { DaemonSettings, HostCheck } from "./context.ts";
 export { defaultSurroundings, runCommandLine, type Surroundings } from "./main.ts";
+export type { RawTerminal } from "./output/terminal.ts";

@@ -15,12 +15,25 @@ export class ContainerComparisons implements Comparisons {
     this.#images = images;
   }
 
-  compare(before: string, after: string, signal?: AbortSignal): Promise<Difference> {
-    return this.#withSide(before, (a) => this.#withSide(after, (b) => this.#images.diff(a, b, signal)));
+  async compare(before: string, after: string, signal?: AbortSignal): Promise<Difference> {
+    const [a, b] = [before, after].map((ref) => findContainer(this.#context.store, ref));
+    // A container is held while it is looked at, and cannot be held twice.
+    const same = a !== undefined && a.id === b?.id;
+    const found = await this.#withSide(before, a, (left) =>
+      same
+        ? this.#images.diff(left, left, signal)
+        : this.#withSide(after, b, (right) => this.#images.diff(left, right, signal)),
+    );
+    if (!a && !b) return found;
+    // Who made an image and why is said of images only.
+    return { ...found, config: found.config.filter(({ field }) => field !== "author" && field !== "comment") };
   }
 
-  async #withSide<T>(ref: string, use: (side: string | TreeSource) => Promise<T>): Promise<T> {
-    const container = findContainer(this.#context.store, ref);
+  async #withSide<T>(
+    ref: string,
+    container: Container | undefined,
+    use: (side: string | TreeSource) => Promise<T>,
+  ): Promise<T> {
     if (!container) return use(ref);
     const { id } = container;
     const { snapshots, locks } = this.#context;

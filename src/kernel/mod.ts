@@ -29,5 +29,6 @@ export * from "./probe.ts";
 export * from "./process.ts";
 export * from "./readiness.ts";
 export * from "./seqpacket.ts";
+export * from "./terminal.ts";
 export * from "./tree-path.ts";
 export * from "./xattr.ts";

@@ -1,6 +1,6 @@
 import { FrameReader, type Hijacked } from "../../client/mod.ts";
-import type { Output } from "../output/output.ts";
-import type { RawTerminal } from "../output/terminal.ts";
+import type { Context } from "../context.ts";
+import { isTerminal } from "../output/output.ts";
 import { DetachDetector, parseDetachKeys } from "./detach.ts";
 import { stdinChunks } from "./input.ts";
 
@@ -12,27 +12,26 @@ export interface SessionOptions {
   readonly stdin: boolean;
   /** As given; empty: ctrl-p,ctrl-q. */
   readonly detachKeys: string;
-  readonly out: Output;
-  readonly err: Output;
+  readonly context: Pick<Context, "out" | "err" | "rawTerminal">;
   /** Output comes in frames whatever the process has; what the daemon itself says in them goes here. */
   readonly onSystem?: (data: Uint8Array) => void;
-  /** Our standard input is a terminal. */
-  readonly interactive: boolean;
 }
 
 /** Joins this program's standard streams to a process until its output ends or the user detaches. */
 export async function runSession(options: SessionOptions): Promise<"ended" | "detached"> {
-  const { stream, tty, stdin } = options;
-  const raw = tty && stdin && options.interactive ? await openTerminal() : undefined;
+  const { stream, tty, stdin, context } = options;
+  const raw = tty && stdin && isTerminal(0) ? await context.rawTerminal(0) : undefined;
+  // Whatever way the program ends, the shell gets its terminal back.
+  if (raw) process.once("exit", raw.restore);
   const detached = Promise.withResolvers<"detached">();
   try {
     const output = stream.read(outputTo(options)).then(() => "ended" as const);
     if (!stdin) stream.endInput();
-    else if (raw) pumpTerminal(raw, options, () => detached.resolve("detached"));
+    else if (raw) void pumpTerminal(options, () => detached.resolve("detached"));
     else void pumpInput(stream);
     const end = await Promise.race([output, detached.promise]);
     // The shell's prompt starts on a line of its own.
-    if (end === "detached") options.err.write("\r\n");
+    if (end === "detached") context.err.write("\r\n");
     return end;
   } finally {
     raw?.restore();
@@ -40,12 +39,7 @@ export async function runSession(options: SessionOptions): Promise<"ended" | "de
   }
 }
 
-async function openTerminal(): Promise<RawTerminal> {
-  const { rawTerminal } = await import("../output/terminal.ts");
-  return rawTerminal(0);
-}
-
-function outputTo({ tty, out, err, onSystem }: SessionOptions): (chunk: Uint8Array) => void {
+function outputTo({ tty, context: { out, err }, onSystem }: SessionOptions): (chunk: Uint8Array) => void {
   if (tty && !onSystem) return (chunk) => out.write(chunk);
   const frames = new FrameReader((name, data) => {
     if (name === "system" && onSystem) onSystem(data);
@@ -59,14 +53,15 @@ async function pumpInput(stream: Hijacked): Promise<void> {
   stream.endInput();
 }
 
-function pumpTerminal({ input }: RawTerminal, { stream, detachKeys }: SessionOptions, onDetach: () => void): void {
+async function pumpTerminal({ stream, detachKeys }: SessionOptions, onDetach: () => void): Promise<void> {
   const detector = new DetachDetector(parseDetachKeys(detachKeys));
-  input.on("data", (chunk: Uint8Array) => {
+  for await (const chunk of stdinChunks()) {
     const { pass, detached } = detector.push(chunk);
-    if (pass.byteLength > 0) void stream.write(pass);
-    if (!detached) return;
-    input.pause();
-    onDetach();
-  });
-  input.on("end", () => stream.endInput());
+    if (pass.byteLength > 0) await stream.write(pass);
+    if (detached) {
+      onDetach();
+      return;
+    }
+  }
+  stream.endInput();
 }

@@ -2,7 +2,6 @@ import { HavreError } from "../../../base/mod.ts";
 import type { Client } from "../../../client/mod.ts";
 import { text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
-import { isTerminal } from "../../output/output.ts";
 import { runSession } from "../../streams/session.ts";
 import { forwardSignals } from "../../streams/signals.ts";
 import { checkTerminal } from "../../streams/standard.ts";
@@ -49,9 +48,7 @@ export const command = defineCommand({
       tty: Tty,
       stdin,
       detachKeys: flags["detach-keys"],
-      out: context.out,
-      err: context.err,
-      interactive: isTerminal(0),
+      context,
     });
     if (end === "detached") {
       context.err.line("read escape sequence");

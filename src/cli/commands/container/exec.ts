@@ -1,6 +1,5 @@
 import { list, text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
-import { isTerminal } from "../../output/output.ts";
 import { runSession } from "../../streams/session.ts";
 import { checkTerminal, consoleSize } from "../../streams/standard.ts";
 import { checkEnvironment } from "./options/checks.ts";
@@ -67,11 +66,12 @@ export const command = defineCommand({
       tty: flags.tty,
       stdin,
       detachKeys: flags["detach-keys"],
-      out: context.out,
-      err: context.err,
-      interactive: isTerminal(0),
+      context,
     });
-    if (end === "detached") return 0;
+    if (end === "detached") {
+      context.err.line("read escape sequence");
+      return 1;
+    }
     return (await client.json<{ ExitCode: number | null }>("GET", `/exec/${Id}/json`)).ExitCode ?? 0;
   },
 });

@@ -1,6 +1,5 @@
 import type { Client, Hijacked } from "../../../client/mod.ts";
 import type { Context } from "../../context.ts";
-import { isTerminal } from "../../output/output.ts";
 import { runSession } from "../../streams/session.ts";
 import type { CreationOptions } from "./creation.ts";
 import type { CreateBody } from "./options/request.ts";
@@ -16,13 +15,13 @@ export interface RunOrder {
 
 /** Joins our streams to the container's; its terminal follows the size of ours. */
 export async function joinContainer(
-  { context: { out, err }, body, flags }: RunOrder,
+  { context, body, flags }: RunOrder,
   client: Client,
   id: string,
   stream: Hijacked,
   onSystem?: (data: Uint8Array) => void,
 ): Promise<"ended" | "detached"> {
-  const resizes = body.Tty && out.isTerminal;
+  const resizes = body.Tty && context.out.isTerminal;
   const { followSize } = resizes ? await import("../../streams/resize.ts") : { followSize: undefined };
   using _size = followSize?.(client, `/containers/${id}/resize`);
   // Awaited here: the size is followed until the session ends.
@@ -31,9 +30,7 @@ export async function joinContainer(
     tty: body.Tty,
     stdin: body.AttachStdin,
     detachKeys: flags["detach-keys"],
-    out,
-    err,
-    interactive: isTerminal(0),
+    context,
     ...(onSystem === undefined ? {} : { onSystem }),
   });
 }

@@ -3,7 +3,6 @@ import type { Query } from "../../../client/mod.ts";
 import { text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import type { Context } from "../../context.ts";
-import { isTerminal } from "../../output/output.ts";
 import { runSession } from "../../streams/session.ts";
 import { forwardSignals } from "../../streams/signals.ts";
 import type { ContainerDetail } from "../../types.ts";
@@ -89,9 +88,7 @@ async function startAttached(
     tty: Config.Tty,
     stdin,
     detachKeys,
-    out: context.out,
-    err: context.err,
-    interactive: isTerminal(0),
+    context,
   });
   return end === "detached" ? 0 : exitOf(context, waiting.text());
 }

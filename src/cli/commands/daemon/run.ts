@@ -14,19 +14,19 @@ export const command = defineCommand({
   ],
   flags: {
     "add-runtime": list("Another OCI runtime by name (NAME=PATH)", { check: checkRuntime }),
-    bridge: text("Name of the default bridge"),
+    bridge: text("Name of the default bridge (default havre0, or $HAVRE_BRIDGE)"),
     cleanup: toggle("Remove bridge and firewall rules of a stopped daemon, and quit"),
     "default-runtime": text("OCI runtime of containers that name none"),
-    "insecure-registry": list("Registry to be reached without TLS (host[:port])"),
+    "insecure-registry": list("Registry to be reached without TLS (host[:port]); not yet supported, refused"),
     "log-level": text("Least level of the daemon's own log: debug, info, warn, error", {
       initial: "info",
       defaultText: '"info"',
     }),
-    "registry-mirror": list("Mirror of Docker Hub to try first"),
+    "registry-mirror": list("Mirror of Docker Hub to try first; not yet supported, refused"),
     root: text("Folder of the daemon's data"),
     run: text("Folder of the daemon's socket"),
     "socket-group": text("Group that may use the socket"),
-    subnet: text("Addresses of the default bridge (CIDR)"),
+    subnet: text("Addresses of the default bridge (CIDR; default $HAVRE_SUBNET, or the first free pool)"),
   },
   min: 0,
   max: 0,
@@ -36,16 +36,21 @@ export const command = defineCommand({
       throw new HavreError("invalid-argument", `Unknown log level '${flags["log-level"]}'`, {
         hint: `Choose one of ${LEVELS.join(", ")}`,
       });
+    if (flags["insecure-registry"].length + flags["registry-mirror"].length > 0)
+      throw new HavreError("not-implemented", "Pulling from registries is not implemented yet", {
+        hint: "Leave --insecure-registry and --registry-mirror out",
+      });
+    // A daemon that a command starts gets these from its environment.
+    const bridge = flags.bridge || context.env.HAVRE_BRIDGE;
+    const subnet = flags.subnet || context.env.HAVRE_SUBNET;
     return context.runDaemon({
       root: flags.root || context.places.root,
       run: flags.run || context.places.run,
       logLevel,
       cleanup: flags.cleanup,
       addedRuntimes: Object.fromEntries(flags["add-runtime"].map(splitRuntime)),
-      insecureRegistries: flags["insecure-registry"],
-      registryMirrors: flags["registry-mirror"],
-      ...(flags.bridge ? { bridge: flags.bridge } : {}),
-      ...(flags.subnet ? { subnet: flags.subnet } : {}),
+      ...(bridge ? { bridge } : {}),
+      ...(subnet ? { subnet } : {}),
       ...(flags["default-runtime"] ? { defaultRuntime: flags["default-runtime"] } : {}),
       ...(flags["socket-group"] ? { socketGroup: flags["socket-group"] } : {}),
     });
