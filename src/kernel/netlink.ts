@@ -59,6 +59,7 @@ export class NetlinkSocket implements Disposable {
    * failure is thrown then, with the others as clean-up failures, so a caller undoes the whole batch.
    */
   transact(requests: readonly NetlinkRequest[]): void {
+    if (requests.length === 0) return;
     const first = this.#send(requests.map((one) => ({ ...one, flags: one.flags | NLM_F_REQUEST | NLM_F_ACK })));
     let failure: HavreError | undefined;
     for (let answered = 0; answered < requests.length; ) {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { HavreError } from "../base/mod.ts";
-import { deleteLink, interfaceExists, type NetlinkSocket } from "../kernel/mod.ts";
+import { deleteLink, interfaceExists, listLinks, type NetlinkSocket, setLink } from "../kernel/mod.ts";
 import { AddressPool } from "./addresses.ts";
 import { bridgePorts, chooseSubnet, enableForwarding, ensureBridge, subnetOfBridge } from "./bridge.ts";
 import type { Endpoints } from "./endpoints.ts";
@@ -40,6 +40,7 @@ export class BridgeNetwork {
     if (!network) throw new HavreError("internal", "The default network was not stored");
     const owner = `havre ${network.id}`;
     const bridgeIndex = ensureBridge(socket, { name: bridge, subnet, gateway, mtu: MTU, owner });
+    rejoin(socket, bridgeIndex, endpoints);
     if (!enableForwarding())
       log.warn("IPv4 forwarding is off and could not be turned on: containers stay on this host");
     const keeper = await FirewallKeeper.start({ bridge, subnet, gateway }, log);
@@ -140,6 +141,14 @@ export class BridgeNetwork {
     sandbox.namespace[Symbol.dispose]();
     this.addresses.release(sandbox.address, sandbox.hostInterface, undefined);
   }
+}
+
+/** Containers whose bridge was deleted under them come onto the new one. */
+function rejoin(socket: NetlinkSocket, bridgeIndex: number, endpoints: Endpoints): void {
+  const attached = endpoints.list().filter((endpoint) => endpoint.attached);
+  const names = new Set(attached.map(({ hostInterface }) => hostInterface));
+  const astray = listLinks(socket).filter(({ name, master }) => names.has(name) && master !== bridgeIndex);
+  socket.transact(astray.map(({ index }) => setLink(index, { master: bridgeIndex, up: true })));
 }
 
 function newInterfaceName(): string {

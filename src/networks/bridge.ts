@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { HavreError } from "../base/mod.ts";
 import {
   addAddress,
@@ -20,6 +19,7 @@ import {
   type Ipv4,
   ipv4Bytes,
   ipv4FromBytes,
+  macBytes,
   parseIpv4,
   type Subnet,
   subnetOf,
@@ -50,8 +50,8 @@ export function ensureBridge(socket: NetlinkSocket, request: BridgeRequest): num
   const found = findLink(socket, name);
   if (found) refuseForeign(socket, found, owner);
   else {
-    const mac = Buffer.concat([Buffer.from([0x02, 0x42]), randomBytes(4)]);
-    socket.transact([createBridge(name, { mac, mtu })]);
+    // Always the same: a container remembers its gateway's, also when the bridge is made anew.
+    socket.transact([createBridge(name, { mac: macBytes(request.gateway), mtu })]);
   }
   const index = found?.index ?? findLink(socket, name)?.index;
   if (index === undefined) throw new HavreError("unavailable", `Bridge ${name} vanished while it was set up`);

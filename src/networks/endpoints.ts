@@ -5,8 +5,8 @@ import { endpointKind, type StoredEndpoint } from "./model.ts";
 /**
  * Who is joined to which network, written to the store a turn of the event loop later, all changes of that turn at
  * once: a start does not wait for the disk, and eight parallel ones wait for one write. What a kill loses between is
- * found again by looking: a container cannot have started before the write (its process comes many turns later), and
- * an endpoint whose interface is gone is not attached.
+ * found again by looking: a container is started after the write only (`Sandbox.recorded`), and an endpoint whose
+ * interface is gone is not attached.
  */
 export class Endpoints {
   readonly #store: Store;
@@ -14,7 +14,7 @@ export class Endpoints {
   readonly #byId = new Map<string, StoredEndpoint>();
   /** Ids of objects to write; those not in `#byId` are deleted. */
   readonly #dirty = new Set<string>();
-  #scheduled = false;
+  #next: Promise<void> | undefined;
 
   constructor(store: Store, log: Logger) {
     this.#store = store;
@@ -34,9 +34,10 @@ export class Endpoints {
     return [...this.#byId.values()];
   }
 
-  put(endpoint: StoredEndpoint): void {
+  /** The promise is of the write; a failure is in the log already. */
+  put(endpoint: StoredEndpoint): Promise<void> {
     this.#byId.set(endpoint.id, endpoint);
-    this.#changed(endpoint.id);
+    return this.#changed(endpoint.id);
   }
 
   delete(id: string): void {
@@ -62,13 +63,16 @@ export class Endpoints {
     }
   }
 
-  #changed(id: string): void {
+  #changed(id: string): Promise<void> {
     this.#dirty.add(id);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
+    if (this.#next) return this.#next;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#next = promise;
+    promise.catch((error) => this.#log.error("Could not record network endpoints", { error }));
     setImmediate(() => {
-      this.#scheduled = false;
-      this.flush().catch((error) => this.#log.error("Could not record network endpoints", { error }));
+      this.#next = undefined;
+      resolve(this.flush());
     });
+    return promise;
   }
 }

@@ -1,6 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { HostNetworks } from "./mod.ts";
 import { enterTestHost, heldNamespaces, interfaces, sh, testNetworks } from "./test-host.ts";
+
+setDefaultTimeout(30_000);
 
 const BRIDGE = "hvt0";
 let host: Disposable;

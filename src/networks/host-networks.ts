@@ -42,6 +42,7 @@ export class HostNetworks implements Networks {
   readonly #held = new Map<string, NetworkNamespace>();
   readonly #bare: ReadyPool<NetworkNamespace>;
   #bridge: BridgeNetwork | undefined;
+  #reopening: Promise<void> | undefined;
   #bridgeFailure: HavreError | undefined;
   #reaper: NodeJS.Timeout | undefined;
   #suspects: ReadonlySet<string> = new Set();
@@ -82,7 +83,7 @@ export class HostNetworks implements Networks {
     this.#letGo(containerId);
     const endpoint = this.#endpointOf(containerId);
     if (!endpoint?.attached) return;
-    this.#endpoints.put({ ...endpoint, attached: false });
+    void this.#endpoints.put({ ...endpoint, attached: false });
     this.#freeAddress(endpoint, containerId);
   }
 
@@ -114,14 +115,12 @@ export class HostNetworks implements Networks {
     for (const endpoint of this.#endpoints.list()) {
       if (!known.has(endpoint.containerId)) this.#endpoints.delete(endpoint.id);
       else if (endpoint.attached && !interfaceExists(endpoint.hostInterface)) {
-        this.#endpoints.put({ ...endpoint, attached: false });
+        void this.#endpoints.put({ ...endpoint, attached: false });
       }
     }
-    await this.#bridge?.close();
-    const nameservers = this.hostResolver(true).nameservers;
     this.#bare.refillSoon();
     try {
-      this.#bridge = await BridgeNetwork.open(this.#options, this.#endpoints, this.#socket, nameservers);
+      await this.#openBridge();
     } catch (error) {
       // A program that is not installed must not keep containers without a network from running.
       if (!isHavreError(error, "unavailable")) throw error;
@@ -130,8 +129,6 @@ export class HostNetworks implements Networks {
       log.error("The default network cannot be used", { error, hint: error.hint });
     }
     await this.#endpoints.flush();
-    await this.#bridge?.freeOrphans();
-    this.#bridge?.pool.refillSoon();
   }
 
   async close(): Promise<void> {
@@ -184,8 +181,27 @@ export class HostNetworks implements Networks {
     };
   }
 
+  async #openBridge(): Promise<void> {
+    await this.#bridge?.close();
+    const nameservers = this.hostResolver(true).nameservers;
+    this.#bridge = await BridgeNetwork.open(this.#options, this.#endpoints, this.#socket, nameservers);
+    await this.#bridge.freeOrphans();
+    this.#bridge.pool.refillSoon();
+  }
+
+  /** The bridge; made again when someone has deleted it from the host. */
+  async #presentBridge(): Promise<BridgeNetwork | undefined> {
+    if (this.#bridge && !interfaceExists(this.#options.bridge)) {
+      this.#reopening ??= this.#openBridge().finally(() => {
+        this.#reopening = undefined;
+      });
+    }
+    await this.#reopening;
+    return this.#bridge;
+  }
+
   async #attachToBridge(containerId: string): Promise<Sandbox> {
-    const bridge = this.#bridge;
+    const bridge = await this.#presentBridge();
     if (!bridge) throw this.#bridgeFailure ?? new HavreError("unavailable", "The default network is not ready yet");
     const former = this.#endpointOf(containerId);
     if (former?.attached) await this.release(containerId);
@@ -202,10 +218,10 @@ export class HostNetworks implements Networks {
       hostInterface: sandbox.hostInterface,
       attached: true,
     };
-    this.#endpoints.put(endpoint);
+    const recorded = this.#endpoints.put(endpoint);
     if (former) bridge.addresses.forget(addressOf(former), containerId);
     this.#held.set(containerId, sandbox.namespace);
-    return { namespacePath: sandbox.namespace.path, endpoints: [describe(endpoint, bridge.network)] };
+    return { namespacePath: sandbox.namespace.path, endpoints: [describe(endpoint, bridge.network)], recorded };
   }
 
   /** With the container's former address if that is free, else whatever is ready or can be made. */

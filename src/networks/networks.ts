@@ -26,6 +26,8 @@ export interface Sandbox {
    */
   readonly namespacePath: string | undefined;
   readonly endpoints: readonly Endpoint[];
+  /** Settles when what was given is on disk; to be awaited before the container's own process starts. Absent: nothing to record. */
+  readonly recorded?: Promise<void>;
 }
 
 export interface NetworkInfo {

@@ -1,6 +1,8 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { makeBareSandbox } from "./sandboxes.ts";
 import { enterTestHost, sh, testNetworks } from "./test-host.ts";
+
+setDefaultTimeout(30_000);
 
 const ROUTER = "203.0.113.1";
 const OUTSIDE = "203.0.113.2";
@@ -112,4 +114,17 @@ test.each([
   expect(settled).toContain("masquerade");
   await stop();
   sh("iptables -P FORWARD ACCEPT");
+});
+
+test("a deleted bridge is made again for the next container, and running ones are joined to it", async () => {
+  const first = await start();
+  sh(ping(OUTSIDE), first);
+  sh("ip link delete hvt0");
+  expect(() => sh(ping(OUTSIDE), first)).toThrow();
+  const all = await Promise.all(["c2", "c3", "c4"].map((id) => fixture?.networks.attach(id, { kind: "bridge" })));
+  const second = all[0]?.namespacePath;
+  expect(new Set(all.map((one) => one?.endpoints[0]?.ipAddress)).size).toBe(3);
+  sh(ping(OUTSIDE), second);
+  sh(ping(OUTSIDE), first);
+  sh(ping("172.17.0.2"), second);
 });

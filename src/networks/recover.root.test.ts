@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { HostNetworks } from "./mod.ts";
 import { enterTestHost, interfaces, newFolder, sh, testNetworks } from "./test-host.ts";
+
+setDefaultTimeout(30_000);
 
 let host: Disposable;
 beforeAll(() => {
@@ -51,6 +53,7 @@ test.each([0, 3, 7, 12, 20, 31, 45, 70])(
       )?.[0];
       await Bun.sleep(moment);
       await daemon.kill();
+      expect(existsSync(`/proc/${daemon.pids.kept}/ns/net`)).toBe(true);
       const fixture = testNetworks("hvt0", {}, folder);
       await fixture.networks.recover(new Set(["kept"]));
       const found = attached(fixture.networks);

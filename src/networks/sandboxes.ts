@@ -77,7 +77,8 @@ export function makeWiredSandbox(
       setLink(index, { up: true }),
       addRoute({ gateway: ipv4Bytes(wiring.gateway) }),
     ]);
-    return { namespace, address, hostInterface, operational: isOperational(host, wiring, hostInterface) };
+    const inside = findLink(socket, index)?.operational ?? false;
+    return { namespace, address, hostInterface, operational: isOperational(host, wiring, hostInterface) && inside };
   } catch (error) {
     namespace[Symbol.dispose]();
     throw error;

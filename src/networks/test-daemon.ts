@@ -3,13 +3,15 @@
  * (`kept`, `lost`: their pids are printed, they outlive this process) and others that come and go until the end.
  */
 import { spawn } from "node:child_process";
+import { endpointKind } from "./model.ts";
 import { testNetworks } from "./test-host.ts";
 
 const [, , bridge = "", folder = ""] = process.argv;
-const { networks } = testNetworks(bridge, {}, folder);
+const { networks, store } = testNetworks(bridge, {}, folder);
 
 async function run(container: string): Promise<number | undefined> {
-  const { namespacePath } = await networks.attach(container, { kind: "bridge" });
+  const { namespacePath, recorded } = await networks.attach(container, { kind: "bridge" });
+  await recorded;
   const child = spawn("nsenter", [`--net=${namespacePath}`, "sh", "-c", "echo in; exec sleep 600"], {
     detached: true,
     stdio: ["ignore", "pipe", "ignore"],
@@ -29,6 +31,9 @@ async function comeAndGo(name: string): Promise<never> {
 async function main(): Promise<void> {
   await networks.recover(new Set());
   const pids = [await run("kept"), await run("lost")];
+  // A process runs in each: by then both are on disk.
+  const recorded = store.view((tx) => tx.list(endpointKind)).map(({ containerId }) => containerId);
+  if (recorded.sort().join() !== "kept,lost") throw new Error(`recorded: ${recorded.join()}`);
   process.stdout.write(`${pids.join(" ")}\n`);
   await Promise.all([comeAndGo("a"), comeAndGo("b"), comeAndGo("c")]);
 }

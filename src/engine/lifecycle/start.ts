@@ -97,6 +97,7 @@ async function launch(
   await durable;
   timeline.mark("attach");
   const started = context.clock.now();
+  await sandbox.recorded;
   await context.runtime.start(id, runtime);
   timeline.mark("start");
   return { created, started, sandbox };
