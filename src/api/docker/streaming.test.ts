@@ -241,8 +241,16 @@ describe("logs, stats and events", () => {
     await wire.untilText("err\n");
     expect(wire.received.toString()).toContain("application/vnd.docker.multiplexed-stream");
     expect(wire.received.includes(framed(2, "err\n"))).toBeTrue();
+    const lines = ["out\n", "\n", "more"].map((line) => framed(1, line));
+    expect(wire.received.includes(Buffer.concat(lines))).toBeTrue();
     wire.socket.destroy();
     await untilStopped("logs");
+  });
+
+  test("who does not follow gets logs in large pieces", async () => {
+    const wire = await harness.connect();
+    wire.send("GET /v1.45/containers/plain/logs?stdout=1 HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n");
+    expect((await wire.untilEnd()).includes(framed(1, "out\n\nmore"))).toBeTrue();
   });
 
   test("logs of no stream are refused", async () => {
