@@ -17,7 +17,7 @@ function noVolumes(what: string): HavreError {
 
 /**
  * The mounts of a container from `Binds`, `Mounts` and `VolumesFrom`, later ones over earlier ones at the same place.
- * `mountsOf` gives another container's. Volumes an image declares are left out while there are none.
+ * `mountsOf` gives another container's. Volumes an image declares are no mounts while there are none.
  */
 export function resolveMounts(
   hostConfig: HostConfig,

@@ -9,6 +9,7 @@ import type { CreateOptions } from "../engine.ts";
 import { getContainer } from "../lookup.ts";
 import { generateName } from "../names.ts";
 import { joinedContainer } from "../spec/mod.ts";
+import { makeVolumeFolders, refuseSharedVolumes } from "./volume-folders.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
@@ -30,6 +31,7 @@ export async function createContainer(
   requireCommand(config);
   const id = newId();
   const mounts = resolveMounts(checked.hostConfig, config, (ref) => getContainer(context.store, ref).spec.mounts);
+  refuseSharedVolumes(context, checked.hostConfig);
   const draft: Omit<Container, "name"> = {
     id,
     created: context.clock.now(),
@@ -52,7 +54,7 @@ export async function createContainer(
       endpoints: [],
     },
   };
-  const container = await Undoes.run(async (undoes) => {
+  const { container, told } = await Undoes.run(async (undoes) => {
     const named = await claim(context, draft, options.name);
     undoes.add(() => context.store.update((tx) => tx.delete(containerKind, id)));
     const folder = containerFolder(context, id);
@@ -60,11 +62,11 @@ export async function createContainer(
     await mkdir(folder, { recursive: true, mode: 0o700 });
     undoes.add(() => context.snapshots.remove(id));
     await context.snapshots.prepare(id, draft.spec.chainId);
-    return named;
+    return { container: named, told: await makeVolumeFolders(context, named) };
   });
   context.store.sync().catch((error) => context.log.error("a new container is not on disk yet", { id, error }));
   context.events.emitContainer(container, "create");
-  return { container, warnings };
+  return { container, warnings: [...warnings, ...told] };
 }
 
 /**
