@@ -81,7 +81,7 @@ export class ContainerLifecycle implements Containers {
   }
 
   async stop(ref: string, options: StopOptions): Promise<void> {
-    const container = this.get(ref);
+    const container = await this.#planned(ref);
     const waiting = this.#restarts.cancel(container.id);
     if (waiting) await setStatus(this.#context, container.id, { state: "exited", stoppedByUser: true });
     if (!hasProcess(container)) {
@@ -107,7 +107,7 @@ export class ContainerLifecycle implements Containers {
   }
 
   async kill(ref: string, signal?: string): Promise<void> {
-    const container = this.get(ref);
+    const container = await this.#planned(ref);
     const number = parseSignal(signal ?? "SIGKILL");
     if (container.status.state === "restarting" && this.#restarts.cancel(container.id)) {
       await setStatus(this.#context, container.id, { state: "exited", stoppedByUser: true });
@@ -257,6 +257,7 @@ export class ContainerLifecycle implements Containers {
 
   /** Its restart policy counts from the beginning again. */
   async #startByHand(container: Container, timeline?: Timeline): Promise<void> {
+    this.#restarts.cancel(container.id);
     if (container.status.restartCount > 0) await setStatus(this.#context, container.id, { restartCount: 0 });
     await this.#launch(container, timeline);
   }
@@ -296,16 +297,17 @@ export class ContainerLifecycle implements Containers {
 
   async #afterExit(exit: Exit): Promise<void> {
     this.#health.stop(exit.id);
-    const container = await recordExit(this.#context, exit);
+    const container = await recordExit(this.#context, exit, (ended) => this.#restarts.wanted(ended));
     if (!container) return;
-    if (container.spec.hostConfig.AutoRemove && !this.#restarts.wanted(container)) {
+    const restarting = container.status.state === "restarting";
+    if (container.spec.hostConfig.AutoRemove && !restarting) {
       const removed = await markRemoved(this.#context, container);
       await this.#release(container);
       if (removed) await finishRemoval(this.#context, this.#logs, removed);
       return;
     }
     await this.#release(container);
-    if (this.#restarts.wanted(container)) await this.#restarts.schedule(container);
+    if (restarting) this.#restarts.schedule(container);
   }
 
   /** What cannot be given back now is logged and tried again by the next start, removal or daemon. */
@@ -320,6 +322,7 @@ export class ContainerLifecycle implements Containers {
 
   async #removeNow(container: Container): Promise<void> {
     this.#hub.endSessions(container.id);
+    this.#restarts.cancel(container.id);
     const removed = await markRemoved(this.#context, container);
     if (removed) this.#inBackground(container.id, finishRemoval(this.#context, this.#logs, removed));
   }
@@ -327,6 +330,14 @@ export class ContainerLifecycle implements Containers {
   /** Runs `change` on the container as it is once the lock is held. */
   #locked<T>(id: string, change: (container: Container) => Promise<T>): Promise<T> {
     return this.#context.locks.run(id, () => change(this.get(id)));
+  }
+
+  /** The container, and if it is restarting, once its next start is planned: what stops it must find the plan. */
+  async #planned(ref: string): Promise<Container> {
+    const container = this.get(ref);
+    if (container.status.state !== "restarting") return container;
+    await this.#settled(container.id);
+    return this.get(container.id);
   }
 
   /** Waits until the work after an exit (release, removal) is done. */

@@ -1,27 +1,34 @@
 import { rm } from "node:fs/promises";
 import { runAll } from "../../base/mod.ts";
 import type { Exit } from "../../runtime/mod.ts";
-import type { Container } from "../container.ts";
-import { containerKind } from "../container.ts";
+import { type Container, type ContainerStatus, containerKind } from "../container.ts";
 import { bundleFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
 
 /**
- * Records that a container's process ended and tells everyone who waits. Returns the container as it is now, or
- * undefined when the end was known already. What the process leaves is cleaned by `releaseProcess`.
+ * Records that a container's process ended and tells everyone who waits. What is to be started again (`restarts`) is
+ * `restarting` from here on: nobody may take it for stopped in between. Returns the container as it is now, or undefined
+ * when the end was known already. What the process leaves is cleaned by `releaseProcess`.
  */
-export async function recordExit(context: EngineContext, exit: Exit): Promise<Container | undefined> {
+export async function recordExit(
+  context: EngineContext,
+  exit: Exit,
+  restarts: (ended: Container) => boolean,
+): Promise<Container | undefined> {
   const before = context.store.view((tx) => tx.get(containerKind, exit.id));
   if (!before || !hasProcess(before)) return undefined;
-  const after = await setStatus(context, exit.id, ({ init: _init, supervisor: _supervisor, ...status }) => ({
-    ...status,
-    state: "exited",
-    exitCode: exit.code,
-    // A file's time comes from the kernel's coarse clock, which lags by some milliseconds.
-    finishedAt: Math.max(exit.at, status.startedAt ?? exit.at),
-    endpoints: [],
-    ...(status.health === undefined ? {} : { health: { ...status.health, status: "unhealthy" as const } }),
-  }));
+  const after = await setStatus(context, exit.id, ({ init: _init, supervisor: _supervisor, ...status }) => {
+    const ended: ContainerStatus = {
+      ...status,
+      state: "exited",
+      exitCode: exit.code,
+      // A file's time comes from the kernel's coarse clock, which lags by some milliseconds.
+      finishedAt: Math.max(exit.at, status.startedAt ?? exit.at),
+      endpoints: [],
+      ...(status.health === undefined ? {} : { health: { ...status.health, status: "unhealthy" as const } }),
+    };
+    return restarts({ ...before, status: ended }) ? { ...ended, state: "restarting" } : ended;
+  });
   if (!after) return undefined;
   const seconds = Math.max(0, Math.round((exit.at - (before.status.startedAt ?? exit.at)) / 1000));
   context.events.emitContainer(after, "die", { exitCode: String(exit.code), execDuration: String(seconds) });

@@ -28,12 +28,12 @@ export class Restarts {
     return this.#decide(container).restart;
   }
 
-  async schedule(container: Container): Promise<void> {
+  /** Plans the next start of a container that is `restarting`. */
+  schedule(container: Container): void {
     const decision = this.#decide(container);
     if (!decision.restart) return;
     const { id } = container;
     this.#lastDelay.set(id, decision.delay);
-    await setStatus(this.#context, id, { state: "restarting" });
     this.#timers.set(
       id,
       setTimeout(() => {
