@@ -2,6 +2,7 @@ import { Database, type Statement } from "bun:sqlite";
 import { closeSync, fsync, fsyncSync, openSync } from "node:fs";
 import { promisify } from "node:util";
 import { HavreError } from "../base/mod.ts";
+import { reserveSpace } from "./reserve.ts";
 import type { Change, Kind, ReadTransaction, Store, StoredObject, UpdateOptions, WriteTransaction } from "./store.ts";
 import { Table } from "./table.ts";
 
@@ -52,6 +53,7 @@ export class SqliteStore implements Store {
         "CREATE TABLE IF NOT EXISTS objects (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
       );
       this.#refuseNewerSchema(path);
+      reserveSpace(this.#database, path);
       this.#logFd = openSync(`${path}-wal`, "r");
       this.#put = this.#database.query("INSERT OR REPLACE INTO objects (kind, id, body) VALUES (?1, ?2, ?3)");
       this.#delete = this.#database.query("DELETE FROM objects WHERE kind = ?1 AND id = ?2");
