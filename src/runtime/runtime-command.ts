@@ -23,9 +23,10 @@ export async function runRuntime(
   binary: RuntimeBinary,
   args: readonly string[],
   timeout: number,
+  input?: string,
 ): Promise<CommandResult> {
   const child = Bun.spawn([binary.path, ...binary.args, ...args], {
-    stdin: "ignore",
+    stdin: input === undefined ? "ignore" : Buffer.from(input),
     stdout: "pipe",
     stderr: "pipe",
     env: runtimeEnvironment(),
