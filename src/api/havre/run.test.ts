@@ -7,13 +7,11 @@ beforeAll(async () => {
 });
 afterAll(() => harness[Symbol.asyncDispose]());
 
-const run = (body: object, query = "") => post(`run${query}`, body);
-
-async function post(path: string, body: object): Promise<Wire> {
+async function run(body: object, query = ""): Promise<Wire> {
   const wire = await harness.connect();
   const text = JSON.stringify(body);
   wire.send(
-    `POST /havre/v1/${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+    `POST /havre/v1/run${query} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
   );
   return wire;
 }
@@ -62,27 +60,5 @@ describe("POST /havre/v1/run", () => {
     const session = harness.engine.sessions.at(-1);
     wire.socket.destroy();
     await session?.disposed;
-  });
-});
-
-describe("POST /havre/v1/exec", () => {
-  test("carries both directions and ends with the exit code", async () => {
-    await harness.call("/containers/create?name=of-exec", { method: "POST", body: { Image: "bb", Cmd: ["sleep"] } });
-    const wire = await post("exec?name=of-exec", { Cmd: ["cat"], AttachStdin: true, AttachStdout: true });
-    expect((await wire.untilText("\r\n\r\n")).toString()).toMatch(/Havre-Exec-Id: [0-9a-f]{64}\r\n/);
-    wire.send("typed");
-    await wire.untilText("typed");
-    wire.socket.end();
-    expect(farewell(await wire.untilEnd())).toEqual({ stream: 3, end: { exitCode: 0 } });
-  });
-
-  test("one that cannot start is told where its output would be", async () => {
-    const wire = await post("exec?name=of-exec", { Cmd: ["missing"], AttachStdout: true });
-    expect((await wire.untilEnd()).toString()).toContain('exec: "missing": executable file not found in $PATH\r\n');
-  });
-
-  test("a container that is not here is answered in HTTP", async () => {
-    const wire = await post("exec?name=nosuch", { Cmd: ["cat"] });
-    expect((await wire.untilEnd()).toString()).toStartWith("HTTP/1.1 404 Not Found\r\n");
   });
 });

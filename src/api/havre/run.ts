@@ -4,7 +4,6 @@ import { errorAnswer } from "../docker/errors.ts";
 import type { Exchange, Route } from "../docker/exchange.ts";
 import { hijack, joinStreams } from "../docker/hijack.ts";
 import { createContainer } from "../docker/routes/container-create.ts";
-import { createExec } from "../docker/routes/exec.ts";
 import { frame } from "../docker/stdcopy.ts";
 import type { UseCases } from "../docker/use-cases.ts";
 
@@ -43,7 +42,7 @@ async function run(exchange: Exchange, useCases: UseCases, cgroupVersion: 1 | 2)
     const failure = await started;
     const end: RunEnd = failure === undefined ? ended(await exit) : { error: startFailure(failure) };
     const timing = timeline.steps.length > 0 ? { timing: timeline.serverTiming() } : {};
-    return endFrame({ ...end, ...timing });
+    return frame({ stream: "system", data: Buffer.from(JSON.stringify({ ...end, ...timing })) });
   };
   // This client reads what comes with the head of the answer: no head start for it.
   await joinStreams({ ...connection, since: Number.NEGATIVE_INFINITY }, session, { framed: true, farewell });
@@ -70,32 +69,6 @@ function startFailure(failure: unknown): NonNullable<RunEnd["error"]> {
   return { status, message, ...(hint === undefined ? {} : { hint }) };
 }
 
-/** Creates and starts an exec in one exchange; the last frame tells its exit code. The body is that of an exec's creation. */
-async function exec(exchange: Exchange, useCases: UseCases): Promise<void> {
-  const { execs } = useCases;
-  const id = await createExec(exchange, useCases, exchange.query.text("name"));
-  const { config } = execs.inspect(id);
-  const connection = {
-    ...hijack(exchange, false, `Havre-Exec-Id: ${id}\r\n`),
-    since: Number.NEGATIVE_INFINITY,
-  };
-  const farewell = async () => endFrame({ exitCode: execs.inspect(id).exitCode ?? 0 });
-  try {
-    const session = await execs.start(id, { detach: false, terminal: config.Tty });
-    if (session) await joinStreams(connection, session, { framed: true, farewell });
-    else connection.socket.end(await farewell());
-  } catch (error) {
-    // Told where its output would have been, as dockerd does.
-    const data = Buffer.from(`${errorAnswer(error).message}\r\n`);
-    connection.socket.write(frame({ stream: "stdout", data }));
-    connection.socket.end(await farewell());
-  }
-}
-
-function endFrame(end: RunEnd): Uint8Array {
-  return frame({ stream: "system", data: Buffer.from(JSON.stringify(end)) });
-}
-
 export function runRoutes(useCases: UseCases): readonly Route[] {
   const { cgroupVersion } = useCases.host.info();
   return [
@@ -105,6 +78,5 @@ export function runRoutes(useCases: UseCases): readonly Route[] {
       hijacks: true,
       handle: (exchange) => run(exchange, useCases, cgroupVersion),
     },
-    { method: "POST", path: "/havre/v1/exec", hijacks: true, handle: (exchange) => exec(exchange, useCases) },
   ];
 }

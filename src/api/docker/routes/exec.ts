@@ -12,22 +12,18 @@ import type { UseCases } from "../use-cases.ts";
 
 type StartOptions = Parameters<Execs["start"]>[1];
 
-/** Makes the exec that a request's body describes, in the container `name`; its id. */
-export async function createExec(exchange: Exchange, { execs }: UseCases, name: string): Promise<string> {
+async function create(exchange: Exchange, { execs }: UseCases): Promise<void> {
   const text = await readJsonText(exchange.request);
   const body = text === undefined ? emptyExecConfig() : decodeExecConfig(text);
   const { Detach: _, ConsoleSize: size, ...config } = body;
   if (!config.Cmd || config.Cmd.length === 0) throw new HavreError("invalid-argument", "No exec command specified");
-  return execs.create(name, {
+  const id = await execs.create(exchange.parameter("name"), {
     ...config,
     Cmd: config.Cmd,
     Env: config.Env ?? [],
     ...(size && exchange.version.since(42) ? { ConsoleSize: size } : {}),
   });
-}
-
-async function create(exchange: Exchange, useCases: UseCases): Promise<void> {
-  sendJson(exchange, 201, { Id: await createExec(exchange, useCases, exchange.parameter("name")) });
+  sendJson(exchange, 201, { Id: id });
 }
 
 /** The exec is here and its container runs, so what is missing now is what the request asked for. */
