@@ -151,8 +151,14 @@ function checkCount({ min, max }: Command, name: string, count: number): string 
 
 async function showHelp(out: Output, words: readonly string[], command: Command): Promise<number> {
   const { commandHelp } = await import("./args/help.ts");
-  out.write(commandHelp(words, command));
+  out.write(commandHelp(words, command, await helpWidth(out)));
   return 0;
+}
+
+async function helpWidth(out: Output): Promise<number | undefined> {
+  if (!out.isTerminal) return undefined;
+  const { terminalSize } = await import("./output/terminal.ts");
+  return (await terminalSize(1)).columns || undefined;
 }
 
 async function showGroup(
@@ -165,11 +171,11 @@ async function showGroup(
   const { groupHelp, helpFor } = await import("./args/help.ts");
   const asked = rest[0] === "--help" || rest[0] === "-h" ? rest.slice(1) : [];
   if (asked.length > 0) {
-    world.out.write(await helpFor(findCommand(entry, asked), words));
+    world.out.write(await helpFor(findCommand(entry, asked), words, await helpWidth(world.out)));
     return 0;
   }
   const { help } = parseArguments({} satisfies Flags, rest, false);
-  world.out.write(await groupHelp(words, entry, globalFlags));
+  world.out.write(await groupHelp(words, entry, globalFlags, await helpWidth(world.out)));
   return help || words.length === 0 ? 0 : EXIT_ERROR;
 }
 

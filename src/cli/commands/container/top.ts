@@ -1,6 +1,8 @@
 import { jsonFlag } from "../../args/common.ts";
 import { defineCommand } from "../../command.ts";
+import { layOut } from "../../output/columns.ts";
 import { printJson } from "../../output/format.ts";
+import { terminalSize } from "../../output/terminal.ts";
 import { displayWidth } from "../../output/width.ts";
 
 export const command = defineCommand({
@@ -27,6 +29,11 @@ export const command = defineCommand({
       return 0;
     }
     const rows = [table.Titles, ...(table.Processes ?? [])];
+    if (context.out.isTerminal) {
+      const { columns } = await terminalSize(1);
+      context.out.write(layOut(`${rows.map((row) => row.join("\t")).join("\n")}\n`, columns));
+      return 0;
+    }
     const widths = table.Titles.map((_title, column) =>
       Math.max(20, ...rows.map((row) => displayWidth(row[column] ?? "") + 3)),
     );
