@@ -82,9 +82,11 @@ export class Restarts {
 
   /** A restart that fails to start ends the tries, as in Docker: the error stands in the container's status. */
   async #failed(id: string, failure: unknown): Promise<void> {
-    this.#context.log.warn("restart failed", { container: id, error: toHavreError(failure) });
-    await setStatus(this.#context, id, (status) =>
+    const error = toHavreError(failure);
+    this.#context.log.warn("restart failed", { container: id, error });
+    const given = await setStatus(this.#context, id, (status) =>
       status.state === "restarting" ? { ...status, state: "exited" } : status,
     );
+    if (given) this.#context.waiters.exited(id, { code: given.status.exitCode, error: error.message });
   }
 }

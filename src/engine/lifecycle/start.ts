@@ -117,21 +117,17 @@ function parseSize(text: string | undefined): number | undefined {
   return Number(match[1]) * scale;
 }
 
+/** Docker's: the state stays what it was, and nobody who waits for an end hears of a beginning that was none. */
 async function recordFailedStart(
   context: EngineContext,
   hub: StreamHub,
   container: Container,
   error: HavreError,
 ): Promise<void> {
-  const code = failedStartCode(error);
-  const failed = await setStatus(context, container.id, (status) => ({
-    ...status,
-    exitCode: code,
+  await setStatus(context, container.id, {
+    exitCode: failedStartCode(error),
     error: error.message,
-    finishedAt: context.clock.now(),
     endpoints: [],
-  }));
+  });
   hub.endSessions(container.id);
-  if (failed) context.events.emitContainer(failed, "die", { exitCode: String(code) });
-  context.waiters.exited(container.id, { code, error: error.message });
 }
