@@ -80,10 +80,13 @@ describe("Client", () => {
     await makeClient().run("POST", "/missing", { accept: ["not-found"] });
   });
 
-  test("nobody listening is not-found or unavailable", async () => {
+  test("nobody listening is told with the address", async () => {
     const client = new Client(socketTransport({ kind: "unix", path: join(folder, "nobody.sock") }));
     const failure = await client.json("GET", "/").catch((error: unknown) => error);
-    expect(failure).toMatchObject({ kind: "not-found" });
+    expect(failure).toMatchObject({
+      kind: "unavailable",
+      message: expect.stringContaining("nobody.sock. Is it running?"),
+    });
   });
 
   test("streams a body larger than any buffer", async () => {

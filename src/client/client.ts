@@ -146,7 +146,7 @@ export class Client {
     };
   }
 
-  /** Opens the connection of the first request: `unavailable` or `not-found` when no daemon is there. */
+  /** Opens the connection of the first request: `unavailable` when no daemon is there, `permission-denied` when it may not be asked. */
   async connect(): Promise<void> {
     this.#idle ??= await HttpConnection.open(this.#transport);
   }

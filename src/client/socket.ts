@@ -1,4 +1,4 @@
-import { toHavreError } from "../base/mod.ts";
+import { HavreError, toHavreError } from "../base/mod.ts";
 import type { Address } from "./address.ts";
 import type { Connection, ConnectionEvents, Transport } from "./transport.ts";
 
@@ -7,9 +7,19 @@ import type { Connection, ConnectionEvents, Transport } from "./transport.ts";
  * command's start-up is made of (docs/decisions/command-line-start-up.md).
  */
 export function socketTransport(address: Address): Transport {
+  const name = address.kind === "unix" ? `unix://${address.path}` : `tcp://${address.host}:${address.port}`;
   return {
-    address: address.kind === "unix" ? `unix://${address.path}` : `tcp://${address.host}:${address.port}`,
-    connect: (events) => SocketConnection.open(address, events),
+    address: name,
+    async connect(events) {
+      try {
+        return await SocketConnection.open(address, events);
+      } catch (cause) {
+        const { kind } = toHavreError(cause);
+        if (kind === "permission-denied")
+          throw new HavreError(kind, `permission denied while trying to connect to the daemon at ${name}`, { cause });
+        throw new HavreError("unavailable", `Cannot connect to the daemon at ${name}. Is it running?`, { cause });
+      }
+    },
   };
 }
 
@@ -35,14 +45,10 @@ class SocketConnection implements Connection {
       close: (_socket, error) => events.closed(error ?? undefined),
       error: (_socket, error) => events.closed(error),
     };
-    try {
-      connection.#socket =
-        address.kind === "unix"
-          ? await Bun.connect({ unix: address.path, socket: handlers, allowHalfOpen: true })
-          : await Bun.connect({ hostname: address.host, port: address.port, socket: handlers, allowHalfOpen: true });
-    } catch (error) {
-      throw toHavreError(error);
-    }
+    connection.#socket =
+      address.kind === "unix"
+        ? await Bun.connect({ unix: address.path, socket: handlers, allowHalfOpen: true })
+        : await Bun.connect({ hostname: address.host, port: address.port, socket: handlers, allowHalfOpen: true });
     return connection;
   }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { HavreError } from "../../base/mod.ts";
 import type { Transport } from "../../client/mod.ts";
 import type { Places } from "../context.ts";
@@ -21,12 +21,17 @@ export async function startDaemon(places: Places, transport: Transport, cause: H
   } catch (error) {
     throw notAllowed(transport, error);
   }
-  using lock = takeLock(`${places.run}/starting.lock`);
+  const lockPath = `${places.run}/starting.lock`;
+  using lock = takeLock(lockPath);
+  // Another command may have started it between our first try and the lock.
+  if (await answers(transport)) return;
   const exited = lock.mine ? launch(places, log, err) : undefined;
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await answers(transport))) {
     const code = exited?.code();
     if (code !== undefined) throw failed(`The daemon ended at once (exit code ${code})`, log);
+    if (!lock.mine && !existsSync(lockPath) && !(await answers(transport)))
+      throw failed("The daemon that another command started did not come up", log);
     if (Date.now() > deadline)
       throw failed(`The daemon did not answer on ${transport.address} within ${PATIENCE_MS / 1000} s`, log);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
@@ -112,7 +117,7 @@ function ownerLives(path: string): boolean {
 }
 
 function failed(message: string, log: string): HavreError {
-  const lines = readFileSync(log, "utf8").trimEnd().split("\n").slice(-LOG_LINES_SHOWN);
+  const lines = (existsSync(log) ? readFileSync(log, "utf8") : "").trimEnd().split("\n").slice(-LOG_LINES_SHOWN);
   return new HavreError(
     "unavailable",
     [`${message}. The end of ${log}:`, ...lines.map((line) => `  ${line}`)].join("\n"),

@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from "node:fs";
+import { HavreError, toHavreError } from "../../base/mod.ts";
 
 /** A standard stream as commands use it. */
 export interface Output {
@@ -34,6 +35,11 @@ export function isTerminal(fd: number): boolean {
 
 /** Exit as a program does whose reader has gone: `havre logs | head`. */
 const EXIT_BROKEN_PIPE = 141;
+function unwritable(fd: number, cause: unknown): HavreError {
+  const { kind, message } = toHavreError(cause);
+  return new HavreError(kind, `write /dev/std${fd === 1 ? "out" : "err"}: ${message}`, { cause });
+}
+
 const RETRY_MS = 2;
 
 function writeFully(fd: number, data: Uint8Array): void {
@@ -45,7 +51,7 @@ function writeFully(fd: number, data: Uint8Array): void {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === "EPIPE") process.exit(EXIT_BROKEN_PIPE);
       // Someone made the shared descriptor non-blocking: wait for the reader.
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw unwritable(fd, error);
       Bun.sleepSync(RETRY_MS);
     }
   }
