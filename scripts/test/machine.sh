@@ -35,7 +35,10 @@ put() {
 
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/etc" "$root/root" "$root/work" "$root/lib" "$root/proc" "$root/sys" "$root/dev" "$root/run" "$root/tmp"
-for program in busybox crun runc conmon catatonit nft ip unshare nsenter mount umount tar ps; do put "$program"; done
+for program in busybox crun runc conmon catatonit nft ip unshare nsenter mount umount tar ps iptables ping nc; do put "$program"; done
+# busybox's own shell would prefer its applets to the real programs.
+put dash
+ln -s dash "$root/bin/sh"
 for applet in $(busybox --list); do [ -e "$root/bin/$applet" ] || ln -s "$(readlink -f "$(command -v busybox)")" "$root/bin/$applet"; done
 cp "$(readlink -f "$home/node_modules/.bin/bun")" "$root/bin/bun"
 for library in $(ldd "$root/bin/bun" | grep -o '/[^ ]*'); do mkdir -p "$root$(dirname "$library")"; cp -L "$library" "$root$library"; done
