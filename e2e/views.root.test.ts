@@ -137,17 +137,17 @@ describe("docker inspect", () => {
   });
 
   test("a running one's network, process and paths", async () => {
-    await ok(["run", "-d", "--name", "e2e-a", "--mac-address", "02:42:ac:11:00:99", "bb", "sleep", "1000"]);
+    await ok(["run", "-d", "--name", "e2e-a", "bb", "sleep", "1000"]);
     const view = await engine.inspect<{
       NetworkSettings: { Networks: Record<string, Record<string, unknown>>; IPAddress: string; SandboxKey: string };
       State: { Pid: number };
     }>("e2e-a");
     const { bridge } = view.NetworkSettings.Networks;
-    expect(bridge).toMatchObject({ MacAddress: "02:42:ac:11:00:99", IPAddress: view.NetworkSettings.IPAddress });
+    expect(bridge).toMatchObject({ IPAddress: view.NetworkSettings.IPAddress });
     expect(bridge?.Gateway).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
     expect(bridge?.IPPrefixLen).toBeGreaterThan(0);
     expect(view.State.Pid).toBeGreaterThan(1);
-    expect(await ok(["exec", "e2e-a", "cat", "/sys/class/net/eth0/address"])).toBe("02:42:ac:11:00:99");
+    expect(await ok(["exec", "e2e-a", "cat", "/sys/class/net/eth0/address"])).toBe(String(bridge?.MacAddress));
     expect(await ok(["port", "e2e-a"])).toBe("");
   });
 
