@@ -194,7 +194,12 @@ export class ContainerLifecycle implements Containers {
     requireRemovable(now, force);
     this.#restarts.cancel(id);
     if (hasProcess(now)) await endForRemoval(this.#context, now);
-    await this.#locked(id, (container) => this.#removeNow(container));
+    await this.#locked(id, (container) => {
+      // An exit that was being recorded may have planned a restart meanwhile.
+      requireRemovable(container, force);
+      this.#restarts.cancel(id);
+      return this.#removeNow(container);
+    });
   }
 
   async prune({

@@ -36,6 +36,7 @@ export async function attachContainer(
     detachKeys: parseDetachKeys(options.detachKeys || DEFAULT_DETACH_KEYS),
     onDetach: () => context.events.emitContainer(container, "detach"),
   });
+  const now = context.clock.now();
   if (!options.stream) {
     session.end();
   } else if (hasProcess(container)) {
@@ -47,18 +48,18 @@ export async function attachContainer(
   context.events.emitContainer(container, "attach");
   if (!options.logs) return session;
   const reading = new AbortController();
-  return new SessionAfterLog(session, logged(context, container, options, reading.signal), reading);
+  return new SessionAfterLog(session, logged(context, container, { ...options, until: now }, reading.signal), reading);
 }
 
-/** What the container logged so far; where it keeps no log that can be read, Docker's line for that. */
+/** What the container logged until then (what came later comes live, and only once); where it keeps no log that can be read, Docker's line for that. */
 async function* logged(
   context: EngineContext,
   { id, spec }: Container,
-  { stdout, stderr }: AttachOptions,
+  { stdout, stderr, until }: AttachOptions & { readonly until: number },
   signal: AbortSignal,
 ): AsyncGenerator<OutputChunk> {
   if (spec.hostConfig.LogConfig.Type !== "none") {
-    yield* readLog(logPath(context, id), { stdout, stderr, timestamps: false, signal });
+    yield* readLog(logPath(context, id), { stdout, stderr, timestamps: false, until, signal });
     return;
   }
   const data = Buffer.from("Error attaching: configured logging driver does not support reading\n");
