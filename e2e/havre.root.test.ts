@@ -1,199 +1,161 @@
+/** The `havre` command: the same verbs as docker, and what goes beyond. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { HAVRE, run, TerminalSession, TestDaemon, until, useEngine } from "./harness/mod.ts";
+import { HAVRE, OTHER_ENGINE, type Outcome, run, until, useEngine } from "./harness/mod.ts";
+import { TerminalSession } from "./harness/terminal.ts";
 
 const engine = useEngine();
-const havre = engine.havre.bind(engine);
-const label = ["--label", engine.filter.slice("label=".length)];
+const havre = async (...args: string[]): Promise<Outcome> => engine.havre(args);
+const must = async (...args: string[]): Promise<string> => {
+  const { code, stdout, stderr } = await havre(...args);
+  if (code !== 0) throw new Error(`havre ${args.join(" ")} exited with ${code}: ${stderr}`);
+  return stdout.trimEnd();
+};
 
-/** In a terminal of its own. */
-function terminal(...args: string[]): TerminalSession {
-  const { root, run: runFolder } = engine.own;
-  return new TerminalSession([HAVRE, ...args], { HAVRE_ROOT: root, HAVRE_RUN: runFolder }, { rows: 30, cols: 100 });
-}
-
-describe("havre run", () => {
-  test("streams apart, its exit code, nothing left with --rm", async () => {
-    expect(await havre(["run", "--rm", ...label, "bb", "sh", "-c", "echo out; echo err >&2; exit 7"])).toEqual({
-      code: 7,
-      stdout: "out\n",
-      stderr: "err\n",
+describe.skipIf(OTHER_ENGINE !== undefined)("havre", () => {
+  test("runs, with docker's exit codes and streams", async () => {
+    expect(await havre("run", "--rm", "bb", "sh", "-c", "echo o; echo e >&2; exit 9")).toEqual({
+      code: 9,
+      stdout: "o\n",
+      stderr: "e\n",
     });
-    expect((await havre(["ps", "-aq"])).stdout).toBe("");
+    expect((await havre("run", "--rm", "bb", "nothing-here")).code).toBe(127);
+    expect((await havre("run", "--rm", "bb", "/etc/passwd")).code).toBe(126);
+    expect((await havre("run", "--no-such-flag")).code).toBe(125);
+    expect((await engine.havre(["run", "-i", "--rm", "bb", "cat"], { input: "typed" })).stdout).toBe("typed");
   });
 
-  test("standard input to its end, and much of it", async () => {
-    const input = "x".repeat(5_000_000);
-    const { stdout } = await havre(["run", "--rm", "-i", ...label, "bb", "wc", "-c"], { input });
-    expect(stdout.trim()).toBe("5000000");
+  test("the life of a container by its verbs", async () => {
+    await must("create", "--name", "e2e-v", "bb", "sleep", "1000");
+    for (const verb of [["start"], ["pause"], ["unpause"], ["restart", "-t", "0"], ["stop", "-t", "0"], ["rm"]]) {
+      expect(await must(...verb, "e2e-v")).toBe("e2e-v");
+    }
+    expect((await havre("inspect", "e2e-v")).code).toBe(1);
   });
 
-  test.each([
-    [["nosuch"], 127, 'exec: "nosuch": executable file not found in $PATH'],
-    [["/etc"], 126, "permission denied"],
-  ])("%j does not start: %i", async (command, code, text) => {
-    const outcome = await havre(["run", "--rm", ...label, "bb", ...command]);
-    expect(outcome.code).toBe(code);
-    expect(outcome.stderr).toStartWith("havre: Error response from daemon: ");
-    expect(outcome.stderr).toContain(text);
-    expect((await havre(["ps", "-aq"])).stdout).toBe("");
-  });
-
-  test("a missing image and a wrong flag are 125", async () => {
-    expect((await havre(["run", "nosuch"])).code).toBe(125);
-    const wrong = await havre(["run", "--nam", "x", "bb"]);
-    expect(wrong).toEqual({
-      code: 125,
-      stdout: "",
-      stderr: "unknown flag: --nam\nDid you mean --name?\nSee 'havre run --help'.\n",
-    });
-  });
-
-  test("-d prints the id, --cidfile keeps it", async () => {
-    const cidfile = join(engine.folder, "cid");
-    const { stdout } = await havre(["run", "-d", "--cidfile", cidfile, ...label, "bb", "sleep", "1000"]);
-    expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
-    expect(readFileSync(cidfile, "utf8")).toBe(stdout.trim());
-    expect((await havre(["run", "--cidfile", cidfile, "bb"])).stderr).toContain("container ID file found");
-  });
-
-  test("the daemon killed meanwhile: it is said, the container goes on", async () => {
-    await using session = terminal("run", "--name", "e2e-a", ...label, "bb", "sh", "-c", "echo begun; sleep 1000");
-    await session.shows("begun");
-    await engine.own.kill();
-    await engine.own.start();
-    expect(await session.exited()).toBe(125);
-    expect(session.screen).toContain("The daemon went away; the container may still run");
-    expect((await havre(["ps", "--format", "{{.Names}} {{.State}}"])).stdout).toBe("e2e-a running\n");
-  });
-});
-
-describe("at a terminal", () => {
-  test("size, resize, editing, Ctrl-C, detach and attach again", async () => {
-    const first = terminal("run", "-it", "--name", "e2e-a", ...label, "bb", "sh");
-    let seen = await first.shows("# ");
-    await until("the new size has come", async () => {
-      first.resize(40, 120);
-      first.type("stty size\n");
-      seen = await first.shows(/\d+ \d+\r/, seen);
-      return first.screen.includes("40 120\r");
-    });
-    first.type("echo wrogn\b\bng\n");
-    seen = await first.shows("\r\nwrong\r\n", seen);
-    first.type("cat\n");
-    seen = await first.shows("cat\r\n", seen);
-    first.type("\x03");
-    await first.shows("^C", seen);
-    first.type("\x10\x11");
-    expect(await first.exited()).toBe(0);
-    await using second = terminal("attach", "e2e-a");
-    await second.shows("# ");
-    second.type("exit 5\n");
-    expect(await second.exited()).toBe(5);
-    await first[Symbol.asyncDispose]();
-  });
-
-  test("a signal goes to the container, which decides", async () => {
-    await using session = terminal(
-      "run",
-      ...label,
-      "bb",
-      "sh",
-      "-c",
-      'trap "echo got; exit 9" INT; echo ready; while :; do sleep 0.1; done',
-    );
-    await session.shows("ready");
-    session.type("\x03");
-    expect(await session.exited()).toBe(9);
-    expect(session.screen).toContain("got");
-  });
-
-  test("tables fit", async () => {
-    await havre([
-      "run",
-      "-d",
-      "--name",
-      "e2e-a-with-a-name-that-is-longer-than-most-names-are",
-      ...label,
-      "bb",
-      "sleep",
-      "1000",
-    ]);
-    await using session = terminal("ps");
-    await session.exited();
-    expect(session.screen).toContain("e2e-a-with");
-    const lines = session.screen.split("\r\n").filter((line) => line !== "");
-    expect(lines).toHaveLength(2);
-    expect(lines.every((line) => line.length <= 100)).toBe(true);
-  });
-});
-
-describe("what docker has no words for", () => {
-  test("log, history of a name, rollback, diff, logs after removal, accounts", async () => {
-    await havre(["run", "--name", "e2e-a", ...label, "bb", "sh", "-c", "echo new > /added; rm -r /root; echo said"]);
-    expect((await havre(["commit", "-m", "why", "-a", "who", "e2e-a", "e2e-image"])).code).toBe(0);
-    const log = await havre(["image", "log", "e2e-image"]);
-    expect(log.stdout).toMatch(/who +sh -c echo new/);
-    expect((await havre(["diff", "bb", "e2e-image"])).stdout).toContain("A /added (4B, 0644)\n");
-    expect((await havre(["diff", "e2e-image", "e2e-a"])).stdout).toBe("No difference\n");
-    expect((await havre(["diff", "e2e-a", "e2e-a"])).stdout).toBe("No difference\n");
-    await havre(["tag", "bb", "e2e-image"]);
-    expect((await havre(["image", "rollback", "e2e-image"])).code).toBe(0);
-    expect((await havre(["image", "log", "--tag", "e2e-image"])).stdout).toMatch(/rollback[\s\S]*tag[\s\S]*commit/);
-    await havre(["rm", "e2e-a"]);
-    expect((await havre(["logs", "--removed", "e2e-a"])).stdout).toBe("said\n");
-    expect((await havre(["system", "df", "--why"])).stdout).toContain("image e2e-image:latest");
-    expect((await havre(["rmi", "e2e-image"])).code).toBe(0);
-  });
-});
-
-describe("without a daemon", () => {
-  test("commands that come together start one, and say so once", async () => {
-    await using daemon = new TestDaemon();
-    const env = {
-      HAVRE_ROOT: daemon.root,
-      HAVRE_RUN: daemon.run,
-      HAVRE_BRIDGE: daemon.bridge,
-      HAVRE_SUBNET: daemon.subnet,
-    };
+  test("--json and --format on what prints objects", async () => {
+    await must("run", "-d", "--name", "e2e-j", "bb", "sleep", "1000");
     try {
-      const outcomes = await Promise.all([1, 2, 3, 4].map(() => run(HAVRE, ["ps", "-q"], { env })));
-      expect(outcomes.map(({ code, stdout }) => `${code}${stdout}`)).toEqual(["0", "0", "0", "0"]);
-      const said = outcomes.map(({ stderr }) => stderr).join("");
-      expect(said).toBe(`No daemon answers: starting one in the background (log: ${daemon.run}/daemon.log)\n`);
-      expect(daemonsOf(daemon.run)).toHaveLength(1);
-      expect(existsSync(join(daemon.run, "starting.lock"))).toBe(false);
+      const rows = JSON.parse(await must("ps", "--json")) as { readonly Names: unknown }[];
+      expect(JSON.stringify(rows)).toContain("e2e-j");
+      expect(await must("ps", "--format", "{{.Names}} {{.State}}")).toBe("e2e-j running");
+      expect(JSON.stringify(JSON.parse(await must("images", "--json")))).toContain("bb");
+      for (const verb of [
+        ["inspect", "e2e-j"],
+        ["version", "--json"],
+        ["info", "--json"],
+        ["system", "df", "--json"],
+      ]) {
+        expect(typeof JSON.parse(await must(...verb))).toBe("object");
+      }
     } finally {
-      for (const pid of daemonsOf(daemon.run)) process.kill(pid, "SIGTERM");
-      await until("the daemon has ended", () => daemonsOf(daemon.run).length === 0);
+      await must("rm", "-f", "e2e-j");
     }
   });
 
-  test("one that cannot start shows the end of its log", async () => {
-    await using daemon = new TestDaemon();
-    mkdirSync(daemon.root, { recursive: true });
-    writeFileSync(join(daemon.root, "state.db"), "no database".repeat(1000));
-    const env = { HAVRE_ROOT: daemon.root, HAVRE_RUN: daemon.run, HAVRE_BRIDGE: daemon.bridge };
-    const outcome = await run(HAVRE, ["ps"], { env });
-    expect(outcome.code).toBe(1);
-    expect(outcome.stderr).toContain("The daemon ended at once (exit code 1)");
-    expect(outcome.stderr).toContain("state.db");
+  test("the same as docker prints, where nothing is asked of its own", async () => {
+    await must("run", "-d", "--name", "e2e-same", "-l", "a=b", "bb", "sleep", "1000");
+    try {
+      for (const args of [
+        ["ps", "-a", "--no-trunc"],
+        ["inspect", "e2e-same"],
+        ["images"],
+        ["image", "inspect", "bb"],
+        ["history", "--no-trunc", "bb"],
+        ["diff", "e2e-same"],
+        ["port", "e2e-same"],
+        ["top", "e2e-same"],
+      ]) {
+        const [own, docker] = [await must(...args), await engine.ok(args)];
+        const plain = (text: string): string =>
+          text.replace(/(Up|About|Less|\d+) .*?(second|minute)s?( ago)?/g, "T").replace(/ +/g, " ");
+        expect(`${args}\n${plain(own)}`).toBe(`${args}\n${plain(docker.trimEnd())}`);
+      }
+    } finally {
+      await must("rm", "-f", "e2e-same");
+    }
+  });
+
+  test("logs of a removed container", async () => {
+    await must("run", "--name", "e2e-removed", "bb", "echo", "still to be read");
+    await must("rm", "e2e-removed");
+    expect(await must("logs", "--removed", "e2e-removed")).toBe("still to be read");
+  });
+
+  test("an image's history, differences and rollback", async () => {
+    await must("run", "--name", "e2e-c", "bb", "sh", "-c", "echo one > /one; rm /etc/group");
+    await must("commit", "-m", "first", "-a", "someone", "e2e-c", "e2e-hist:1");
+    const first = await must("image", "inspect", "-f", "{{.Id}}", "e2e-hist:1");
+    await must("rm", "e2e-c");
+    await must("run", "--name", "e2e-c", "bb", "touch", "/two");
+    await must("commit", "-m", "second", "e2e-c", "e2e-hist:1");
+    await must("rm", "e2e-c");
+    const log = await must("image", "log", "e2e-hist:1");
+    expect(log).toContain("second");
+    const diff = await must("diff", "bb", first);
+    expect(diff).toContain("/one");
+    expect(diff).toContain("/etc/group");
+    await must("image", "rollback", "e2e-hist:1");
+    expect(await must("image", "inspect", "-f", "{{.Id}}", "e2e-hist:1")).toBe(first);
+    await must("rmi", "-f", "e2e-hist:1");
+  });
+
+  test("a terminal: prompt, size, detach", async () => {
+    const { root, run: runFolder } = engine.own;
+    const env = { HAVRE_ROOT: root, HAVRE_RUN: runFolder };
+    await using terminal = new TerminalSession([HAVRE, "run", "-it", "--name", "e2e-t", "bb", "sh"], env, {
+      rows: 31,
+      cols: 97,
+    });
+    const seen = await terminal.shows("# ");
+    await until("the size has come", () => {
+      terminal.type("stty size\n");
+      return terminal.screen.includes("31 97\r");
+    });
+    terminal.type("\x10\x11");
+    expect(await terminal.exited()).toBe(0);
+    expect(seen).toBeGreaterThan(0);
+    expect(await must("inspect", "-f", "{{.State.Running}}", "e2e-t")).toBe("true");
+    await must("rm", "-f", "e2e-t");
+  });
+
+  test("says what a mistake was, and what to do", async () => {
+    expect((await havre("rnu")).stderr).toContain("run");
+    expect((await havre("inspect", "e2e-none")).stderr).toContain("No such object: e2e-none");
+    expect((await havre("run", "e2e-no-image:1")).stderr).toContain("e2e-no-image:1");
+    expect((await havre("--help")).stdout).toContain("Usage:  havre");
+    for (const shell of ["bash", "zsh", "fish"]) expect((await must("completion", shell)).length).toBeGreaterThan(100);
+  });
+
+  test("starts the engine where none runs, and says so in one line", async () => {
+    const place = join(engine.folder, "alone");
+    mkdirSync(place);
+    const flags = ["--root", join(place, "root"), "--run", join(place, "run")];
+    const taken = existsSync("/sys/class/net/havre0");
+    const first = await run(HAVRE, [...flags, "ps"]);
+    try {
+      if (taken) {
+        // This machine has a daemon with the default bridge: the second is told so.
+        expect(first.stderr).toContain("Bridge havre0 is in use by another daemon");
+        return;
+      }
+      expect(first.code).toBe(0);
+      expect(first.stderr.trim().split("\n")).toHaveLength(1);
+      expect((await run(HAVRE, [...flags, "ps"])).stderr).toBe("");
+    } finally {
+      const processes = (await run("ps", ["-eo", "pid,args"])).stdout
+        .split("\n")
+        .filter((line) => line.includes(join(place, "root")));
+      for (const line of processes) process.kill(Number.parseInt(line, 10), "SIGTERM");
+      await until("it has ended", async () => !(await run("ps", ["-eo", "args"])).stdout.includes(join(place, "root")));
+      if (!taken) await run(HAVRE, ["daemon", ...flags, "--cleanup"]);
+    }
+  });
+
+  test("doctor gives each finding a consequence or a remedy", async () => {
+    const outcome = await havre("doctor");
+    expect(outcome.stdout).toContain("cgroup");
+    expect(outcome.stdout).toContain("conmon");
   });
 });
-
-/** Daemons whose run folder this is. */
-function daemonsOf(runFolder: string): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-        return command.includes("daemon") && command.includes(runFolder);
-      } catch {
-        // It ended while it was looked at.
-        return false;
-      }
-    });
-}
