@@ -1,6 +1,6 @@
 import { functions, headerFunctions, type TemplateFunction } from "./functions.ts";
 import { parseTemplate } from "./parser.ts";
-import { type Node, type Operand, type Pipe, TemplateError } from "./syntax.ts";
+import { type Command, type Node, type Operand, type Pipe, TemplateError } from "./syntax.ts";
 import { isObject, isRow, Kinds, nilPointer } from "./values.ts";
 
 export interface ExecuteOptions {
@@ -143,15 +143,21 @@ class Execution {
     return value;
   }
 
-  #command(operands: readonly Operand[], dot: unknown, piped: readonly unknown[]): unknown {
-    const [first, ...rest] = operands;
+  #command(command: Command, dot: unknown, piped: readonly unknown[]): unknown {
+    const [first, ...rest] = command.operands;
     if (!first) return undefined;
-    if (first.kind === "function") return this.#call(first.name, rest, dot, piped);
+    if (first.kind === "function") return this.#call(first.name, rest, dot, piped, command);
     const args = rest.map((operand) => this.#operand(operand, dot, []));
     return this.#operand(first, dot, [...args, ...piped]);
   }
 
-  #call(name: string, rest: readonly Operand[], dot: unknown, piped: readonly unknown[]): unknown {
+  #call(
+    name: string,
+    rest: readonly Operand[],
+    dot: unknown,
+    piped: readonly unknown[],
+    command: Pick<Command, "at" | "source">,
+  ): unknown {
     const call = this.#functions[name];
     if (!call) throw new TemplateError(`template: :1: function ${JSON.stringify(name)} not defined`);
     // `and` and `or` stop at the first operand that decides.
@@ -168,8 +174,9 @@ class Execution {
       return call(args, this.#kinds);
     } catch (error) {
       if (!(error instanceof TemplateError) || error.message.startsWith("template:")) throw error;
-      const at = Math.max(this.source.indexOf(name), 0);
-      throw new TemplateError(`template: ${this.#place(at)}: executing "" at <${name}>: ${error.message}`);
+      throw new TemplateError(
+        `template: ${this.#place(command.at)}: executing "" at <${command.source}>: ${error.message}`,
+      );
     }
   }
 
@@ -182,7 +189,10 @@ class Execution {
       case "constant":
         return operand.value;
       case "function":
-        return this.#call(operand.name, [], dot, []);
+        return this.#call(operand.name, [], dot, [], {
+          source: operand.name,
+          at: Math.max(this.source.indexOf(operand.name), 0),
+        });
       case "variable":
         return this.#variable(operand.name);
       case "pipe":

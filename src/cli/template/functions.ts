@@ -47,8 +47,9 @@ function index([container, ...keys]: readonly unknown[], kinds: Kinds): unknown 
         throw new TemplateError(`error calling index: reflect: slice index out of range`);
       value = typeof value === "string" ? value.charCodeAt(at) : value[at];
     } else if (isObject(value)) {
-      // A missing key of a map is its zero value, which for the maps of this API prints as nothing.
-      value = Object.hasOwn(value, String(key)) ? kinds.field(value, String(key))?.value : "";
+      // A missing key of a map of texts is the empty text; of other maps, nothing.
+      const texts = Object.values(value).every((item) => typeof item === "string");
+      value = Object.hasOwn(value, String(key)) ? kinds.field(value, String(key))?.value : texts ? "" : undefined;
     } else throw new TemplateError(`error calling index: index of untyped nil`);
   }
   return value;

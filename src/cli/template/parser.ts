@@ -1,6 +1,6 @@
 import { isFunction } from "./functions.ts";
 import { cutTemplate, type Piece } from "./lexer.ts";
-import { type Node, type Operand, type Pipe, TemplateError, type Token } from "./syntax.ts";
+import { type Command, type Node, type Operand, type Pipe, TemplateError, type Token } from "./syntax.ts";
 
 /** Parses a template; TemplateError with Go's wording when it is malformed. */
 export function parseTemplate(source: string): Node[] {
@@ -98,7 +98,7 @@ class PipeReader {
 
   pipe(context: string): Pipe {
     const { variables, declares } = this.#assignment();
-    const commands: Operand[][] = [];
+    const commands: Command[] = [];
     do commands.push(this.#command(context));
     while (this.#take("|"));
     return { variables, declares, commands };
@@ -115,7 +115,8 @@ class PipeReader {
     return { variables: names, declares: sign.kind === ":=" };
   }
 
-  #command(context: string): Operand[] {
+  #command(context: string): Command {
+    const first = this.tokens[this.#at];
     const operands: Operand[] = [];
     for (;;) {
       const operand = this.#operand();
@@ -123,7 +124,9 @@ class PipeReader {
       operands.push(operand);
     }
     if (operands.length === 0) throw new TemplateError(`template: :1: missing value for ${context}`);
-    return operands;
+    const last = this.tokens[this.#at - 1];
+    const at = first?.at ?? 0;
+    return { operands, at, source: this.source.slice(at, (last?.at ?? at) + (last?.text.length ?? 0)) };
   }
 
   #take(kind: Token["kind"]): boolean {

@@ -11,7 +11,14 @@ export interface Pipe {
   readonly variables: readonly string[];
   /** `:=` rather than `=`. */
   readonly declares: boolean;
-  readonly commands: readonly (readonly Operand[])[];
+  readonly commands: readonly Command[];
+}
+
+export interface Command {
+  readonly operands: readonly Operand[];
+  /** For messages: its text, and the offset in the template. */
+  readonly source: string;
+  readonly at: number;
 }
 
 export type Operand =

@@ -57,6 +57,14 @@ describe("templates over JSON", () => {
     ],
     ["{{.ID", "template: :1: unclosed action"],
     ["{{foo .Id}}", 'template: :1: function "foo" not defined'],
+    [
+      '{{(index (index .NetworkSettings.Ports "1/tcp") 0).HostPort}}',
+      'template: :1:3: executing "" at <index (index .NetworkSettings.Ports "1/tcp") 0>: error calling index: index of untyped nil',
+    ],
+    [
+      "{{index .Config.Cmd 7}}",
+      'executing "" at <index .Config.Cmd 7>: error calling index: reflect: slice index out of range',
+    ],
     ["{{if}}{{end}}", "template: :1: missing value for if"],
     ["{{end}}", "template: :1: unexpected {{end}}"],
     ["{{range .Config.Env}}", "template: :1: unexpected EOF"],
