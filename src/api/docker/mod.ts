@@ -7,4 +7,4 @@
  */
 export { HIGHEST_API, LOWEST_API } from "./api-version.ts";
 export { type ApiServer, createApiServer, type ListenOptions } from "./server.ts";
-export type { CommitOptions, Commits, GraphDriver, Host, HostInfo, Placement, Product, UseCases } from "./use-cases.ts";
+export type { Commits, Host, HostInfo, Placement, Product, UseCases } from "./use-cases.ts";

@@ -1,53 +1,28 @@
 import type { Digest, Logger } from "../../base/mod.ts";
 import type {
   Archives,
+  CommitOptions,
   Comparisons,
+  ContainerPlacement,
   Containers,
   Events,
   Execs,
+  GraphDriver,
   Observation,
   RemovedLogReader,
   Streams,
 } from "../../engine/mod.ts";
 import type { ImageAccounts, ImageHistory, Images } from "../../images/mod.ts";
 import type { Networks } from "../../networks/mod.ts";
-import type { ContainerConfig } from "../../spec/mod.ts";
 
-/** What a `docker commit` asks for, beside the container. */
-export interface CommitOptions {
-  readonly repository?: string;
-  readonly tag?: string;
-  readonly author: string;
-  readonly comment: string;
-  /** Pause the container meanwhile. */
-  readonly pause: boolean;
-  /** Dockerfile instructions. */
-  readonly changes: readonly string[];
-  /** Wins over the container's own configuration, field by field. */
-  readonly config?: ContainerConfig;
-}
 /** Makes an image of a container. */
 export interface Commits {
   commit(ref: string, options: CommitOptions): Promise<Digest>;
 }
 
-/** Where a tree is kept, as `GraphDriver` tells it. */
-export interface GraphDriver {
-  readonly name: string;
-  readonly data: Readonly<Record<string, string>> | null;
-}
 /** Where things are kept on this host: what `inspect` tells beside the objects themselves. */
 export interface Placement {
-  container(id: string): {
-    readonly resolvConfPath: string;
-    readonly hostnamePath: string;
-    readonly hostsPath: string;
-    readonly logPath: string;
-    readonly appArmorProfile: string;
-    readonly graphDriver: GraphDriver;
-    /** Execs that run. */
-    readonly execIds: readonly string[];
-  };
+  container(id: string): ContainerPlacement;
   image(id: Digest): GraphDriver;
 }
 

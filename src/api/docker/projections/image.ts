@@ -1,8 +1,8 @@
 import { rfc3339Nano } from "../../../base/mod.ts";
+import type { GraphDriver } from "../../../engine/mod.ts";
 import type { Image, Images } from "../../../images/mod.ts";
 import type { ExecutionConfig } from "../../../spec/mod.ts";
 import type { ApiVersion } from "../api-version.ts";
-import type { GraphDriver } from "../use-cases.ts";
 
 /** An image's execution configuration in the form of a container's, as Docker shows it. */
 function configView(config: ExecutionConfig) {
