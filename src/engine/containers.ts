@@ -194,12 +194,17 @@ export class ContainerLifecycle implements Containers {
     requireRemovable(now, force);
     this.#restarts.cancel(id);
     if (hasProcess(now)) await endForRemoval(this.#context, now);
-    await this.#locked(id, (container) => {
-      // An exit that was being recorded may have planned a restart meanwhile.
-      requireRemovable(container, force);
-      this.#restarts.cancel(id);
-      return this.#removeNow(container);
-    });
+    try {
+      await this.#locked(id, (container) => {
+        // An exit that was being recorded may have planned a restart meanwhile.
+        requireRemovable(container, force);
+        this.#restarts.cancel(id);
+        return this.#removeNow(container);
+      });
+    } catch (error) {
+      // One that removes itself when it ends may have done so first: what was asked for has happened.
+      if (!now.spec.hostConfig.AutoRemove || !isHavreError(error, "not-found")) throw error;
+    }
   }
 
   async prune({
