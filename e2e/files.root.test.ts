@@ -101,6 +101,16 @@ describe("docker cp", () => {
     expect((await docker(["start", "-a", "e2e-a"])).stdout).toBe("kept\nkept\n");
   });
 
+  test("a read-only bind is refused", async () => {
+    const side = folder();
+    writeFileSync(join(side, "f"), "x");
+    await ok(["create", "--name", "e2e-a", "-v", `${side}:/bound:ro`, "bb", "true"]);
+    expect((await docker(["cp", `${side}/f`, "e2e-a:/bound/g"])).stderr).toContain(
+      "mounted volume is marked read-only",
+    );
+    expect(readdirSync(side)).toEqual(["f"]);
+  });
+
   test("a read-only root is refused", async () => {
     await sleeper("e2e-a", "--read-only");
     const side = folder();

@@ -1,4 +1,5 @@
-import { basename } from "node:path";
+import { statSync } from "node:fs";
+import { basename, relative, resolve } from "node:path";
 import { HavreError, rfc3339Nano } from "../base/mod.ts";
 import {
   type FileChange,
@@ -8,7 +9,7 @@ import {
   type TreeEntry,
   unpackIntoTree,
 } from "../snapshots/mod.ts";
-import type { Container } from "./container.ts";
+import type { Container, MountPoint } from "./container.ts";
 import type { EngineContext } from "./context.ts";
 import type { Archives, PathStat } from "./engine.ts";
 import { getContainer, hasProcess } from "./lookup.ts";
@@ -22,15 +23,15 @@ export class ContainerArchives implements Archives {
   }
 
   async stat(ref: string, path: string): Promise<PathStat> {
-    return this.#withRoot(ref, path, async (root) => pathStat(await statInTree(root, path), path));
+    return this.#withRoot(ref, path, async (root, inRoot) => pathStat(await statInTree(root, inRoot), path));
   }
 
   async get(ref: string, path: string): Promise<{ readonly stat: PathStat; readonly tar: AsyncIterable<Uint8Array> }> {
     const container = getContainer(this.#context.store, ref);
-    const root = await this.#acquire(container);
+    const root = await this.#acquire(container, path);
     try {
-      const stat = pathStat(await explained(ref, path, () => statInTree(root.folder, path)), path);
-      return { stat, tar: releasing(packTree(root.folder, path), root.release) };
+      const stat = pathStat(await explained(ref, path, () => statInTree(root.folder, root.path)), path);
+      return { stat, tar: releasing(packTree(root.folder, root.path), root.release) };
     } catch (error) {
       await root.release();
       throw error;
@@ -47,8 +48,11 @@ export class ContainerArchives implements Archives {
     if (container.spec.hostConfig.ReadonlyRootfs) {
       throw new HavreError("permission-denied", "container rootfs is marked read-only");
     }
-    await this.#withRoot(ref, path, (root) =>
-      unpackIntoTree(root, path, tar, { noOverwriteDirNonDir, ...(copyUidGid ? { owner: { uid: 0, gid: 0 } } : {}) }),
+    if (mountOver(container, path)?.writable === false) {
+      throw new HavreError("permission-denied", "mounted volume is marked read-only");
+    }
+    await this.#withRoot(ref, path, (root, inRoot) =>
+      unpackIntoTree(root, inRoot, tar, { noOverwriteDirNonDir, ...(copyUidGid ? { owner: { uid: 0, gid: 0 } } : {}) }),
     );
   }
 
@@ -64,21 +68,32 @@ export class ContainerArchives implements Archives {
     return Array.fromAsync(this.#context.snapshots.changes(id));
   }
 
-  async #withRoot<T>(ref: string, path: string, work: (folder: string) => Promise<T>): Promise<T> {
+  async #withRoot<T>(ref: string, path: string, work: (folder: string, path: string) => Promise<T>): Promise<T> {
     const container = getContainer(this.#context.store, ref);
-    const root = await this.#acquire(container);
+    const root = await this.#acquire(container, path);
     try {
-      return await explained(ref, path, () => work(root.folder));
+      return await explained(ref, path, () => work(root.folder, root.path));
     } finally {
       await root.release();
     }
   }
 
-  /** The container's root as its own processes see it (volumes included), or its mounted tree when it has none. */
-  async #acquire({ id }: Container): Promise<{ readonly folder: string; readonly release: () => Promise<void> }> {
-    const { status } = getContainer(this.#context.store, id);
-    if (status.init) return { folder: `/proc/${status.init.pid}/root`, release: async () => {} };
-    return { folder: await this.#context.snapshots.mount(id), release: () => this.#unmountIfIdle(id) };
+  /**
+   * The tree that a path lies in, and the path there: the root as the container's own processes see it, or, when it has
+   * none, its mounted tree, or the folder that would be mounted there.
+   */
+  async #acquire(
+    { id }: Container,
+    path: string,
+  ): Promise<{ readonly folder: string; readonly path: string; readonly release: () => Promise<void> }> {
+    const container = getContainer(this.#context.store, id);
+    const nothing = async () => {};
+    if (container.status.init) return { folder: `/proc/${container.status.init.pid}/root`, path, release: nothing };
+    const mount = mountOver(container, path);
+    if (mount && isFolder(mount.source)) {
+      return { folder: mount.source, path: `/${relative(mount.destination, absolute(path))}`, release: nothing };
+    }
+    return { folder: await this.#context.snapshots.mount(id), path, release: () => this.#unmountIfIdle(id) };
   }
 
   /** A start may have taken the mount over meanwhile. */
@@ -87,6 +102,22 @@ export class ContainerArchives implements Archives {
       if (!hasProcess(getContainer(this.#context.store, id))) await this.#context.snapshots.unmount(id);
     });
   }
+}
+
+/** The innermost mount of the host's files that a path of the container lies in, by its names alone. */
+function mountOver({ spec }: Container, path: string): MountPoint | undefined {
+  const wanted = `${absolute(path)}/`;
+  return spec.mounts
+    .filter(({ type, destination }) => type !== "tmpfs" && wanted.startsWith(`${destination}/`))
+    .sort((one, other) => other.destination.length - one.destination.length)[0];
+}
+
+function absolute(path: string): string {
+  return resolve("/", path);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 async function* releasing(tar: AsyncIterable<Uint8Array>, release: () => Promise<void>): AsyncGenerator<Uint8Array> {
