@@ -341,3 +341,54 @@ describe("events", () => {
     ]);
   });
 });
+
+describe("legacy links", () => {
+  test("name, address and environment of another container, and their end", async () => {
+    await ok([
+      "run",
+      "-d",
+      "--name",
+      "e2e-db",
+      "-e",
+      "KEY=1",
+      "--expose",
+      "5432",
+      "-h",
+      "dbhost",
+      "bb",
+      "sleep",
+      "1000",
+    ]);
+    await ok(["run", "-d", "--name", "e2e-web", "--link", "e2e-db:my-db", "bb", "sh", "-c", "env; sleep 1000"]);
+    const address = await ok(["inspect", "-f", "{{.NetworkSettings.IPAddress}}", "e2e-db"]);
+    expect(await ok(["exec", "e2e-web", "cat", "/etc/hosts"])).toContain(`${address}\tmy-db dbhost e2e-db\n`);
+    const lines = (await ok(["logs", "e2e-web"])).split("\n").filter((line) => line.startsWith("MY_DB_"));
+    // The shell prints its variables in an order of its own.
+    expect(lines.toSorted()).toEqual([
+      "MY_DB_ENV_KEY=1",
+      "MY_DB_NAME=/e2e-web/my-db",
+      `MY_DB_PORT=tcp://${address}:5432`,
+      `MY_DB_PORT_5432_TCP=tcp://${address}:5432`,
+      `MY_DB_PORT_5432_TCP_ADDR=${address}`,
+      "MY_DB_PORT_5432_TCP_PORT=5432",
+      "MY_DB_PORT_5432_TCP_PROTO=tcp",
+    ]);
+    const names = ["ps", "--no-trunc", "--filter", "name=^/?e2e-db$", "--format", "{{.Names}}"];
+    const shown = async () => [await engine.inspect("e2e-web", "{{json .HostConfig.Links}}"), await ok(names)];
+    expect(await shown()).toEqual([["/e2e-db:/e2e-web/my-db"], "e2e-db,e2e-web/my-db"]);
+    await ok(["rm", "--link", "e2e-web/my-db"]);
+    expect(await shown()).toEqual([null, "e2e-db"]);
+    expect((await docker(["rm", "--link", "e2e-web/my-db"])).code).toBe(1);
+  });
+
+  test("refused: to nothing, to the host's network, to what does not run", async () => {
+    const stderr = async (...args: string[]) => (await docker(["run", "--rm", ...args, "bb", "true"])).stderr;
+    expect(await stderr("--link", "e2e-none")).toContain("could not get container for e2e-none");
+    await ok(["create", "--name", "e2e-a", "--net", "host", "bb", "true"]);
+    expect(await stderr("--link", "e2e-a")).toContain("host type networking can't be used with links");
+    await ok(["create", "--name", "e2e-b", "bb", "true"]);
+    expect(await stderr("--link", "e2e-b:alias", "--name", "e2e-c")).toContain(
+      "Cannot link to a non running container: /e2e-b AS /e2e-c/alias",
+    );
+  });
+});

@@ -18,6 +18,12 @@ export interface MountPoint {
   readonly propagation: string;
 }
 
+/** Another container under a name of this one's choosing. */
+export interface ContainerLink {
+  readonly containerId: string;
+  readonly alias: string;
+}
+
 /** What the user asked; written by create, rename and update only, never by observation. */
 export interface ContainerSpec {
   readonly config: ContainerConfig;
@@ -27,6 +33,7 @@ export interface ContainerSpec {
   /** Topmost chain id of the image: what the writable layer stands on. */
   readonly chainId: Digest | undefined;
   readonly mounts: readonly MountPoint[];
+  readonly links?: readonly ContainerLink[];
   readonly platform: string;
 }
 

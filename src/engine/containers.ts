@@ -18,6 +18,7 @@ import type {
 import { HealthMonitors } from "./health/mod.ts";
 import { checkName, createContainer, nameInUse } from "./lifecycle/create.ts";
 import { recordExit, releaseProcess } from "./lifecycle/exit.ts";
+import { removeLink } from "./lifecycle/links.ts";
 import { endForRemoval, finishRemoval, markRemoved, requireRemovable } from "./lifecycle/remove.ts";
 import { Restarts } from "./lifecycle/restarts.ts";
 import { startContainer } from "./lifecycle/start.ts";
@@ -186,9 +187,7 @@ export class ContainerLifecycle implements Containers {
   }
 
   async remove(ref: string, { force, link }: { readonly force: boolean; readonly link?: boolean }): Promise<void> {
-    if (link === true) {
-      throw new HavreError("not-implemented", "Links belong to user-defined networks, which are not available yet");
-    }
+    if (link === true) return removeLink(this.#context, ref);
     const { id } = this.get(ref);
     const now = this.get(id);
     requireRemovable(now, force);

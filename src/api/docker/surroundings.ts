@@ -8,8 +8,13 @@ export function networkIds({ networks }: Pick<UseCases, "networks">): NetworkIds
 }
 
 /** What the projections of containers need to know of the rest of the host, now. */
-export function surroundingsOf(useCases: Pick<UseCases, "networks" | "images">): Surroundings {
+export function surroundingsOf(useCases: Pick<UseCases, "networks" | "images" | "containers">): Surroundings {
+  const parents = useCases.containers.list().filter(({ spec }) => spec.links !== undefined);
   return {
+    linkNames: ({ id }) =>
+      parents.flatMap(({ name, spec }) =>
+        (spec.links ?? []).filter((link) => link.containerId === id).map(({ alias }) => `/${name}/${alias}`),
+      ),
     now: Date.now(),
     networkIds: networkIds(useCases),
     shownImage: ({ spec }) => {
@@ -18,6 +23,16 @@ export function surroundingsOf(useCases: Pick<UseCases, "networks" | "images">):
       return useCases.images.find(config.Image)?.id === imageId ? config.Image : imageId;
     },
   };
+}
+
+/** `/name:/own name/alias` for each container that this one links to and that is still there. */
+export function linksOf({ name, spec }: Container, { containers }: Pick<UseCases, "containers">): readonly string[] {
+  if (spec.links === undefined) return [];
+  const names = new Map(containers.list().map((other) => [other.id, other.name]));
+  return spec.links.flatMap(({ containerId, alias }) => {
+    const linked = names.get(containerId);
+    return linked === undefined ? [] : [`/${linked}:/${name}/${alias}`];
+  });
 }
 
 /** Bytes as Docker counts them: of files, not of the disk. */

@@ -9,6 +9,7 @@ import type { CreateOptions } from "../engine.ts";
 import { getContainer } from "../lookup.ts";
 import { generateName } from "../names.ts";
 import { joinedContainer } from "../spec/mod.ts";
+import { resolveLinks } from "./links.ts";
 import { makeVolumeFolders, refuseSharedVolumes } from "./volume-folders.ts";
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
@@ -25,7 +26,7 @@ export async function createContainer(
     defaultRuntime: context.config.defaultRuntime,
   });
   const checked = withContainerIds(context, valid);
-  refuseLinks(context, checked.hostConfig.Links ?? []);
+  const links = resolveLinks(context, checked.hostConfig);
   const image = imageOf(context, checked.config.Image, options.platform);
   const config = mergeImageConfig(checked.config, image.config.config);
   requireCommand(config);
@@ -37,11 +38,12 @@ export async function createContainer(
     created: context.clock.now(),
     spec: {
       config: config.Hostname === "" ? { ...config, Hostname: defaultHostname(context, checked, id) } : config,
-      hostConfig: checked.hostConfig,
+      hostConfig: { ...checked.hostConfig, Links: null },
       endpoints: checked.endpoints,
       imageId: image.id,
       chainId: image.chain.at(-1),
       mounts,
+      ...(links.length > 0 ? { links } : {}),
       platform: image.config.os,
     },
     status: {
@@ -88,26 +90,6 @@ function withContainerIds(context: EngineContext, request: ContainerCreateReques
   const { NetworkMode, IpcMode, PidMode } = request.hostConfig;
   const modes = { NetworkMode: byId(NetworkMode, false), IpcMode: byId(IpcMode, true), PidMode: byId(PidMode, true) };
   return { ...request, hostConfig: { ...request.hostConfig, ...modes } };
-}
-
-/** Legacy links need what user-defined networks give by name. */
-function refuseLinks(context: EngineContext, links: readonly string[]): void {
-  for (const link of links) {
-    const [name = "", , ...more] = link.split(":");
-    if (name === "") throw new HavreError("invalid-argument", "empty string specified for links");
-    if (more.length > 0) throw new HavreError("invalid-argument", `bad format for links: ${link}`);
-    try {
-      getContainer(context.store, name);
-    } catch (error) {
-      if (!isHavreError(error, "not-found")) throw error;
-      throw new HavreError("invalid-argument", `could not get container for ${name}: ${error.message}`, {
-        cause: error,
-      });
-    }
-    throw new HavreError("not-implemented", `Links (${link}) are not available yet`, {
-      hint: "Name the other container's address with --add-host",
-    });
-  }
 }
 
 function imageOf(context: EngineContext, name: string, platform: string | undefined): Image {

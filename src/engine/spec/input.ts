@@ -15,6 +15,8 @@ export interface SpecInput {
   readonly files: { readonly hosts?: string; readonly hostname?: string; readonly resolvConf?: string };
   /** Init processes of the containers named by `container:` modes; their network is the sandbox's business. */
   readonly shared: { readonly pid?: number; readonly ipc?: number };
+  /** Variables that links to other containers bring; the container's own go over them. */
+  readonly linkedEnvironment?: readonly string[];
   /** Folder with the shared memory file system of a shareable, joined or host IPC mode; undefined: its own. */
   readonly shmFolder?: string;
   /** Init program to bind when the container asks for one (catatonit, tini). */

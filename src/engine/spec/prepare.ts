@@ -8,6 +8,7 @@ import type { Container } from "../container.ts";
 import { bundleFolder, type EngineContext } from "../context.ts";
 import { makeMountSources } from "../create/mod.ts";
 import type { ExecConfig } from "../engine.ts";
+import { type LinkedNames, linkedNames } from "../lifecycle/links.ts";
 import { networkModeOf } from "../lifecycle/network-mode.ts";
 import { getContainer, requireRunning } from "../lookup.ts";
 import { buildRuntimeSpec } from "./build.ts";
@@ -21,6 +22,8 @@ export interface Prepared {
   readonly folder: string;
 }
 
+const NO_LINKS: LinkedNames = { environment: [], hosts: [] };
+
 /** Writes the files a container gets from its host and builds its runtime specification. */
 export async function prepareRuntimeSpec(
   context: EngineContext,
@@ -33,12 +36,14 @@ export async function prepareRuntimeSpec(
   makeMountSources(container.spec);
   const shm = shmFolder(context, container);
   const { initPath } = context.config;
+  const linked = networkModeOf(context, container).kind === "bridge" ? linkedNames(context, container) : NO_LINKS;
   const built = buildRuntimeSpec({
     id: container.id,
     spec: container.spec,
     rootfs,
     sandbox,
-    files: await writeFiles(context, container, sandbox, folder),
+    files: await writeFiles(context, container, { sandbox, folder, linked }),
+    linkedEnvironment: linked.environment,
     shared: { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc }) },
     ...(shm === undefined ? {} : { shmFolder: shm }),
     ...(initPath === undefined ? {} : { initPath }),
@@ -86,8 +91,7 @@ function shmFolder(context: EngineContext, container: Container): string | undef
 async function writeFiles(
   context: EngineContext,
   container: Container,
-  sandbox: Sandbox,
-  folder: string,
+  { sandbox, folder, linked }: Pick<Prepared, "sandbox" | "folder"> & { readonly linked: LinkedNames },
 ): Promise<{ readonly hosts?: string; readonly hostname?: string; readonly resolvConf?: string }> {
   const { config, hostConfig } = container.spec;
   if (hostConfig.NetworkMode.startsWith("container:")) {
@@ -100,7 +104,7 @@ async function writeFiles(
     hostname: config.Hostname,
     domainname: config.Domainname,
     addresses: sandbox.endpoints.map((endpoint) => endpoint.ipAddress),
-    extraHosts: hostConfig.ExtraHosts ?? [],
+    extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linked.hosts],
     hostGateway: context.networks.list().find(({ name }) => name === "bridge")?.gateway ?? "",
   });
   // As Docker does: on the host's network the host's own names hold, unless more are asked for.

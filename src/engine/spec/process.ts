@@ -56,7 +56,12 @@ export function buildProcess(input: SpecInput, security: SecurityOptions, warn: 
     ...(config.Tty && (height > 0 || width > 0) ? { consoleSize: { height, width } } : {}),
     user,
     args: wantsInit(input) ? [INIT_IN_CONTAINER, "--", ...command] : command,
-    env: buildEnvironment({ hostname: config.Hostname, terminal: config.Tty, home, given: config.Env ?? [] }),
+    env: buildEnvironment({
+      hostname: config.Hostname,
+      terminal: config.Tty,
+      home,
+      given: [...(input.linkedEnvironment ?? []), ...(config.Env ?? [])],
+    }),
     cwd: config.WorkingDir || "/",
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     ...(rlimits.length > 0 ? { rlimits } : {}),

@@ -69,7 +69,7 @@ export function containerInspectView(
   container: Container,
   place: ReturnType<Placement["container"]>,
   networkIds: NetworkIds,
-  sizes?: Sizes,
+  { links = [], sizes }: { readonly links?: readonly string[]; readonly sizes?: Sizes | undefined } = {},
 ) {
   const { id, name, created, spec, status } = container;
   const { path, args } = commandOf(spec.config);
@@ -92,7 +92,7 @@ export function containerInspectView(
     ProcessLabel: "",
     AppArmorProfile: place.appArmorProfile,
     ExecIDs: place.execIds.length === 0 ? null : place.execIds,
-    HostConfig: spec.hostConfig,
+    HostConfig: links.length === 0 ? spec.hostConfig : { ...spec.hostConfig, Links: links },
     GraphDriver: { Data: place.graphDriver.data, Name: place.graphDriver.name },
     ...(sizes ? { SizeRw: sizes.writable, SizeRootFs: sizes.root } : {}),
     Mounts: spec.mounts.map(mountPointView),

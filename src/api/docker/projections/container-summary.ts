@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly networkIds: NetworkIds;
   /** The image by the name it was asked for while that still means the same image, else by id. */
   shownImage(container: Container): string;
+  /** `/parent/alias` of the links that lead to it. */
+  linkNames(container: Container): readonly string[];
 }
 
 /** An entry of `GET /containers/json`. */
@@ -25,7 +27,7 @@ export function containerSummaryView(container: Container, surroundings: Surroun
   const { id, name, created, spec, status } = container;
   return {
     Id: id,
-    Names: [`/${name}`],
+    Names: [`/${name}`, ...surroundings.linkNames(container)],
     Image: surroundings.shownImage(container),
     ImageID: spec.imageId ?? "",
     Command: commandText(spec.config),

@@ -89,7 +89,7 @@ describe("a container in the list", () => {
       { type: "bind", source: "/src", destination: "/mnt", mode: "ro", writable: false, propagation: "rprivate" },
     ],
   });
-  const surroundings = { now: EPOCH + 2 * SECOND, networkIds, shownImage: () => "bb" };
+  const surroundings = { now: EPOCH + 2 * SECOND, networkIds, shownImage: () => "bb", linkNames: () => [] };
 
   test("has the fields of dockerd 26.1", () => {
     expect(containerSummaryView(running, surroundings, { writable: 0, root: 1984230 })).toEqual({
@@ -172,7 +172,7 @@ test("inspect has every field of dockerd 26.1", () => {
       init: { pid: 5, startTime: 1 },
     },
   });
-  const view = containerInspectView(one, place, networkIds, { writable: 0, root: 7 });
+  const view = containerInspectView(one, place, networkIds, { sizes: { writable: 0, root: 7 } });
   const keys =
     "Id Created Path Args State Image ResolvConfPath HostnamePath HostsPath LogPath Name RestartCount Driver Platform MountLabel " +
     "ProcessLabel AppArmorProfile ExecIDs HostConfig GraphDriver SizeRw SizeRootFs Mounts Config NetworkSettings";

@@ -115,6 +115,6 @@ export function containerActionRoutes(useCases: UseCases): readonly Route[] {
     { method: "POST", path: "/containers/{name}/kill", handle: (exchange) => kill(exchange, useCases) },
     { method: "POST", path: "/containers/{name}/wait", handle: (exchange) => wait(exchange, useCases) },
     { method: "POST", path: "/containers/prune", handle: (exchange) => prune(exchange, useCases) },
-    { method: "DELETE", path: "/containers/{name}", handle: (exchange) => remove(exchange, useCases) },
+    { method: "DELETE", path: "/containers/{name...}", handle: (exchange) => remove(exchange, useCases) },
   ];
 }

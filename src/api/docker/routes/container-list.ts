@@ -4,7 +4,7 @@ import type { Exchange, Route } from "../exchange.ts";
 import { parseFilters } from "../filters.ts";
 import { containerInspectView } from "../projections/container-inspect.ts";
 import { containerSummaryView } from "../projections/container-summary.ts";
-import { networkIds, sizesOf, surroundingsOf } from "../surroundings.ts";
+import { linksOf, networkIds, sizesOf, surroundingsOf } from "../surroundings.ts";
 import type { UseCases } from "../use-cases.ts";
 
 async function list(exchange: Exchange, useCases: UseCases): Promise<void> {
@@ -33,7 +33,8 @@ async function inspect(exchange: Exchange, useCases: UseCases): Promise<void> {
   const container = useCases.containers.get(exchange.parameter("name"));
   const sizes = exchange.query.flag("size") ? await sizesOf(container, useCases) : undefined;
   const place = useCases.placement.container(container.id);
-  sendJson(exchange, 200, containerInspectView(container, place, networkIds(useCases), sizes));
+  const links = linksOf(container, useCases);
+  sendJson(exchange, 200, containerInspectView(container, place, networkIds(useCases), { links, sizes }));
 }
 
 /** What containers there are, and everything about one. */
