@@ -151,6 +151,13 @@ describe("docker inspect", () => {
     expect(await ok(["port", "e2e-a"])).toBe("");
   });
 
+  test("a MAC address of its own", async () => {
+    await ok(["run", "-d", "--name", "e2e-a", "--mac-address", "02:42:AC:11:00:7F", "bb", "sleep", "1000"]);
+    const networks = await engine.inspect<Record<string, unknown>>("e2e-a", "{{json .NetworkSettings.Networks}}");
+    expect(networks).toEqual({ bridge: expect.objectContaining({ MacAddress: "02:42:ac:11:00:7f" }) });
+    expect(await ok(["exec", "e2e-a", "cat", "/sys/class/net/eth0/address"])).toBe("02:42:ac:11:00:7f");
+  });
+
   test("-s adds sizes, --type and several at once", async () => {
     await ok(["run", "--name", "e2e-a", "bb", "sh", "-c", "head -c 5000 /dev/zero > /f"]);
     expect(Number(await ok(["inspect", "-s", "-f", "{{.SizeRw}}", "e2e-a"]))).toBeGreaterThanOrEqual(5000);

@@ -54,6 +54,18 @@ test("a sandbox has the address, MAC, route and loopback that its endpoint says"
   expect(interfaces()).toContain(endpoints[0]?.hostInterface ?? "");
 });
 
+test("a container has the MAC address it asks for, at every start, and is reached", async () => {
+  for (const round of [1, 2]) {
+    const mode = { kind: "bridge", macAddress: "02-42-AC-00-00-7f" } as const;
+    const { namespacePath, endpoints } = await networks.attach("c1", mode);
+    expect({ round, mac: endpoints[0]?.macAddress }).toEqual({ round, mac: "02:42:ac:00:00:7f" });
+    expect(sh("cat /sys/class/net/eth0/address; ip -4 route", namespacePath)).toContain("default via 172.17.0.1");
+    expect(sh("ip -br link", namespacePath)).toMatch(/eth0@\S+ +UP +02:42:ac:00:00:7f/);
+    sh(`busybox ping -c 1 -W 2 ${endpoints[0]?.ipAddress}`);
+    await networks.release("c1");
+  }
+});
+
 test("two sandboxes and the host reach each other", async () => {
   const one = await attach("c1");
   const two = await attach("c2");

@@ -11,7 +11,7 @@ import { networkKind, type StoredEndpoint, type StoredNetwork } from "./model.ts
 import type { Endpoint, NetworkInfo, NetworkMode, Networks, Sandbox } from "./networks.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import { hostResolverFile, type ResolverConfig, upstreamResolverFile } from "./resolv-conf.ts";
-import { isOperational, makeBareSandbox, type WiredSandbox } from "./sandboxes.ts";
+import { isOperational, makeBareSandbox, setMac, type WiredSandbox } from "./sandboxes.ts";
 
 const BARE_POOL = 3;
 /** Longest wait for the kernel to delete interfaces whose addresses are wanted: a restarting container's own, or the last there are. */
@@ -75,7 +75,7 @@ export class HostNetworks implements Networks {
         return { namespacePath: namespace.path, endpoints: [] };
       }
       case "bridge":
-        return await this.#attachToBridge(containerId);
+        return await this.#attachToBridge(containerId, mode.macAddress);
     }
   }
 
@@ -200,7 +200,7 @@ export class HostNetworks implements Networks {
     return this.#bridge;
   }
 
-  async #attachToBridge(containerId: string): Promise<Sandbox> {
+  async #attachToBridge(containerId: string, macAddress: string | undefined): Promise<Sandbox> {
     const bridge = await this.#presentBridge();
     if (!bridge) throw this.#bridgeFailure ?? new HavreError("unavailable", "The default network is not ready yet");
     const former = this.#endpointOf(containerId);
@@ -209,6 +209,7 @@ export class HostNetworks implements Networks {
     if (!sandbox.operational) {
       await this.#patiently(() => isOperational(this.#socket, bridge.wiring, sandbox.hostInterface) || undefined);
     }
+    if (macAddress !== undefined) setMac(sandbox, macAddress);
     const endpoint: StoredEndpoint = {
       id: Endpoints.id(bridge.network.id, containerId),
       endpointId: this.#options.newId(),
@@ -217,6 +218,7 @@ export class HostNetworks implements Networks {
       ipAddress: formatIpv4(sandbox.address),
       hostInterface: sandbox.hostInterface,
       attached: true,
+      ...(macAddress === undefined ? {} : { macAddress: macAddress.toLowerCase().replaceAll("-", ":") }),
     };
     const recorded = this.#endpoints.put(endpoint);
     if (former) bridge.addresses.forget(addressOf(former), containerId);
@@ -313,7 +315,7 @@ function describe(stored: StoredEndpoint, network: StoredNetwork): Endpoint {
     ipAddress: stored.ipAddress,
     prefixLength: parseSubnet(network.subnet ?? "").prefixLength,
     gateway: network.gateway ?? "",
-    macAddress: macOf(addressOf(stored)),
+    macAddress: stored.macAddress ?? macOf(addressOf(stored)),
     hostInterface: stored.hostInterface,
   };
 }

@@ -22,6 +22,8 @@ export interface StoredEndpoint {
   readonly networkId: string;
   readonly ipAddress: string;
   readonly hostInterface: string;
+  /** Where the container asked for one of its own. */
+  readonly macAddress?: string;
   /** false: the container is stopped; the address is only remembered for it. */
   readonly attached: boolean;
 }

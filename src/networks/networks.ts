@@ -5,7 +5,8 @@ export type NetworkMode =
   | { readonly kind: "none" }
   | { readonly kind: "host" }
   | { readonly kind: "container"; readonly pid: number }
-  | { readonly kind: "bridge" };
+  /** `macAddress`: instead of one made from the address; six bytes in hexadecimal, joined by `:` or `-`. */
+  | { readonly kind: "bridge"; readonly macAddress?: string };
 
 /** A container's attachment to a bridge. */
 export interface Endpoint {

@@ -109,6 +109,12 @@ export function readdress(sandbox: WiredSandbox, wiring: Wiring, address: Ipv4):
   return { ...sandbox, address };
 }
 
+/** Gives the container's interface another MAC address: six bytes in hexadecimal, joined by `:` or `-`. */
+export function setMac(sandbox: WiredSandbox, mac: string): void {
+  using socket = inNetworkNamespace(sandbox.namespace, () => new NetlinkSocket());
+  socket.transact([setLink(insideIndex(socket), { mac: Buffer.from(mac.replaceAll(/[:-]/g, ""), "hex") })]);
+}
+
 function interfaceAddress({ subnet }: Wiring, address: Ipv4): InterfaceAddress {
   const broadcast = ipv4Bytes(broadcastOf(subnet));
   return { address: ipv4Bytes(address), prefixLength: subnet.prefixLength, broadcast };

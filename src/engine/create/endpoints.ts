@@ -21,11 +21,8 @@ function problems(network: string, { IPAMConfig, Aliases }: EndpointRequest): st
   return found;
 }
 
-/**
- * Checks what a container asks of its networks; returns warnings for what is not given. `invalid-argument` in Docker's
- * words.
- */
-export function checkEndpoints({ config, endpoints, hostConfig }: ContainerCreateRequest): readonly string[] {
+/** Checks what a container asks of its networks. `invalid-argument` in Docker's words. */
+export function checkEndpoints({ config, endpoints, hostConfig }: ContainerCreateRequest): void {
   for (const [network, endpoint] of Object.entries(endpoints)) {
     const context = `invalid config for network ${network}:`;
     const found = problems(network, endpoint);
@@ -37,6 +34,4 @@ export function checkEndpoints({ config, endpoints, hostConfig }: ContainerCreat
   const mac = config.MacAddress ?? "";
   if (mac !== "" && !MAC.test(mac))
     throw refuse(`invalid config for network ${hostConfig.NetworkMode || "bridge"}: invalid MAC address ${mac}`);
-  const asksForMac = mac !== "" || Object.values(endpoints).some((endpoint) => endpoint.MacAddress);
-  return asksForMac ? ["A fixed MAC address is not available yet: the container gets one of its own"] : [];
 }

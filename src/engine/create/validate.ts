@@ -29,7 +29,8 @@ export function validateCreate(
   const { host, runtimes, defaultRuntime } = ground;
   checkNetworkMode(request);
   const config = checkConfig(request.config);
-  const warnings = [...checkHostConfig(request.hostConfig, host), ...checkEndpoints(request)];
+  const warnings = [...checkHostConfig(request.hostConfig, host)];
+  checkEndpoints(request);
   const checked = checkResources(request.hostConfig, host);
   warnings.unshift(...checked.warnings);
   const { Runtime } = checked.resources;

@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { HavreError, isHavreError, newId, Undoes } from "../../base/mod.ts";
 import type { Image } from "../../images/mod.ts";
 import type { ContainerCreateRequest } from "../../spec/mod.ts";
-import { type Container, containerKind } from "../container.ts";
+import { type Container, type ContainerSpec, containerKind } from "../container.ts";
 import { containerFolder, type EngineContext } from "../context.ts";
 import { mergeImageConfig, requireCommand, resolveMounts, validateCreate } from "../create/mod.ts";
 import type { CreateOptions } from "../engine.ts";
@@ -39,7 +39,7 @@ export async function createContainer(
     spec: {
       config: config.Hostname === "" ? { ...config, Hostname: defaultHostname(context, checked, id) } : config,
       hostConfig: { ...checked.hostConfig, Links: null },
-      endpoints: checked.endpoints,
+      endpoints: onBridge(checked.endpoints),
       imageId: image.id,
       chainId: image.chain.at(-1),
       mounts,
@@ -90,6 +90,11 @@ function withContainerIds(context: EngineContext, request: ContainerCreateReques
   const { NetworkMode, IpcMode, PidMode } = request.hostConfig;
   const modes = { NetworkMode: byId(NetworkMode, false), IpcMode: byId(IpcMode, true), PidMode: byId(PidMode, true) };
   return { ...request, hostConfig: { ...request.hostConfig, ...modes } };
+}
+
+/** `default` is another name of the bridge. */
+function onBridge({ default: asDefault, ...endpoints }: ContainerSpec["endpoints"]): ContainerSpec["endpoints"] {
+  return asDefault === undefined ? endpoints : { bridge: asDefault, ...endpoints };
 }
 
 function imageOf(context: EngineContext, name: string, platform: string | undefined): Image {

@@ -9,7 +9,10 @@ export function networkModeOf(context: EngineContext, container: Container): Net
   const mode = container.spec.hostConfig.NetworkMode;
   if (container.spec.config.NetworkDisabled === true || mode === "none") return { kind: "none" };
   if (mode === "host") return { kind: "host" };
-  if (mode === "" || mode === "default" || mode === "bridge") return { kind: "bridge" };
+  if (mode === "" || mode === "default" || mode === "bridge") {
+    const macAddress = container.spec.endpoints.bridge?.MacAddress || container.spec.config.MacAddress;
+    return { kind: "bridge", ...(macAddress ? { macAddress } : {}) };
+  }
   if (mode.startsWith("container:")) {
     const other = getContainer(context.store, mode.slice("container:".length));
     requireRunning(other);
