@@ -45,12 +45,12 @@ describe("restart policies", () => {
 
   test("who waits for its end finds it restarting, and stops that", async () => {
     for (const round of [1, 2, 3]) {
-      await ok(["run", "-d", "--restart", "always", "--name", "e2e-a", "bb", "sh", "-c", "sleep 0.2; echo run"]);
+      await ok(["run", "-d", "--restart", "always", "--name", "e2e-a", "bb", "sh", "-c", "sleep 1; echo run"]);
       await ok(["wait", "e2e-a"]);
       if (round === 1) expect((await docker(["rm", "e2e-a"])).stderr).toContain("container is restarting: stop the");
       await ok([round === 2 ? "kill" : "stop", "e2e-a"]);
       expect(await told("e2e-a", "{{.State.Status}}")).toBe("exited");
-      await ok(["run", "--rm", "--net", "none", "bb", "sleep", "0.3"]);
+      await ok(["run", "--rm", "--net", "none", "bb", "sleep", "1.3"]);
       expect(await ok(["logs", "e2e-a"])).toBe("run");
       await ok(["rm", "e2e-a"]);
     }
