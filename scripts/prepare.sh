@@ -21,6 +21,7 @@ nftables:nft
 iproute2:ip
 catatonit:catatonit
 procps:ps
+bzip2:bzip2
 xz-utils:xz
 zstd:zstd
 '
@@ -49,15 +50,15 @@ missing_packages() {
 # How other distributions name the same things.
 advice() {
   if have dnf; then
-    say "  dnf install conmon crun runc nftables iproute procps-ng xz zstd; catatonit is in the podman packages"
+    say "  dnf install conmon crun runc nftables iproute procps-ng bzip2 xz zstd; catatonit is in the podman packages"
   elif have zypper; then
-    say "  zypper install conmon crun runc nftables iproute2 catatonit procps xz zstd"
+    say "  zypper install conmon crun runc nftables iproute2 catatonit procps bzip2 xz zstd"
   elif have pacman; then
-    say "  pacman -S conmon crun runc nftables iproute2 catatonit procps-ng xz zstd"
+    say "  pacman -S conmon crun runc nftables iproute2 catatonit procps-ng bzip2 xz zstd"
   elif have apk; then
-    say "  apk add conmon crun runc nftables iproute2 catatonit procps xz zstd"
+    say "  apk add conmon crun runc nftables iproute2 catatonit procps bzip2 xz zstd"
   else
-    say "  conmon, crun, runc, nft, ip, catatonit, ps, xz and zstd have to be found on the PATH"
+    say "  conmon, crun, runc, nft, ip, catatonit, ps, bzip2, xz and zstd have to be found on the PATH"
   fi
 }
 
