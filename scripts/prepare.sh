@@ -23,7 +23,6 @@ catatonit:catatonit
 procps:ps
 bzip2:bzip2
 xz-utils:xz
-zstd:zstd
 '
 test_packages='
 busybox-static:busybox
@@ -50,15 +49,15 @@ missing_packages() {
 # How other distributions name the same things.
 advice() {
   if have dnf; then
-    say "  dnf install conmon crun runc nftables iproute procps-ng bzip2 xz zstd; catatonit is in the podman packages"
+    say "  dnf install conmon crun runc nftables iproute procps-ng bzip2 xz; catatonit is in the podman packages"
   elif have zypper; then
-    say "  zypper install conmon crun runc nftables iproute2 catatonit procps bzip2 xz zstd"
+    say "  zypper install conmon crun runc nftables iproute2 catatonit procps bzip2 xz"
   elif have pacman; then
-    say "  pacman -S conmon crun runc nftables iproute2 catatonit procps-ng bzip2 xz zstd"
+    say "  pacman -S conmon crun runc nftables iproute2 catatonit procps-ng bzip2 xz"
   elif have apk; then
-    say "  apk add conmon crun runc nftables iproute2 catatonit procps bzip2 xz zstd"
+    say "  apk add conmon crun runc nftables iproute2 catatonit procps bzip2 xz"
   else
-    say "  conmon, crun, runc, nft, ip, catatonit, ps, bzip2, xz and zstd have to be found on the PATH"
+    say "  conmon, crun, runc, nft, ip, catatonit, ps, bzip2 and xz have to be found on the PATH"
   fi
 }
 
