@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { KeyedMutex, type Logger, newId, systemClock } from "../base/mod.ts";
+import { FileContentStore } from "../content/mod.ts";
+import {
+  ContainerLifecycle,
+  containerUsers,
+  type EngineContext,
+  EventLog,
+  RemovedLogs,
+  readHostFacts,
+  StreamHub,
+  Waiters,
+} from "../engine/mod.ts";
+import { LocalImages } from "../images/mod.ts";
+import { HostNetworks } from "../networks/mod.ts";
+import { ConmonRuntime } from "../runtime/mod.ts";
+import { OverlaySnapshotter } from "../snapshots/mod.ts";
+import { SqliteStore } from "../store/mod.ts";
+import { makeFolders } from "./folders.ts";
+import type { DaemonOptions } from "./options.ts";
+
+/** Bytes of a generation of a container's log, and how many are kept, unless the container says otherwise. */
+const LOG_MAX_SIZE = 16 * 1024 * 1024;
+const LOG_MAX_FILES = 5;
+const INIT_PATHS = ["/usr/bin/catatonit", "/usr/libexec/podman/catatonit", "/usr/bin/tini", "/usr/bin/docker-init"];
+
+/** One host's engine, put together and not yet recovered. */
+export interface Assembly {
+  readonly context: EngineContext;
+  readonly containers: ContainerLifecycle;
+  readonly images: LocalImages;
+  readonly networks: HostNetworks;
+  readonly runtime: ConmonRuntime;
+  readonly events: EventLog;
+  readonly hub: StreamHub;
+  readonly removedLogs: RemovedLogs;
+  /** Ends the engine's work; containers go on. */
+  close(): Promise<void>;
+}
+
+/** Constructs and wires the engine of the given folders. Nothing happens to containers before `recoverContainers`. */
+export async function assemble(options: DaemonOptions, log: Logger): Promise<Assembly> {
+  const folders = makeFolders(options);
+  const store = new SqliteStore(join(options.root, "state.db"));
+  const content = new FileContentStore(options.root);
+  content.recover();
+  const snapshots = new OverlaySnapshotter(options.root, log);
+  await snapshots.recover();
+  const events = new EventLog(systemClock);
+  const images = new LocalImages({ store, content, snapshots, clock: systemClock, users: containerUsers(store) });
+  images.onEvent((event) => events.emitImage(event));
+  const networks = new HostNetworks({
+    store,
+    bridge: options.bridge,
+    log,
+    clock: systemClock,
+    newId,
+    ...(options.subnet === undefined ? {} : { subnet: options.subnet }),
+  });
+  const runtime = new ConmonRuntime({
+    run: options.run,
+    logger: log,
+    runtimes: new Map([...options.runtimes].map(([name, path]) => [name, { path, args: [] }])),
+  });
+  const context: EngineContext = {
+    store,
+    images,
+    snapshots,
+    networks,
+    runtime,
+    events,
+    waiters: new Waiters(),
+    locks: new KeyedMutex(),
+    clock: systemClock,
+    log,
+    host: readHostFacts(),
+    config: {
+      paths: { containers: folders.containers, bundles: folders.bundles },
+      defaultRuntime: options.defaultRuntime,
+      initPath: INIT_PATHS.find((path) => existsSync(path)),
+      logMaxSize: LOG_MAX_SIZE,
+      logMaxFiles: LOG_MAX_FILES,
+      cgroupParent: "/havre",
+    },
+  };
+  const hub = new StreamHub();
+  const removedLogs = new RemovedLogs(store, systemClock, {
+    containers: folders.containers,
+    folder: folders.removedLogs,
+  });
+  const containers = new ContainerLifecycle(context, hub, removedLogs);
+  runtime.onExit((exit) => containers.exited(exit));
+  runtime.onOom((id) => void containers.outOfMemory(id));
+  const close = async () => {
+    await containers.close();
+    await networks.close();
+    runtime[Symbol.dispose]();
+    store.close();
+  };
+  return { context, containers, images, networks, runtime, events, hub, removedLogs, close };
+}
