@@ -188,21 +188,12 @@ export class ContainerLifecycle implements Containers {
 
   async remove(ref: string, { force, link }: { readonly force: boolean; readonly link?: boolean }): Promise<void> {
     if (link === true) return removeLink(this.#context, ref);
-    const { id } = this.get(ref);
-    const now = this.get(id);
-    requireRemovable(now, force);
-    this.#restarts.cancel(id);
-    if (hasProcess(now)) await endForRemoval(this.#context, now);
+    const { id, spec } = this.get(ref);
     try {
-      await this.#locked(id, (container) => {
-        // An exit that was being recorded may have planned a restart meanwhile.
-        requireRemovable(container, force);
-        this.#restarts.cancel(id);
-        return this.#removeNow(container);
-      });
+      while (!(await this.#removeOnce(id, force)));
     } catch (error) {
       // One that removes itself when it ends may have done so first: what was asked for has happened.
-      if (!now.spec.hostConfig.AutoRemove || !isHavreError(error, "not-found")) throw error;
+      if (!spec.hostConfig.AutoRemove || !isHavreError(error, "not-found")) throw error;
     }
   }
 
@@ -216,10 +207,15 @@ export class ContainerLifecycle implements Containers {
       if (hasProcess(container) || container.status.state === "restarting") continue;
       if (until !== undefined && container.created >= until) continue;
       if (!matchesLabels(container.spec.config.Labels, labels)) continue;
-      const { size } = await this.#context.snapshots.usage(container.id);
-      await this.remove(container.id, { force: false });
-      removed.push(container.id);
-      reclaimed += size;
+      try {
+        const { size } = await this.#context.snapshots.usage(container.id);
+        await this.remove(container.id, { force: false });
+        removed.push(container.id);
+        reclaimed += size;
+      } catch (error) {
+        // Started or removed by somebody else meanwhile.
+        if (!isHavreError(error, "conflict") && !isHavreError(error, "not-found")) throw error;
+      }
     }
     return { removed, reclaimed };
   }
@@ -327,6 +323,20 @@ export class ContainerLifecycle implements Containers {
       const error = toHavreError(failure);
       this.#context.log.error("clean-up after exit failed", { container: container.id, error });
     }
+  }
+
+  /** False when the container has a process again: a start that had the lock first may have given it one. */
+  async #removeOnce(id: string, force: boolean): Promise<boolean> {
+    const now = this.get(id);
+    requireRemovable(now, force);
+    this.#restarts.cancel(id);
+    if (hasProcess(now)) await endForRemoval(this.#context, now);
+    return this.#locked(id, async (container) => {
+      requireRemovable(container, force);
+      if (hasProcess(container)) return false;
+      await this.#removeNow(container);
+      return true;
+    });
   }
 
   async #removeNow(container: Container): Promise<void> {
