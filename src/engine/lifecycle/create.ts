@@ -56,16 +56,20 @@ export async function createContainer(
       endpoints: [],
     },
   };
-  const { container, told } = await Undoes.run(async (undoes) => {
-    const named = await claim(context, draft, options.name);
-    undoes.add(() => context.store.update((tx) => tx.delete(containerKind, id)));
-    const folder = containerFolder(context, id);
-    undoes.add(() => rm(folder, { recursive: true, force: true }));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    undoes.add(() => context.snapshots.remove(id));
-    await context.snapshots.prepare(id, draft.spec.chainId);
-    return { container: named, told: await makeVolumeFolders(context, named) };
-  });
+  // Its name is known from the first step on: whoever starts or removes it waits for the last.
+  const made = context.locks.run(id, () =>
+    Undoes.run(async (undoes) => {
+      const named = await claim(context, draft, options.name);
+      undoes.add(() => context.store.update((tx) => tx.delete(containerKind, id)));
+      const folder = containerFolder(context, id);
+      undoes.add(() => rm(folder, { recursive: true, force: true }));
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      undoes.add(() => context.snapshots.remove(id));
+      await context.snapshots.prepare(id, draft.spec.chainId);
+      return { container: named, told: await makeVolumeFolders(context, named) };
+    }),
+  );
+  const { container, told } = await made;
   context.store.sync().catch((error) => context.log.error("a new container is not on disk yet", { id, error }));
   context.events.emitContainer(container, "create");
   return { container, warnings: [...warnings, ...told] };
