@@ -1,12 +1,10 @@
-import { closeSync, mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, HavreError, isHavreError, type Logger, runAll, systemClock, toHavreError } from "../base/mod.ts";
 import {
-  applyLimitsV1,
   type CgroupHost,
   cgroupFolders,
   detectCgroups,
-  freezeV1,
   identifyProcess,
   isProcessAlive,
   processesIn,
@@ -15,7 +13,7 @@ import {
   readOomKills,
   signalProcess,
 } from "../kernel/mod.ts";
-import { encodeForRuntime, type RuntimeResources, type RuntimeSpec } from "../spec/mod.ts";
+import { encodeForRuntime, type RuntimeResources } from "../spec/mod.ts";
 import { Binaries } from "./binaries.ts";
 import { containerArguments } from "./conmon-arguments.ts";
 import { AttachConnection } from "./connection.ts";
@@ -26,12 +24,12 @@ import { ExecHelpers } from "./exec-helpers.ts";
 import { execSupervised } from "./exec-supervised.ts";
 import { ExitRecords } from "./exits.ts";
 import { fitToHost, type HostLimits, readHostLimits } from "./host-limits.ts";
-import { blindToUnifiedTree, type Call, canHideMounts, hasHybridControllers } from "./hybrid-cgroups.ts";
+import type { Call } from "./hybrid-cgroups.ts";
 import { makeLivenessPipe } from "./liveness.ts";
 import { beginGenerations } from "./log-files.ts";
 import { LogRotation } from "./log-rotation.ts";
 import { hasMemoryLimit, OomWatch } from "./oom-watch.ts";
-import { enteringCgroup, freezeOwnCgroup, makeOwnCgroup, managesOwnCgroups } from "./own-cgroups.ts";
+import { OwnCgroups } from "./own-cgroups.ts";
 import { type ContainerRecord, ContainerRecords } from "./records.ts";
 import { cleanBundle, killCgroup, killSupervisorsOf, removeContainerCgroup } from "./removal.ts";
 import type {
@@ -87,13 +85,13 @@ export class ConmonRuntime implements Runtime, Disposable {
   readonly #oom = new OomWatch();
   readonly #filters = new SeccompFilters();
   readonly #helpers: ExecHelpers;
-  /** Whether mounts can be hidden from one process without a helper; asked once. */
-  #canHide: boolean | undefined;
+  readonly #own: OwnCgroups;
   readonly #supervision: Supervision;
 
   constructor(options: ConmonOptions) {
     this.#logger = options.logger;
     this.#clock = options.clock ?? systemClock;
+    this.#own = new OwnCgroups(this.#cgroups, this.#clock);
     this.#helpers = new ExecHelpers(this.#cgroups, this.#clock, options.logger);
     this.#timeout = options.timeout ?? 60_000;
     this.#binaries = new Binaries(options.run, options.runtimes);
@@ -143,7 +141,13 @@ export class ConmonRuntime implements Runtime, Disposable {
       const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
       writeFileSync(join(bundle, "config.json"), encodeForRuntime(handed), { mode: 0o600 });
       if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);
-      const call = this.#creating(record, plain, spec);
+      const others = this.#records.all().filter((other) => other.id !== id);
+      const call = this.#own.creating(
+        record,
+        plain,
+        spec,
+        others.map(({ rootfs }) => rootfs),
+      );
       const supervisor = await this.#supervise(request, call, conmon);
       supervisor.hangUp();
       const processes = {
@@ -179,21 +183,32 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   async pause(id: string, runtime: string): Promise<void> {
-    const own = this.#ownCgroup(id);
-    if (own !== undefined) await freezeOwnCgroup(this.#cgroups, own, this.#clock);
+    const own = this.#own.pathOf(this.#records.get(id));
+    if (own !== undefined) await this.#own.freeze(own);
     else await this.#command(runtime, "pause", ["pause", id]);
   }
 
   async resume(id: string, runtime: string): Promise<void> {
-    const own = this.#ownCgroup(id);
-    if (own !== undefined) freezeV1(this.#cgroups, own, false);
+    const own = this.#own.pathOf(this.#records.get(id));
+    if (own !== undefined) this.#own.thaw(own);
     else await this.#command(runtime, "resume", ["resume", id]);
   }
 
   async update(id: string, runtime: string, resources: RuntimeResources): Promise<void> {
-    const own = this.#ownCgroup(id);
-    if (own !== undefined) applyLimitsV1(this.#cgroups, own, resources);
-    else await this.#command(runtime, "update", ["update", "-r", "-", id], JSON.stringify(resources));
+    const own = this.#own.pathOf(this.#records.get(id));
+    if (own !== undefined) this.#own.update(own, resources);
+    else await this.#updateThroughRuntime(id, runtime, resources);
+  }
+
+  /** By a file: a runtime reads its standard input through /dev/stdin, which a bare system lacks. */
+  async #updateThroughRuntime(id: string, runtime: string, resources: RuntimeResources): Promise<void> {
+    const file = join(this.#records.get(id)?.bundle ?? this.#exits.path(), `update-${id}.json`);
+    writeFileSync(file, JSON.stringify(resources), { mode: 0o600 });
+    try {
+      await this.#command(runtime, "update", ["update", "-r", file, id]);
+    } finally {
+      rmSync(file, { force: true });
+    }
   }
 
   async delete(id: string, runtime: string, bundle: string, force = false): Promise<void> {
@@ -242,11 +257,11 @@ export class ConmonRuntime implements Runtime, Disposable {
     const warn = (what: string) => this.#logger.warn(what, { id: asked.containerId });
     const request = { ...asked, process: fitToHost(asked.process, this.#limits, warn) };
     const plain = this.#binaries.runtime(request.runtime);
-    const own = this.#ownCgroup(request.containerId);
-    const binary = own === undefined ? plain : enteringCgroup(this.#cgroups, own, plain);
+    const record = this.#records.get(request.containerId);
+    const binary = this.#own.entering(record, plain);
     if (request.runtime === "crun" && !request.stdio.terminal) {
       return await execDirect(request, binary, this.#timeout, (pid, ended) => {
-        if (own !== undefined) this.#helpers.add(pid, ended);
+        if (this.#own.pathOf(record) !== undefined) this.#helpers.add(pid, ended);
       });
     }
     return await execSupervised(request, binary, this.#binaries.conmon(), this.#timeout);
@@ -290,28 +305,6 @@ export class ConmonRuntime implements Runtime, Disposable {
         await this.#undo(record);
       } else if (this.#exits.read(record.id) === undefined) this.#adopt(record, record.processes);
     }
-  }
-
-  /** How the runtime is called to create: from inside the cgroup, and blind to what it would refuse, where that is needed. */
-  #creating({ id, runtime, cgroupsPath, rootfs }: ContainerRecord, plain: RuntimeBinary, spec: RuntimeSpec): Call {
-    const within = <T>(start: () => T) => start();
-    if (cgroupsPath === undefined || !managesOwnCgroups(this.#cgroups, runtime)) return { binary: plain, within };
-    makeOwnCgroup(this.#cgroups, cgroupsPath, spec.linux.resources);
-    const call = (before: string) => enteringCgroup(this.#cgroups, cgroupsPath, plain, before);
-    if (!hasHybridControllers()) return { binary: call(""), within };
-    this.#canHide ??= canHideMounts(rootfs);
-    const others = this.#records.all().filter((record) => record.id !== id);
-    return blindToUnifiedTree(
-      call,
-      others.map((record) => record.rootfs),
-      this.#canHide,
-    );
-  }
-
-  /** The path of the container's cgroup, when it is Havre's own to change. */
-  #ownCgroup(id: string): string | undefined {
-    const record = this.#records.get(id);
-    return record !== undefined && managesOwnCgroups(this.#cgroups, record.runtime) ? record.cgroupsPath : undefined;
   }
 
   async #supervise(request: CreateRequest, { binary, within }: Call, conmon: string): Promise<Supervisor> {
@@ -415,12 +408,12 @@ export class ConmonRuntime implements Runtime, Disposable {
     return join(this.#binaries.stateFolder("crun"), id);
   }
 
-  async #runtimeCommand(runtime: string, args: readonly string[], input?: string): Promise<CommandResult> {
-    return await runRuntime(this.#binaries.runtime(runtime), args, this.#timeout, input);
+  async #runtimeCommand(runtime: string, args: readonly string[]): Promise<CommandResult> {
+    return await runRuntime(this.#binaries.runtime(runtime), args, this.#timeout);
   }
 
-  async #command(runtime: string, operation: string, args: readonly string[], input?: string): Promise<void> {
-    const result = await this.#runtimeCommand(runtime, args, input);
+  async #command(runtime: string, operation: string, args: readonly string[]): Promise<void> {
+    const result = await this.#runtimeCommand(runtime, args);
     if (result.code !== 0) throw runtimeError({ operation, output: result.stderr });
   }
 }

@@ -1,17 +1,9 @@
 import { type Clock, HavreError } from "../base/mod.ts";
-import { type CgroupHost, freezeV1, makeCgroupV1, standsStillV1, taskFilesV1 } from "../kernel/mod.ts";
-import type { DeviceRule, RuntimeResources } from "../spec/mod.ts";
+import { applyLimitsV1, type CgroupHost, freezeV1, makeCgroupV1, standsStillV1, taskFilesV1 } from "../kernel/mod.ts";
+import type { DeviceRule, RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
+import { blindToUnifiedTree, type Call, canHideMounts, hasHybridControllers } from "./hybrid-cgroups.ts";
+import type { ContainerRecord } from "./records.ts";
 import type { RuntimeBinary } from "./runtime-command.ts";
-
-/**
- * On version 1 cgroups Havre keeps crun's cgroups itself. crun moves the container's process through `cgroup.procs`,
- * for which the kernel stops all forks and waits for a grace period in every tree (6 to 14 ms a start). A thread that
- * moves itself through `tasks` waits for nothing: so a shell moves itself and becomes crun, whose children are born in
- * the right place.
- */
-export function managesOwnCgroups(host: CgroupHost, runtime: string): boolean {
-  return host.version === 1 && runtime === "crun";
-}
 
 /** What every OCI runtime adds to a container's device rules: making any node, using the ones it makes itself. */
 const RUNTIME_DEVICE_RULES: readonly DeviceRule[] = [
@@ -31,7 +23,7 @@ const RUNTIME_DEVICE_RULES: readonly DeviceRule[] = [
 ];
 
 /** Makes a container's cgroup with its limits. */
-export function makeOwnCgroup(host: CgroupHost, path: string, resources: RuntimeResources = {}): void {
+function makeOwnCgroup(host: CgroupHost, path: string, resources: RuntimeResources = {}): void {
   makeCgroupV1(host, path, { ...resources, devices: [...(resources.devices ?? []), ...RUNTIME_DEVICE_RULES] });
 }
 
@@ -39,7 +31,7 @@ export function makeOwnCgroup(host: CgroupHost, path: string, resources: Runtime
 const ENTER = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 1; shift; done; shift; ';
 
 /** `binary` run from inside the cgroup, which crun is told to leave alone. `before`: a shell command to do first. */
-export function enteringCgroup(host: CgroupHost, path: string, binary: RuntimeBinary, before = ""): RuntimeBinary {
+function enteringCgroup(host: CgroupHost, path: string, binary: RuntimeBinary, before = ""): RuntimeBinary {
   const files = taskFilesV1(host, path);
   const command = [binary.path, ...binary.args, "--cgroup-manager=disabled"];
   return { path: "/bin/sh", args: ["-c", `${ENTER}${before}exec "$@"`, "havre-enter", ...files, "--", ...command] };
@@ -49,7 +41,7 @@ export function enteringCgroup(host: CgroupHost, path: string, binary: RuntimeBi
 const FREEZE_PATIENCE = 10_000;
 
 /** Stops every process of the cgroup and returns once they stand still. `deadline-exceeded` when one does not. */
-export async function freezeOwnCgroup(host: CgroupHost, path: string, clock: Clock): Promise<void> {
+async function freezeOwnCgroup(host: CgroupHost, path: string, clock: Clock): Promise<void> {
   freezeV1(host, path, true);
   const limit = clock.now() + FREEZE_PATIENCE;
   for (let wait = 1; !standsStillV1(host, path); wait = Math.min(wait * 2, 50)) {
@@ -59,5 +51,61 @@ export async function freezeOwnCgroup(host: CgroupHost, path: string, clock: Clo
     }
     await clock.sleep(wait);
     freezeV1(host, path, true);
+  }
+}
+
+/**
+ * On version 1 cgroups Havre keeps crun's cgroups itself. crun moves the container's process through `cgroup.procs`,
+ * for which the kernel stops all forks and waits for a grace period in every tree (6 to 14 ms a start). A thread that
+ * moves itself through `tasks` waits for nothing: so a shell moves itself and becomes crun, whose children are born in
+ * the right place.
+ */
+export class OwnCgroups {
+  readonly #host: CgroupHost;
+  readonly #clock: Clock;
+  /** Whether mounts can be hidden from one process without a helper; asked once. */
+  #canHide: boolean | undefined;
+
+  constructor(host: CgroupHost, clock: Clock) {
+    this.#host = host;
+    this.#clock = clock;
+  }
+
+  /** The path of a container's cgroup when it is Havre's own to change; undefined: the runtime's. */
+  pathOf(record: ContainerRecord | undefined): string | undefined {
+    return record?.runtime === "crun" && this.#host.version === 1 ? record.cgroupsPath : undefined;
+  }
+
+  /**
+   * How the runtime is called to create: from inside the new cgroup, and blind to what it would refuse, where that is
+   * needed. `others`: where the trees of other containers are mounted.
+   */
+  creating(record: ContainerRecord, plain: RuntimeBinary, spec: RuntimeSpec, others: readonly string[]): Call {
+    const path = this.pathOf(record);
+    const within = <T>(start: () => T) => start();
+    if (path === undefined) return { binary: plain, within };
+    makeOwnCgroup(this.#host, path, spec.linux.resources);
+    const call = (before: string) => enteringCgroup(this.#host, path, plain, before);
+    if (!hasHybridControllers()) return { binary: call(""), within };
+    this.#canHide ??= canHideMounts(record.rootfs);
+    return blindToUnifiedTree(call, others, this.#canHide);
+  }
+
+  /** How the runtime is called for a further process of the container. */
+  entering(record: ContainerRecord | undefined, plain: RuntimeBinary): RuntimeBinary {
+    const path = this.pathOf(record);
+    return path === undefined ? plain : enteringCgroup(this.#host, path, plain);
+  }
+
+  freeze(path: string): Promise<void> {
+    return freezeOwnCgroup(this.#host, path, this.#clock);
+  }
+
+  thaw(path: string): void {
+    freezeV1(this.#host, path, false);
+  }
+
+  update(path: string, resources: RuntimeResources): void {
+    applyLimitsV1(this.#host, path, resources);
   }
 }

@@ -23,10 +23,9 @@ export async function runRuntime(
   binary: RuntimeBinary,
   args: readonly string[],
   timeout: number,
-  input?: string,
 ): Promise<CommandResult> {
   const child = Bun.spawn([binary.path, ...binary.args, ...args], {
-    stdin: input === undefined ? "ignore" : Buffer.from(input),
+    stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
     env: runtimeEnvironment(),
