@@ -302,6 +302,7 @@ export class ContainerLifecycle implements Containers {
 
   async #afterExit(exit: Exit): Promise<void> {
     this.#health.stop(exit.id);
+    await this.#hub.delivered(exit.id);
     const container = await recordExit(this.#context, exit, (ended) => this.#restarts.wanted(ended));
     if (!container) return;
     const restarting = container.status.state === "restarting";

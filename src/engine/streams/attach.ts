@@ -41,7 +41,8 @@ export async function attachContainer(
     session.end();
   } else if (hasProcess(container)) {
     const stdio = stdioOf(container.spec.config);
-    session.connect(await context.runtime.attach(container.id, bundleFolder(context, container.id), stdio));
+    const bundle = bundleFolder(context, container.id);
+    hub.connect(container.id, session, await context.runtime.attach(container.id, bundle, stdio));
   } else {
     hub.waitForStart(container.id, session);
   }

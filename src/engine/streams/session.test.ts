@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { deferred } from "../../base/mod.ts";
 import type { IoConnection, OutputChunk } from "../../runtime/mod.ts";
+import { StreamHub } from "./hub.ts";
 import { ConnectionSession, type SessionOptions } from "./session.ts";
 
 const all: SessionOptions = { terminal: false, stdin: true, stdout: true, stderr: true, detachKeys: Uint8Array.of(16) };
@@ -46,6 +47,29 @@ test("input given before the process exists reaches it, and its end too", async 
   await writing;
   expect(pipe.written).toEqual([1, 2]);
   expect(pipe.inputEnded).toBe(true);
+});
+
+test("all is delivered when the client has taken the last chunk and asks for more, or is gone", async () => {
+  const hub = new StreamHub();
+  const [reader, leaver] = [new ConnectionSession(all), new ConnectionSession(all)];
+  const pipes = [reader, leaver].map((session) => {
+    const pipe = new Pipe();
+    hub.connect("a", session, pipe);
+    pipe.listener(chunk("stdout", 3));
+    return pipe;
+  });
+  let told = false;
+  const delivered = hub.delivered("a").then(() => {
+    told = true;
+  });
+  for (const pipe of pipes) pipe.close();
+  await leaver[Symbol.asyncDispose]();
+  const output = reader.output[Symbol.asyncIterator]();
+  expect((await output.next()).done).toBe(false);
+  expect(told).toBe(false);
+  expect((await output.next()).done).toBe(true);
+  await delivered;
+  await hub.delivered("a");
 });
 
 test("output ends after the last chunk when the process closes", async () => {

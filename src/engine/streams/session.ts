@@ -41,6 +41,9 @@ export class ConnectionSession implements StreamSession {
   #paused = false;
   #ended = false;
   #wake: (() => void) | undefined;
+  readonly #delivered = deferred<void>();
+  /** The client has taken all the output there will be, or is gone. */
+  readonly delivered = this.#delivered.promise;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -104,6 +107,7 @@ export class ConnectionSession implements StreamSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.end();
+    this.#delivered.resolve();
     await this.#connection?.[Symbol.asyncDispose]();
   }
 
@@ -128,7 +132,10 @@ export class ConnectionSession implements StreamSession {
           this.#connection?.resume();
         }
       }
-      if (this.#ended) return;
+      if (this.#ended) {
+        this.#delivered.resolve();
+        return;
+      }
       const { promise, resolve } = deferred<void>();
       this.#wake = resolve;
       await promise;
