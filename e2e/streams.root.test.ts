@@ -198,6 +198,8 @@ describe("attach", () => {
     seen = await first.shows("\r\nwrong\r\n", seen);
     first.type("cat\n");
     seen = await first.shows("cat\r\n", seen);
+    // A key that comes while the shell still edits the line is the shell's, not a signal.
+    await until("the command runs", async () => / cat$/m.test((await docker(["top", "e2e-a"])).stdout));
     first.type("\x03");
     seen = await first.shows("# ", seen);
     first.type("\x10\x11");
