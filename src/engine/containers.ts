@@ -27,6 +27,7 @@ import { updateContainer } from "./lifecycle/update.ts";
 import type { RemovedLogs } from "./logs/removed.ts";
 import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
 import { matchesLabels } from "./prune.ts";
+import { startsWithDaemon } from "./restart-policy.ts";
 import type { StreamHub } from "./streams/hub.ts";
 
 /** A container with this label set to `true` is restarted when it turns unhealthy. */
@@ -39,6 +40,8 @@ export class ContainerLifecycle implements Containers {
   readonly #logs: RemovedLogs;
   readonly #restarts: Restarts;
   readonly #health: HealthMonitors;
+  /** Containers whose end is the first half of a restart by hand. */
+  readonly #comingBack = new Set<string>();
   /** Work that goes on after its answer; awaited when the daemon closes. */
   readonly #background = new Set<Promise<void>>();
 
@@ -71,22 +74,22 @@ export class ContainerLifecycle implements Containers {
 
   async start(ref: string, options: StartOptions = {}): Promise<void> {
     const { id } = this.get(ref);
-    this.#restarts.cancel(id);
     await this.#locked(id, async (container) => {
       if (container.status.state === "paused") {
         throw new HavreError("conflict", "cannot start a paused container, try unpause instead");
       }
-      if (hasProcess(container)) throw new HavreError("not-modified", `container ${id} is already running`);
+      // One that is restarting counts as running (Docker's).
+      if (hasProcess(container) || container.status.state === "restarting") {
+        throw new HavreError("not-modified", `container ${id} is already running`);
+      }
       await this.#startByHand(container, options.timeline);
     });
   }
 
   async stop(ref: string, options: StopOptions): Promise<void> {
     const container = await this.#planned(ref);
-    const waiting = this.#restarts.cancel(container.id);
-    if (waiting) await setStatus(this.#context, container.id, { state: "exited", stoppedByUser: true });
+    if (await this.#giveUpRestart(container)) return;
     if (!hasProcess(container)) {
-      if (waiting) return;
       throw new HavreError("not-modified", `container ${container.id} is already stopped`);
     }
     await stopProcess(this.#context, container, options);
@@ -98,9 +101,13 @@ export class ContainerLifecycle implements Containers {
     const container = this.get(ref);
     this.#restarts.cancel(container.id);
     if (hasProcess(container)) {
-      await stopProcess(this.#context, container, options);
-      await this.#settled(container.id);
-      if (container.spec.hostConfig.AutoRemove) return;
+      this.#comingBack.add(container.id);
+      try {
+        await stopProcess(this.#context, container, options);
+        await this.#settled(container.id);
+      } finally {
+        this.#comingBack.delete(container.id);
+      }
       this.#context.events.emitContainer(container, "stop");
     }
     await this.#locked(container.id, (now) => this.#startByHand(now));
@@ -110,10 +117,7 @@ export class ContainerLifecycle implements Containers {
   async kill(ref: string, signal?: string): Promise<void> {
     const container = await this.#planned(ref);
     const number = parseSignal(signal ?? "SIGKILL");
-    if (container.status.state === "restarting" && this.#restarts.cancel(container.id)) {
-      await setStatus(this.#context, container.id, { state: "exited", stoppedByUser: true });
-      return;
-    }
+    if (await this.#giveUpRestart(container)) return;
     if (!hasProcess(container)) {
       throw new HavreError("conflict", `container ${container.id} is not running`);
     }
@@ -249,9 +253,32 @@ export class ContainerLifecycle implements Containers {
     );
   }
 
+  /** Removes a container that the last daemon should have removed. */
+  removeAbandoned({ id }: Container): void {
+    this.#inBackground(id, this.remove(id, { force: true }));
+  }
+
   /** Takes up probing a container that outlived the last daemon. */
-  adopt(container: Container): Promise<void> {
-    return this.#health.start(container, { adopted: true });
+  async adopt(container: Container): Promise<void> {
+    await this.#health.start(container, { adopted: true });
+    // The last daemon may have been about to restart it.
+    if (container.status.health?.status === "unhealthy") this.#turnedUnhealthy(container);
+  }
+
+  /**
+   * Starts what was stopped or restarting when the last daemon ended, if its policy wants it. Free of effect for what runs,
+   * or has its next start planned: other starts take their time, and it may have come to that meanwhile.
+   */
+  async startWithDaemon(id: string): Promise<void> {
+    await this.#context.locks.run(id, async () => {
+      const container = findContainer(this.#context.store, id);
+      if (!container || this.#restarts.planned(id)) return;
+      const { state } = container.status;
+      if (state !== "exited" && state !== "restarting") return;
+      const policy = container.spec.hostConfig.RestartPolicy;
+      if (startsWithDaemon({ policy, status: container.status })) await this.#startByHand(container);
+      else if (state === "restarting") await setStatus(this.#context, id, { state: "exited" });
+    });
   }
 
   async close(): Promise<void> {
@@ -286,7 +313,7 @@ export class ContainerLifecycle implements Containers {
     this.#context.log.warn("restarting an unhealthy container", { container: container.name, reason });
     this.#inBackground(
       container.id,
-      this.#restarts.afterUnhealthy(container.id, () => this.restart(container.id, {})),
+      this.#restarts.afterUnhealthy(container, () => this.restart(container.id, {})),
     );
   }
 
@@ -306,7 +333,8 @@ export class ContainerLifecycle implements Containers {
     const container = await recordExit(this.#context, exit, (ended) => this.#restarts.wanted(ended));
     if (!container) return;
     const restarting = container.status.state === "restarting";
-    if (container.spec.hostConfig.AutoRemove && !restarting) {
+    if (container.spec.hostConfig.AutoRemove && !restarting && !this.#comingBack.has(exit.id)) {
+      this.#forget(exit.id);
       const removed = await markRemoved(this.#context, container);
       await this.#release(container);
       if (removed) await finishRemoval(this.#context, this.#logs, removed);
@@ -341,10 +369,23 @@ export class ContainerLifecycle implements Containers {
   }
 
   async #removeNow(container: Container): Promise<void> {
-    this.#hub.endSessions(container.id);
-    this.#restarts.cancel(container.id);
+    this.#forget(container.id);
     const removed = await markRemoved(this.#context, container);
     if (removed) this.#inBackground(container.id, finishRemoval(this.#context, this.#logs, removed));
+  }
+
+  /** What only this daemon knows of a container that goes. */
+  #forget(id: string): void {
+    this.#hub.endSessions(id);
+    this.#restarts.forget(id);
+  }
+
+  /** Stops a container that waits for its next start; false when it does not. */
+  async #giveUpRestart({ id }: Container): Promise<boolean> {
+    if (!this.#restarts.cancel(id)) return false;
+    const stopped = await setStatus(this.#context, id, { state: "exited", stoppedByUser: true }, { durable: true });
+    if (stopped) this.#context.waiters.exited(id, { code: stopped.status.exitCode });
+    return true;
   }
 
   /** Runs `change` on the container as it is once the lock is held. */

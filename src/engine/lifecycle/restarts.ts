@@ -1,6 +1,7 @@
 import { toHavreError } from "../../base/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { type EngineContext, setStatus } from "../context.ts";
+import { hasProcess } from "../lookup.ts";
 import { restartDecision } from "../restart-policy.ts";
 
 /** Milliseconds: waits between restarts for bad health, and after how long a container starts with a clean slate. */
@@ -15,6 +16,7 @@ export class Restarts {
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   /** Milliseconds waited before the last try. */
   readonly #lastDelay = new Map<string, number>();
+  readonly #closing = new AbortController();
   /** When and after which wait a container was last restarted for its health. */
   readonly #unhealthy = new Map<string, { readonly at: number; readonly delay: number }>();
 
@@ -31,7 +33,7 @@ export class Restarts {
   /** Plans the next start of a container that is `restarting`. */
   schedule(container: Container): void {
     const decision = this.#decide(container);
-    if (!decision.restart) return;
+    if (!decision.restart || this.#closing.signal.aborted) return;
     const { id } = container;
     this.#lastDelay.set(id, decision.delay);
     this.#timers.set(
@@ -47,15 +49,28 @@ export class Restarts {
    * Runs `restart` for a container that turned unhealthy: at once the first time, later and later while the last such
    * restart is recent.
    */
-  async afterUnhealthy(id: string, restart: () => Promise<void>): Promise<void> {
+  async afterUnhealthy({ id, status }: Container, restart: () => Promise<void>): Promise<void> {
     const now = this.#context.clock.now();
     const last = this.#unhealthy.get(id);
     const again = last !== undefined && now - last.at < FORGIVEN_AFTER;
     const delay = again ? Math.min(Math.max(last.delay * 2, FIRST_DELAY), LONGEST_DELAY) : 0;
     this.#unhealthy.set(id, { at: now + delay, delay });
-    await this.#context.clock.sleep(delay);
+    try {
+      await this.#context.clock.sleep(delay, this.#closing.signal);
+    } catch {
+      // The daemon ends; the next one finds the container unhealthy.
+      return;
+    }
     const container = this.#context.store.view((tx) => tx.get(containerKind, id));
-    if (container?.status.health?.status === "unhealthy") await restart();
+    // Stopped, or started anew by somebody else meanwhile: it is no longer ours to restart.
+    if (!container || !hasProcess(container) || container.status.stoppedByUser) return;
+    if (container.status.startedAt === status.startedAt && container.status.health?.status === "unhealthy") {
+      await restart();
+    }
+  }
+
+  planned(id: string): boolean {
+    return this.#timers.has(id);
   }
 
   /** Gives up a planned restart; true when there was one. */
@@ -67,7 +82,14 @@ export class Restarts {
     return timer !== undefined;
   }
 
+  /** The container goes: nothing is kept of it. */
+  forget(id: string): void {
+    this.cancel(id);
+    this.#unhealthy.delete(id);
+  }
+
   close(): void {
+    this.#closing.abort();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
   }

@@ -117,17 +117,19 @@ function parseSize(text: string | undefined): number | undefined {
   return Number(match[1]) * scale;
 }
 
-/** Docker's: the state stays what it was, and nobody who waits for an end hears of a beginning that was none. */
+/** Docker's: the state stays what it was (one that was restarting has stopped), and nobody who waits for an end hears of a beginning that was none. */
 async function recordFailedStart(
   context: EngineContext,
   hub: StreamHub,
   container: Container,
   error: HavreError,
 ): Promise<void> {
-  await setStatus(context, container.id, {
+  await setStatus(context, container.id, (status) => ({
+    ...status,
+    state: status.state === "restarting" ? "exited" : status.state,
     exitCode: failedStartCode(error),
     error: error.message,
     endpoints: [],
-  });
+  }));
   hub.endSessions(container.id);
 }
