@@ -1,10 +1,9 @@
-import { readdir } from "node:fs/promises";
-import { isHavreError, toHavreError } from "../../base/mod.ts";
+import { mkdir, readdir } from "node:fs/promises";
+import { toHavreError } from "../../base/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import type { ContainerLifecycle } from "../containers.ts";
-import { bundleFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
+import { bundleFolder, containerFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
-import { startsWithDaemon } from "../restart-policy.ts";
 import { releaseProcess } from "./exit.ts";
 
 /** Docker's code for a container whose end nobody saw. */
@@ -19,7 +18,9 @@ export async function recoverContainers(context: EngineContext, lifecycle: Conta
   await context.runtime.recover();
   for (const container of context.store.view((tx) => tx.list(containerKind))) {
     try {
-      await recoverOne(context, lifecycle, container);
+      // Ends that were recorded meanwhile are being applied: afterwards what they left is to be seen.
+      await context.locks.run(container.id, () => recoverOne(context, lifecycle, container.id));
+      await context.locks.run(container.id, async () => {});
     } catch (failure) {
       context.log.error("recovery failed", { container: container.id, error: toHavreError(failure) });
     }
@@ -29,18 +30,15 @@ export async function recoverContainers(context: EngineContext, lifecycle: Conta
   await removeStrayLayers(context, new Set(containers.map(({ id }) => id)));
   await context.networks.recover(new Set(containers.map(({ id }) => id)));
   for (const container of containers) {
-    const { hostConfig } = container.spec;
-    const stopped = container.status.state === "exited" || container.status.state === "restarting";
-    if (stopped && startsWithDaemon({ policy: hostConfig.RestartPolicy, status: container.status })) {
-      await startQuietly(context, lifecycle, container);
-    }
+    await startQuietly(context, lifecycle, container);
   }
 }
 
-async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle, container: Container): Promise<void> {
-  const { id } = container;
+async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle, id: string): Promise<void> {
+  const container = context.store.view((tx) => tx.get(containerKind, id));
+  if (!container) return;
   if (container.status.state === "removing") {
-    await context.runtime.delete(id, runtimeName(context, container), bundleFolder(context, id), true);
+    await releaseProcess(context, container);
     lifecycle.resumeRemoval(container);
     return;
   }
@@ -62,10 +60,15 @@ async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle,
   if (hasProcess(container)) {
     const exit = context.runtime.recordedExit(id) ?? { id, code: UNKNOWN_EXIT, at: context.clock.now() };
     lifecycle.exited(exit);
-    await context.locks.run(id, async () => {});
     return;
   }
   if (seen.status !== "absent") await releaseProcess(context, container);
+  if (container.spec.hostConfig.AutoRemove) {
+    // Nobody is left to start it, or to remove it when it has ended (Docker's).
+    lifecycle.removeAbandoned(container);
+    return;
+  }
+  await mkdir(containerFolder(context, id), { recursive: true, mode: 0o700 });
   if (!context.snapshots.keys().includes(id)) await context.snapshots.prepare(id, container.spec.chainId);
 }
 
@@ -88,11 +91,8 @@ async function startQuietly(
   container: Container,
 ): Promise<void> {
   try {
-    if (container.status.state === "restarting") await setStatus(context, container.id, { state: "exited" });
-    await lifecycle.start(container.id);
+    await lifecycle.startWithDaemon(container.id);
   } catch (failure) {
-    if (!isHavreError(failure, "not-modified")) {
-      context.log.warn("restart with the daemon failed", { container: container.id, error: toHavreError(failure) });
-    }
+    context.log.warn("restart with the daemon failed", { container: container.id, error: toHavreError(failure) });
   }
 }

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { setStatus } from "../context.ts";
+import { EngineHost } from "../testing/engine-host.ts";
+import { recoverContainers } from "./recover.ts";
+
+let host: EngineHost;
+beforeAll(async () => {
+  host = await EngineHost.open();
+});
+afterAll(() => host[Symbol.asyncDispose]());
+
+test("a restart planned for an end that nobody saw is not made twice while others start", async () => {
+  const HostConfig = { RestartPolicy: { Name: "always" } };
+  const [slow, quick] = [await host.run({ HostConfig }), await host.run({ HostConfig })];
+  const pids = [slow, quick].map((id) => host.find(id)?.status.init?.pid ?? 0);
+  await host.end();
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+  await host.assemble();
+  const { snapshots } = host.context;
+  const mount = snapshots.mount.bind(snapshots);
+  const started = host.until(
+    quick,
+    (container) => container?.status.state === "running" && container.status.init?.pid !== pids[1],
+  );
+  snapshots.mount = async (key) => {
+    if (key === slow) await started;
+    return mount(key);
+  };
+  await recoverContainers(host.context, host.containers);
+  await host.until(
+    slow,
+    (container) => container?.status.state === "running" && container.status.init?.pid !== pids[0],
+  );
+  expect([slow, quick].map((id) => [host.state(id), host.processes(id).length])).toEqual([
+    ["running", 1],
+    ["running", 1],
+  ]);
+  for (const id of [slow, quick]) await host.containers.remove(id, { force: true });
+});
+
+test("a container whose last allowed restart was cut off is stopped", async () => {
+  const id = await host.create({ HostConfig: { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 2 } } });
+  await setStatus(host.context, id, { state: "restarting", restartCount: 2, exitCode: 1 });
+  await host.end();
+  await host.begin();
+  expect(host.state(id)).toBe("exited");
+});
+
+test("containers that remove themselves go when their daemon could not see to it", async () => {
+  const created = await host.create({ HostConfig: { AutoRemove: true } });
+  const exited = await host.create({ HostConfig: { AutoRemove: true } });
+  await setStatus(host.context, exited, { state: "exited" });
+  const running = await host.run({ HostConfig: { AutoRemove: true } });
+  await host.end();
+  await host.begin();
+  for (const id of [created, exited]) await host.until(id, (container) => container === undefined);
+  expect(host.state(running)).toBe("running");
+  await host.containers.remove(running, { force: true });
+});
+
+test("a container whose creation was cut off after its name starts", async () => {
+  const id = await host.create();
+  await host.end();
+  rmSync(join(host.folder, "root/containers", id), { recursive: true });
+  await host.begin();
+  await host.containers.start(id);
+  expect(host.state(id)).toBe("running");
+});
