@@ -93,3 +93,11 @@ test("an update that need not be durable is there after this process's end, betw
   store = new SqliteStore(join(folder, "state.db"));
   expect(store.view((tx) => tx.list(ships).map((ship) => ship.name))).toEqual(["a", "b", "c"]);
 });
+
+test("an update that could not begin does not stand in the way of the next", async () => {
+  store.close();
+  const update = () => store.update((tx) => tx.delete(ships, "abc1"));
+  const first = await update().catch((error: unknown) => error);
+  await expect(update()).rejects.toThrow((first as Error).message);
+  store = new SqliteStore(join(folder, "state.db"));
+});

@@ -78,8 +78,8 @@ export class SqliteStore implements Store {
     const written: Written[] = [];
     let result: T;
     this.#updating = true;
-    this.#database.run("BEGIN IMMEDIATE");
     try {
+      this.#database.run("BEGIN IMMEDIATE");
       result = write(this.#writer(undo, written));
       this.#database.run("COMMIT");
     } catch (error) {
