@@ -91,7 +91,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
   });
   const containers = new ContainerLifecycle(context, hub, removedLogs);
   runtime.onExit((exit) => containers.exited(exit));
-  runtime.onOom((id) => void containers.outOfMemory(id));
+  runtime.onOom((id) => containers.outOfMemory(id));
   const close = async () => {
     await containers.close();
     await networks.close();

@@ -123,9 +123,9 @@ export class ContainerLifecycle implements Containers {
     }
     const stop = parseSignal(container.spec.config.StopSignal ?? "SIGTERM");
     if (number === 9 || number === stop) await setStatus(this.#context, container.id, { stoppedByUser: true });
+    if (number !== 9) return signalProcess(this.#context, container, number);
     const exited = this.#context.waiters.next(container.id, "next-exit");
     await signalProcess(this.#context, container, number);
-    if (number !== 9) return;
     if (container.status.state === "paused") {
       await this.#context.runtime.resume(container.id, runtimeName(this.#context, container));
     }
@@ -240,9 +240,12 @@ export class ContainerLifecycle implements Containers {
   }
 
   /** The kernel killed a process of the container for memory. */
-  async outOfMemory(id: string): Promise<void> {
-    const container = await setStatus(this.#context, id, { oomKilled: true });
-    if (container) this.#context.events.emitContainer(container, "oom");
+  outOfMemory(id: string): void {
+    const record = async () => {
+      const container = await setStatus(this.#context, id, { oomKilled: true });
+      if (container) this.#context.events.emitContainer(container, "oom");
+    };
+    this.#inBackground(id, record());
   }
 
   /** Finishes the removal of a container that a killed daemon had begun. */

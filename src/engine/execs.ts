@@ -4,7 +4,7 @@ import type { Container } from "./container.ts";
 import { bundleFolder, type EngineContext, runtimeName } from "./context.ts";
 import type { ExecConfig, ExecState, Execs, StreamSession } from "./engine.ts";
 import { execAction } from "./events.ts";
-import { getContainer, hasProcess, requireRunning } from "./lookup.ts";
+import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
 import { prepareExecProcess } from "./spec/prepare.ts";
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from "./streams/detach-keys.ts";
 import { ConnectionSession } from "./streams/session.ts";
@@ -146,11 +146,18 @@ export class ContainerExecs implements Execs {
     this.#context.events.emitContainer(container, "exec_die", { execID: execId, exitCode: String(exitCode) });
   }
 
+  /** Those that ended long ago, and those that were never started and cannot be any more. */
   #forgetOld(): void {
     const limit = this.#context.clock.now() - REMEMBER_ENDED;
     for (const exec of this.#execs.values()) {
-      if (exec.endedAt !== undefined && exec.endedAt < limit) this.#execs.delete(exec.id);
+      const { endedAt } = exec;
+      const old = endedAt === undefined ? !exec.started && !this.#exists(exec.containerId) : endedAt < limit;
+      if (old) this.#execs.delete(exec.id);
     }
+  }
+
+  #exists(containerId: string): boolean {
+    return findContainer(this.#context.store, containerId) !== undefined;
   }
 }
 

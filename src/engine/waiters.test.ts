@@ -13,3 +13,14 @@ test("an exit settles those who wait for an end, a removal settles all", async (
   waiters.removed("b", { code: 5 });
   expect(await other).toEqual({ code: 5 });
 });
+
+test("whoever is gone already is not waited for", async () => {
+  const waiters = new Waiters();
+  let settled = false;
+  void waiters.next("a", "next-exit", AbortSignal.abort()).then(() => {
+    settled = true;
+  });
+  waiters.removed("a", { code: 0 });
+  await Promise.resolve();
+  expect(settled).toBe(false);
+});

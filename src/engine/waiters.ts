@@ -12,6 +12,7 @@ export class Waiters {
   /** A promise for the next time `condition` comes true; aborting the signal forgets it (the promise then never settles). */
   next(id: string, condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult> {
     return new Promise((resolve) => {
+      if (signal?.aborted) return;
       const waiter: Waiter = { condition, resolve };
       let waiters = this.#waiting.get(id);
       if (!waiters) {

@@ -1,3 +1,4 @@
+import { toHavreError } from "../../base/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { type EngineContext, setStatus } from "../context.ts";
 import { type HealthPlan, healthPlan } from "./config.ts";
@@ -48,7 +49,13 @@ export class HealthMonitors {
       }
       const container = this.#find(id);
       if (!container) return;
-      if (container.status.state === "running") await this.#probe(container, plan, signal);
+      if (container.status.state !== "running") continue;
+      try {
+        await this.#probe(container, plan, signal);
+      } catch (failure) {
+        // A full disk, say: what this check found is lost, the next is made.
+        this.#context.log.error("a health check was not recorded", { container: id, error: toHavreError(failure) });
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import { newId } from "../../base/mod.ts";
+import { errnoOf, newId } from "../../base/mod.ts";
 import type { RunningExec } from "../../runtime/mod.ts";
 import type { Container, HealthProbe } from "../container.ts";
 import { bundleFolder, type EngineContext, runtimeName } from "../context.ts";
@@ -74,11 +74,20 @@ async function follow(running: RunningExec, timeout: number): Promise<{ exitCode
   const code = await Promise.race([ended, late]);
   clearTimeout(timer);
   if (code === undefined) {
-    process.kill(running.pid, "SIGKILL");
+    kill(running.pid);
     await running.io?.[Symbol.asyncDispose]();
     return { exitCode: TIMED_OUT, output: `Health check exceeded timeout (${goDuration(timeout)})` };
   }
   return { exitCode: code, output: Buffer.concat(chunks).toString("utf8") + (truncated ? "..." : "") };
+}
+
+/** It may have ended just now. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (errnoOf(error) !== "ESRCH") throw error;
+  }
 }
 
 /** As Go prints a duration of whole milliseconds. */

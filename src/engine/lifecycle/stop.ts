@@ -18,8 +18,8 @@ export async function stopProcess(context: EngineContext, container: Container, 
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_STOP_TIMEOUT;
   const signal = parseSignal(options.signal ?? config.StopSignal ?? "SIGTERM");
   await setStatus(context, container.id, { stoppedByUser: true }, { durable: true });
-  const exited = exitOf(context, container.id);
   if (!hasProcess(current(context, container.id) ?? container)) return;
+  const exited = exitOf(context, container.id);
   await signalProcess(context, container, signal);
   if (container.status.state === "paused") await unfreeze(context, container);
   if (await settlesWithin(exited, timeout < 0 ? undefined : timeout * 1000)) return;
@@ -39,9 +39,9 @@ export async function signalProcess(context: EngineContext, container: Container
 
 /** Kills at once and waits for the recorded exit. */
 export async function killProcess(context: EngineContext, container: Container): Promise<void> {
-  const exited = exitOf(context, container.id);
   const now = current(context, container.id);
   if (!now || !hasProcess(now)) return;
+  const exited = exitOf(context, container.id);
   await signalProcess(context, now, SIGKILL);
   if (now.status.state === "paused") await unfreeze(context, now);
   await exited;

@@ -20,6 +20,8 @@ export class ContainerStreams implements Streams {
     const { id } = getContainer(this.#context.store, ref);
     // Under the lock: a container in the middle of its start is either not connected yet, or running.
     const session = await this.#context.locks.run(id, () => attachContainer(this.#context, this.#hub, ref, options));
+    // The client may have gone while the lock was waited for.
+    if (signal?.aborted) await session[Symbol.asyncDispose]();
     signal?.addEventListener("abort", () => void session[Symbol.asyncDispose](), { once: true });
     return session;
   }
