@@ -1,6 +1,6 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { HavreError } from "../../base/mod.ts";
+import { errnoOf, HavreError } from "../../base/mod.ts";
 import { hostnameFile, hostsFile, resolvConf, type Sandbox } from "../../networks/mod.ts";
 import { sharedMemoryFolder } from "../../runtime/mod.ts";
 import type { RuntimeProcess, RuntimeSpec } from "../../spec/mod.ts";
@@ -111,7 +111,7 @@ async function writeFiles(
   const ofHost = mode.kind === "host" && (hostConfig.ExtraHosts ?? []).length === 0;
   await Promise.all([
     writeFile(files.hostname, hostnameFile(config.Hostname)),
-    ofHost ? copyFile("/etc/hosts", files.hosts) : writeFile(files.hosts, hosts),
+    ofHost ? copyHostsOfHost(files.hosts) : writeFile(files.hosts, hosts),
     writeFile(
       files.resolvConf,
       resolvConf(
@@ -126,6 +126,16 @@ async function writeFiles(
     ),
   ]);
   return files;
+}
+
+/** A host may do without the file: then nothing is named. */
+async function copyHostsOfHost(target: string): Promise<void> {
+  try {
+    await copyFile("/etc/hosts", target);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    await writeFile(target, "");
+  }
 }
 
 function filesIn(folder: string): { readonly hosts: string; readonly hostname: string; readonly resolvConf: string } {
