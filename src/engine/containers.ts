@@ -22,7 +22,7 @@ import { removeLink } from "./lifecycle/links.ts";
 import { endForRemoval, finishRemoval, markRemoved, requireRemovable } from "./lifecycle/remove.ts";
 import { Restarts } from "./lifecycle/restarts.ts";
 import { startContainer } from "./lifecycle/start.ts";
-import { signalProcess, stopProcess } from "./lifecycle/stop.ts";
+import { signalProcess, stopProcess, unfreeze } from "./lifecycle/stop.ts";
 import { updateContainer } from "./lifecycle/update.ts";
 import type { RemovedLogs } from "./logs/removed.ts";
 import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
@@ -126,9 +126,7 @@ export class ContainerLifecycle implements Containers {
     if (number !== 9) return signalProcess(this.#context, container, number);
     const exited = this.#context.waiters.next(container.id, "next-exit");
     await signalProcess(this.#context, container, number);
-    if (container.status.state === "paused") {
-      await this.#context.runtime.resume(container.id, runtimeName(this.#context, container));
-    }
+    if (container.status.state === "paused") await unfreeze(this.#context, container);
     await exited;
   }
 

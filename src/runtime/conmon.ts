@@ -183,15 +183,26 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   async pause(id: string, runtime: string): Promise<void> {
-    const own = this.#own.pathOf(this.#records.get(id));
-    if (own !== undefined) await this.#own.freeze(own);
-    else await this.#command(runtime, "pause", ["pause", id]);
+    const record = this.#records.get(id);
+    const own = this.#own.pathOf(record);
+    if (own !== undefined) return this.#own.freeze(own);
+    await this.#command(runtime, "pause", ["pause", id]);
+    if (record?.cgroupsPath === undefined || (await this.#own.standsStill(record.cgroupsPath))) return;
+    await this.#command(runtime, "resume", ["resume", id]);
+    throw new HavreError("deadline-exceeded", "A process of the container cannot be paused now");
   }
 
   async resume(id: string, runtime: string): Promise<void> {
-    const own = this.#own.pathOf(this.#records.get(id));
-    if (own !== undefined) this.#own.thaw(own);
-    else await this.#command(runtime, "resume", ["resume", id]);
+    const record = this.#records.get(id);
+    const own = this.#own.pathOf(record);
+    if (own !== undefined) return this.#own.thaw(own);
+    try {
+      await this.#command(runtime, "resume", ["resume", id]);
+    } catch (error) {
+      // Version 2's freezer lets a killed process die: it may be gone before it is let go.
+      if (record?.processes === undefined || isProcessAlive(record.processes.init)) throw error;
+      throw new HavreError("not-found", `Container ${id} has no process`, { cause: error });
+    }
   }
 
   async update(id: string, runtime: string, resources: RuntimeResources): Promise<void> {

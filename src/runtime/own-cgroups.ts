@@ -1,5 +1,13 @@
 import { type Clock, HavreError } from "../base/mod.ts";
-import { applyLimitsV1, type CgroupHost, freezeV1, makeCgroupV1, standsStillV1, taskFilesV1 } from "../kernel/mod.ts";
+import {
+  applyLimitsV1,
+  type CgroupHost,
+  freezeV1,
+  isFrozen,
+  makeCgroupV1,
+  standsStillV1,
+  taskFilesV1,
+} from "../kernel/mod.ts";
 import type { DeviceRule, RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
 import { blindToUnifiedTree, type Call, canHideMounts, hasHybridControllers } from "./hybrid-cgroups.ts";
 import type { ContainerRecord } from "./records.ts";
@@ -99,6 +107,19 @@ export class OwnCgroups {
 
   freeze(path: string): Promise<void> {
     return freezeOwnCgroup(this.#host, path, this.#clock);
+  }
+
+  /**
+   * Resolves when every process of a cgroup that a runtime has frozen stands still. crun only asks version 2's freezer:
+   * a process goes on until the scheduler comes by it, a throttled one for a whole period. False: one does not stop.
+   */
+  async standsStill(path: string): Promise<boolean> {
+    const limit = this.#clock.now() + FREEZE_PATIENCE;
+    for (let wait = 1; !isFrozen(this.#host, path); wait = Math.min(wait * 2, 50)) {
+      if (this.#clock.now() > limit) return false;
+      await this.#clock.sleep(wait);
+    }
+    return true;
   }
 
   thaw(path: string): void {

@@ -47,8 +47,13 @@ export async function killProcess(context: EngineContext, container: Container):
   await exited;
 }
 
-async function unfreeze(context: EngineContext, container: Container): Promise<void> {
-  await context.runtime.resume(container.id, runtimeName(context, container));
+/** Lets a paused container that was sent a signal go on, or die; one that is dead already is no error. */
+export async function unfreeze(context: EngineContext, container: Container): Promise<void> {
+  try {
+    await context.runtime.resume(container.id, runtimeName(context, container));
+  } catch (error) {
+    if (!(error instanceof HavreError && error.kind === "not-found")) throw error;
+  }
 }
 
 function current(context: EngineContext, id: string): Container | undefined {
