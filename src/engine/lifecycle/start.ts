@@ -6,6 +6,7 @@ import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
 import { prepareRuntimeSpec } from "../spec/prepare.ts";
+import { attachableProcess } from "../streams/attach.ts";
 import type { StreamHub } from "../streams/hub.ts";
 import { stdioOf } from "../streams/stdio.ts";
 import { networkModeOf } from "./network-mode.ts";
@@ -93,7 +94,7 @@ async function launch(
     ...(spec.hostConfig.IpcMode === "shareable" ? { sharedMemory: spec.hostConfig.ShmSize } : {}),
   });
   timeline.mark("create");
-  await hub.connectPending(id, () => context.runtime.attach(id, bundle, stdio));
+  await hub.connectPending(id, attachableProcess(context, container));
   await durable;
   timeline.mark("attach");
   const started = context.clock.now();

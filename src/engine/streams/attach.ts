@@ -6,7 +6,7 @@ import type { AttachOptions, StreamSession } from "../engine.ts";
 import { getContainer, hasProcess } from "../lookup.ts";
 import { SessionAfterLog } from "./after-log.ts";
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from "./detach-keys.ts";
-import type { StreamHub } from "./hub.ts";
+import type { AttachableProcess, StreamHub } from "./hub.ts";
 import { ConnectionSession } from "./session.ts";
 import { stdioOf } from "./stdio.ts";
 
@@ -40,9 +40,7 @@ export async function attachContainer(
   if (!options.stream) {
     session.end();
   } else if (hasProcess(container)) {
-    const stdio = stdioOf(container.spec.config);
-    const bundle = bundleFolder(context, container.id);
-    hub.connect(container.id, session, await context.runtime.attach(container.id, bundle, stdio));
+    await hub.attach(container.id, session, attachableProcess(context, container));
   } else {
     hub.waitForStart(container.id, session);
   }
@@ -50,6 +48,15 @@ export async function attachContainer(
   if (!options.logs) return session;
   const reading = new AbortController();
   return new SessionAfterLog(session, logged(context, container, { ...options, until: now }, reading.signal), reading);
+}
+
+/** How clients reach the container's process. */
+export function attachableProcess(context: EngineContext, { id, spec }: Container): AttachableProcess {
+  const stdio = stdioOf(spec.config);
+  return {
+    stdinOnce: stdio.stdin && stdio.stdinOnce,
+    connect: () => context.runtime.attach(id, bundleFolder(context, id), stdio),
+  };
 }
 
 /** What the container logged until then (what came later comes live, and only once); where it keeps no log that can be read, Docker's line for that. */

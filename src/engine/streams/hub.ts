@@ -1,6 +1,14 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { IoConnection } from "../../runtime/mod.ts";
 import type { ConnectionSession } from "./session.ts";
+import { SharedConnection } from "./shared-connection.ts";
+
+/** How sessions reach a process. */
+export interface AttachableProcess {
+  /** Its input ends with the first client that ends it. */
+  readonly stdinOnce: boolean;
+  connect(): Promise<IoConnection>;
+}
 
 /** A client that does not take its output keeps the end of the process from being told for this many milliseconds at most. */
 const DELIVERY_WAIT = 500;
@@ -9,8 +17,18 @@ const DELIVERY_WAIT = 500;
 export class StreamHub {
   readonly #pending = new Map<string, Set<ConnectionSession>>();
   readonly #live = new Map<string, Set<ConnectionSession>>();
+  /** By container whose input is given once: the connection of its present process. */
+  readonly #shared = new Map<string, Promise<SharedConnection>>();
 
-  /** Connects a session to a process that runs. */
+  /** Connects a session to a process that exists. */
+  async attach(id: string, session: ConnectionSession, process: AttachableProcess): Promise<void> {
+    const connection = process.stdinOnce
+      ? (await this.#share(id, process)).join(session.stdin)
+      : await process.connect();
+    this.connect(id, session, connection);
+  }
+
+  /** The session takes over a connection to a process. */
   connect(id: string, session: ConnectionSession, connection: IoConnection): void {
     const live = this.#live.get(id) ?? new Set();
     this.#live.set(id, live.add(session));
@@ -51,15 +69,27 @@ export class StreamHub {
   }
 
   /** Connects every waiting session, before the process runs, so that its first byte is seen. */
-  async connectPending(id: string, connect: () => Promise<IoConnection>): Promise<void> {
+  async connectPending(id: string, process: AttachableProcess): Promise<void> {
+    // A client that is slow to read may still hold the connection of the process before.
+    this.#shared.delete(id);
     const sessions = this.#pending.get(id);
     if (!sessions) return;
     this.#pending.delete(id);
     await Promise.all(
-      [...sessions]
-        .filter((session) => !session.ended)
-        .map(async (session) => this.connect(id, session, await connect())),
+      [...sessions].filter((session) => !session.ended).map((session) => this.attach(id, session, process)),
     );
+  }
+
+  #share(id: string, process: AttachableProcess): Promise<SharedConnection> {
+    const known = this.#shared.get(id);
+    if (known) return known;
+    const shared = process.connect().then((connection) => new SharedConnection(connection));
+    this.#shared.set(id, shared);
+    const forget = () => {
+      if (this.#shared.get(id) === shared) this.#shared.delete(id);
+    };
+    shared.then(({ closed }) => closed).then(forget, forget);
+    return shared;
   }
 
   /** The container will not start: its waiting sessions end. */

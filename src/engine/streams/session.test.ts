@@ -1,40 +1,10 @@
 import { expect, test } from "bun:test";
-import { deferred } from "../../base/mod.ts";
-import type { IoConnection, OutputChunk } from "../../runtime/mod.ts";
+import type { OutputChunk } from "../../runtime/mod.ts";
 import { StreamHub } from "./hub.ts";
 import { ConnectionSession, type SessionOptions } from "./session.ts";
+import { Pipe } from "./testing/pipe.ts";
 
 const all: SessionOptions = { terminal: false, stdin: true, stdout: true, stderr: true, detachKeys: Uint8Array.of(16) };
-
-/** The process's side of a connection, in memory. */
-class Pipe implements IoConnection {
-  listener: (chunk: OutputChunk) => boolean = () => true;
-  readonly written: number[] = [];
-  inputEnded = false;
-  resumed = 0;
-  readonly #closed = deferred<void>();
-  readonly closed = this.#closed.promise;
-  onOutput(listener: (chunk: OutputChunk) => boolean): void {
-    this.listener = listener;
-  }
-  resume(): void {
-    this.resumed++;
-  }
-  write(data: Uint8Array): boolean {
-    this.written.push(...data);
-    return true;
-  }
-  async drained(): Promise<void> {}
-  endInput(): void {
-    this.inputEnded = true;
-  }
-  close(): void {
-    this.#closed.resolve();
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-}
 
 const chunk = (stream: "stdout" | "stderr", size: number): OutputChunk => ({ stream, data: new Uint8Array(size) });
 

@@ -52,6 +52,11 @@ export class ConnectionSession implements StreamSession {
     this.#scanner = new DetachScanner(options.terminal ? options.detachKeys : new Uint8Array());
   }
 
+  /** Whether the client has the process's input. */
+  get stdin(): boolean {
+    return this.#options.stdin;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
