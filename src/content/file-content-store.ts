@@ -166,8 +166,9 @@ export class FileContentStore implements ContentStore {
     const path = this.path(digest);
     const folder = dirname(path);
     const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-    await rename(temporary, path);
+    // Before it is there for a collection to see: the rename is done some time before it is told.
     this.#holds.add(digest);
+    await rename(temporary, path);
     await syncFolder(folder);
     if (made !== undefined) await syncFolder(dirname(folder));
   }
