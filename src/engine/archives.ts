@@ -12,7 +12,7 @@ import {
 import type { Container, MountPoint } from "./container.ts";
 import type { EngineContext } from "./context.ts";
 import type { Archives, PathStat } from "./engine.ts";
-import { getContainer, hasProcess } from "./lookup.ts";
+import { findContainer, getContainer, hasProcess } from "./lookup.ts";
 
 /** Files in and out of containers, running or not. Paths never leave the container's root. */
 export class ContainerArchives implements Archives {
@@ -58,9 +58,9 @@ export class ContainerArchives implements Archives {
 
   async export(ref: string): Promise<AsyncIterable<Uint8Array>> {
     const container = getContainer(this.#context.store, ref);
-    const folder = await this.#context.snapshots.mount(container.id);
+    const folder = await this.#context.trees.join(container.id);
     this.#context.events.emitContainer(container, "export");
-    return releasing(packWholeTree(folder), () => this.#unmountIfIdle(container.id));
+    return releasing(packWholeTree(folder), () => this.#leave(container.id));
   }
 
   async changes(ref: string): Promise<readonly FileChange[]> {
@@ -93,13 +93,16 @@ export class ContainerArchives implements Archives {
     if (mount && isFolder(mount.source)) {
       return { folder: mount.source, path: `/${relative(mount.destination, absolute(path))}`, release: nothing };
     }
-    return { folder: await this.#context.snapshots.mount(id), path, release: () => this.#unmountIfIdle(id) };
+    return { folder: await this.#context.trees.join(id), path, release: () => this.#leave(id) };
   }
 
-  /** A start may have taken the mount over meanwhile. */
-  #unmountIfIdle(id: string): Promise<void> {
-    return this.#context.locks.run(id, async () => {
-      if (!hasProcess(getContainer(this.#context.store, id))) await this.#context.snapshots.unmount(id);
+  /** A start may have taken the mount over meanwhile, a removal may have taken it away. */
+  async #leave(id: string): Promise<void> {
+    const { trees, locks, store } = this.#context;
+    trees.leave(id);
+    await locks.run(id, async () => {
+      const container = findContainer(store, id);
+      if (container && !hasProcess(container)) await trees.release(id);
     });
   }
 }

@@ -36,16 +36,17 @@ export class ContainerComparisons implements Comparisons {
   ): Promise<T> {
     if (!container) return use(ref);
     const { id } = container;
-    const { snapshots, locks } = this.#context;
+    const { snapshots, trees, locks } = this.#context;
     const config = this.#config(container);
     if (hasProcess(container)) return use({ folder: snapshots.mountPoint(id), config });
     // Under the lock: a start meanwhile would find its tree unmounted again.
     return locks.run(id, async () => {
-      const folder = await snapshots.mount(id);
+      const folder = await trees.join(id);
       try {
         return await use({ folder, config });
       } finally {
-        await snapshots.unmount(id);
+        trees.leave(id);
+        await trees.release(id);
       }
     });
   }

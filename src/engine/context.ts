@@ -8,6 +8,7 @@ import type { Store, UpdateOptions } from "../store/mod.ts";
 import { type Container, type ContainerStatus, containerKind } from "./container.ts";
 import type { EventLog } from "./events.ts";
 import type { HostFacts } from "./host-facts.ts";
+import type { MountedTrees } from "./trees.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** Where the engine keeps a container's files. */
@@ -36,6 +37,7 @@ export interface EngineContext {
   readonly store: Store;
   readonly images: Images;
   readonly snapshots: Snapshotter;
+  readonly trees: MountedTrees;
   readonly networks: Networks;
   readonly runtime: Runtime;
   readonly events: EventLog;

@@ -22,4 +22,5 @@ export { ContainerObservation } from "./observation.ts";
 export { type ContainerPlacement, type GraphDriver, Placements } from "./placement.ts";
 export { StreamHub } from "./streams/hub.ts";
 export { ContainerStreams } from "./streams/streams.ts";
+export { MountedTrees } from "./trees.ts";
 export { Waiters } from "./waiters.ts";

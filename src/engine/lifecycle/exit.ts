@@ -43,7 +43,7 @@ export async function releaseProcess(context: EngineContext, container: Containe
   await runAll([
     () => context.runtime.delete(id, runtimeName(context, container), bundle, true),
     () => context.networks.release(id),
-    () => context.snapshots.unmount(id),
+    () => context.trees.release(id),
     () => rm(bundle, { recursive: true, force: true }),
     () => context.runtime.forgetExit(id),
   ]);

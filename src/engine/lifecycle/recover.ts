@@ -63,6 +63,8 @@ async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle,
     return;
   }
   if (seen.status !== "absent") await releaseProcess(context, container);
+  // A copy may have mounted it.
+  else await context.trees.release(id);
   if (container.spec.hostConfig.AutoRemove) {
     // Nobody is left to start it, or to remove it when it has ended (Docker's).
     lifecycle.removeAbandoned(container);

@@ -72,7 +72,7 @@ async function launch(
   undoes.add(() => context.networks.release(id));
   timeline.mark("network");
   const rootfs = await context.snapshots.mount(id);
-  undoes.add(() => context.snapshots.unmount(id));
+  undoes.add(() => context.trees.release(id));
   timeline.mark("mount");
 
   const runtimeSpec = await prepareRuntimeSpec(context, container, {
