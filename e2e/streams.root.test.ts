@@ -91,7 +91,7 @@ describe("exec", () => {
     });
     terminal.type("sleep 100\n");
     // A key that comes while the shell still edits the line is the shell's, not a signal.
-    await until("the command runs", async () => (await docker(["top", "e2e-a"])).stdout.includes("sleep 100"));
+    await until("the command runs", async () => /sleep 100$/m.test((await docker(["top", "e2e-a"])).stdout));
     terminal.type("\x03");
     seen = await terminal.shows("^C", seen);
     terminal.type("exit 3\n");
