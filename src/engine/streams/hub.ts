@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import type { IoConnection } from "../../runtime/mod.ts";
 import type { ConnectionSession } from "./session.ts";
 import { SharedConnection } from "./shared-connection.ts";
@@ -13,10 +13,18 @@ export interface AttachableProcess {
 /** A client that does not take its output keeps the end of the process from being told for this many milliseconds at most. */
 const DELIVERY_WAIT = 500;
 
+/**
+ * Output and the news of the end go over two connections. A client that finds both at once reads either first, so the end follows
+ * the last output by this many milliseconds.
+ */
+const HEAD_START = 3;
+
 /** Sessions by container: those that wait for a start, and those that are live. */
 export class StreamHub {
   readonly #pending = new Map<string, Set<ConnectionSession>>();
   readonly #live = new Map<string, Set<ConnectionSession>>();
+  /** When a client of the container's process last took output, on the monotonic clock. */
+  readonly #takenAt = new Map<string, number>();
   /** By container whose input is given once: the connection of its present process. */
   readonly #shared = new Map<string, Promise<SharedConnection>>();
 
@@ -35,6 +43,7 @@ export class StreamHub {
     session.connect(connection);
     void session.delivered.then(() => {
       live.delete(session);
+      this.#takenAt.set(id, Math.max(session.takenAt, this.#takenAt.get(id) ?? session.takenAt));
       if (live.size === 0 && this.#live.get(id) === live) this.#live.delete(id);
     });
   }
@@ -45,15 +54,19 @@ export class StreamHub {
    */
   async delivered(id: string): Promise<void> {
     const live = [...(this.#live.get(id) ?? [])];
-    if (live.length === 0) return;
+    if (live.length > 0) await this.#allDelivered(live);
+    const missing = (this.#takenAt.get(id) ?? Number.NEGATIVE_INFINITY) + HEAD_START - performance.now();
+    this.#takenAt.delete(id);
+    if (missing > 0) await setTimeout(missing);
+  }
+
+  async #allDelivered(live: readonly ConnectionSession[]): Promise<void> {
     const patience = new AbortController();
     await Promise.race([
       Promise.all(live.map(({ delivered }) => delivered)),
       setTimeout(DELIVERY_WAIT, undefined, { signal: patience.signal }).catch(() => {}),
     ]);
     patience.abort();
-    // What was written in this turn of the event loop goes out at its end.
-    await setImmediate();
   }
 
   /** The session is connected when the container next starts. */

@@ -41,6 +41,7 @@ export class ConnectionSession implements StreamSession {
   #paused = false;
   #ended = false;
   #wake: (() => void) | undefined;
+  #takenAt = Number.NEGATIVE_INFINITY;
   readonly #delivered = deferred<void>();
   /** The client has taken all the output there will be, or is gone. */
   readonly delivered = this.#delivered.promise;
@@ -55,6 +56,11 @@ export class ConnectionSession implements StreamSession {
   /** Whether the client has the process's input. */
   get stdin(): boolean {
     return this.#options.stdin;
+  }
+
+  /** When the client last took output, on the monotonic clock. */
+  get takenAt(): number {
+    return this.#takenAt;
   }
 
   get ended(): boolean {
@@ -131,6 +137,7 @@ export class ConnectionSession implements StreamSession {
     for (;;) {
       for (let chunk = this.#chunks.shift(); chunk; chunk = this.#chunks.shift()) {
         yield chunk;
+        this.#takenAt = performance.now();
         this.#buffered -= chunk.data.byteLength;
         if (this.#paused && this.#buffered < LOW_WATER) {
           this.#paused = false;
