@@ -32,6 +32,10 @@ async function newExec(tty: boolean): Promise<string> {
   return String(json.Id);
 }
 
+async function untilStopped(what: string): Promise<void> {
+  while (!harness.engine.stopped.includes(what)) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe("attach", () => {
   test("upgrades, multiplexes, and goes on after the client's half-close", async () => {
     const wire = await harness.connect();
@@ -288,13 +292,22 @@ describe("logs, stats and events", () => {
       pids_stats: {},
     });
   });
-
-  async function untilStopped(what: string): Promise<void> {
-    while (!harness.engine.stopped.includes(what)) await new Promise((resolve) => setImmediate(resolve));
-  }
 });
 
 describe("archives", () => {
+  test("the reader that leaves stops them, compressed or not", async () => {
+    for (const encoding of ["identity", "gzip"]) {
+      harness.engine.stopped.length = 0;
+      const wire = await harness.connect();
+      wire.send(
+        `GET /v1.45/containers/plain/archive?path=/endless HTTP/1.1\r\nHost: d\r\nAccept-Encoding: ${encoding}\r\n\r\n`,
+      );
+      await wire.untilText("\r\n\r\n");
+      wire.socket.destroy();
+      await untilStopped("archive");
+    }
+  });
+
   test("stat header, get, put", async () => {
     const stat = await harness.call("/v1.45/containers/plain/archive?path=/etc", { method: "HEAD" });
     const header = Buffer.from(String(stat.headers["x-docker-container-path-stat"]), "base64").toString();

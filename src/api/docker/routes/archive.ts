@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { createDeflateRaw, createGzip } from "node:zlib";
 import { HavreError } from "../../../base/mod.ts";
 import type { PathStat } from "../../../engine/mod.ts";
@@ -39,9 +39,9 @@ async function get(exchange: Exchange, { archives }: UseCases): Promise<void> {
   const encoding = compressor(exchange);
   if (!encoding) return sendStream(exchange, "application/x-tar", tar);
   exchange.response.setHeader("Content-Encoding", encoding.name);
-  const source = Readable.from(tar);
-  source.once("error", (error) => encoding.stream.destroy(error));
-  await sendStream(exchange, "application/x-tar", source.pipe(encoding.stream));
+  // Both end together: a tree stays mounted until its reader is told that the client went away. Errors come out at the end.
+  pipeline(Readable.from(tar), encoding.stream, () => {});
+  await sendStream(exchange, "application/x-tar", encoding.stream);
 }
 
 async function put(exchange: Exchange, { archives }: UseCases): Promise<void> {
