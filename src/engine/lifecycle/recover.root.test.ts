@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { containerKind } from "../container.ts";
 import { setStatus } from "../context.ts";
 import { EngineHost } from "../testing/engine-host.ts";
 import { recoverContainers } from "./recover.ts";
@@ -67,4 +68,32 @@ test("a container whose creation was cut off after its name starts", async () =>
   await host.begin();
   await host.containers.start(id);
   expect(host.state(id)).toBe("running");
+});
+
+test("a start that was cut off before it was recorded is found whole: address, namespace, time", async () => {
+  const id = await host.run({ HostConfig: { NetworkMode: "bridge" } });
+  const { endpoints, namespacePath } = host.find(id)?.status ?? {};
+  expect(endpoints?.length).toBe(1);
+  // As the store was when the process began.
+  await host.context.store.update((tx) => {
+    const container = tx.get(containerKind, id);
+    if (!container) return;
+    const {
+      init: _init,
+      supervisor: _supervisor,
+      namespacePath: _path,
+      startedAt: _started,
+      ...status
+    } = container.status;
+    tx.put(containerKind, {
+      ...container,
+      status: { ...status, state: "created", endpoints: [], stoppedByUser: true },
+    });
+  });
+  await host.end();
+  await host.begin();
+  const found = host.find(id)?.status;
+  expect(found).toMatchObject({ state: "running", stoppedByUser: false, namespacePath });
+  expect(found?.endpoints).toEqual(endpoints ?? []);
+  expect(found?.startedAt).toBeGreaterThan(0);
 });

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { toHavreError } from "../../base/mod.ts";
-import { type Container, containerKind } from "../container.ts";
+import { type Container, type ContainerStatus, containerKind } from "../container.ts";
 import type { ContainerLifecycle } from "../containers.ts";
 import { bundleFolder, containerFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
@@ -52,7 +52,7 @@ async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle,
       ...status,
       state,
       ...seen.processes,
-      ...(hasProcess(container) ? {} : { startedAt: context.clock.now(), exitCode: 0, error: "" }),
+      ...(hasProcess(container) ? {} : begunUnseen(context, container, seen.processes?.init.pid)),
     }));
     if (now) await lifecycle.adopt(now);
     return;
@@ -72,6 +72,25 @@ async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle,
   }
   await mkdir(containerFolder(context, id), { recursive: true, mode: 0o700 });
   if (!context.snapshots.keys().includes(id)) await context.snapshots.prepare(id, container.spec.chainId);
+}
+
+/** What a start would have recorded, had the daemon lived. */
+function begunUnseen(
+  context: EngineContext,
+  { id, spec }: Container,
+  pid: number | undefined,
+): Partial<ContainerStatus> {
+  const endpoints = context.networks.list().flatMap((network) => network.endpoints.get(id) ?? []);
+  const hasNamespace = pid !== undefined && spec.hostConfig.NetworkMode !== "host";
+  return {
+    startedAt: context.clock.now(),
+    exitCode: 0,
+    error: "",
+    oomKilled: false,
+    stoppedByUser: false,
+    endpoints,
+    ...(hasNamespace ? { namespacePath: `/proc/${pid}/ns/net` } : {}),
+  };
 }
 
 /** Bundles of containers that are not there: a create or removal that was cut off. */
