@@ -28,6 +28,7 @@ export * from "./pipe.ts";
 export * from "./probe.ts";
 export * from "./process.ts";
 export * from "./readiness.ts";
+export * from "./sealed-file.ts";
 export * from "./seqpacket.ts";
 export * from "./terminal.ts";
 export * from "./tree-path.ts";

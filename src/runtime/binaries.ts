@@ -2,11 +2,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { HavreError } from "../base/mod.ts";
 import type { RuntimeBinary } from "./runtime-command.ts";
+import { SealedProgram } from "./sealed-program.ts";
 
 /** The programs that containers are made with, each runtime with a state folder of its own below `run`. */
-export class Binaries {
+export class Binaries implements Disposable {
   readonly all: ReadonlyMap<string, RuntimeBinary>;
   readonly #run: string;
+  /** crun, unless another program was configured under its name. */
+  readonly #sealed: SealedProgram | undefined;
   #conmon: string | undefined;
 
   constructor(run: string, configured: ReadonlyMap<string, RuntimeBinary> = new Map()) {
@@ -16,6 +19,12 @@ export class Binaries {
       ["runc", { path: Bun.which("runc") ?? "/usr/sbin/runc", args: [] }],
       ...configured,
     ]);
+    const crun = this.all.get("crun");
+    if (crun !== undefined && !configured.has("crun")) this.#sealed = new SealedProgram(crun.path);
+  }
+
+  [Symbol.dispose](): void {
+    this.#sealed?.[Symbol.dispose]();
   }
 
   /** The runtime's folder for its containers' state. */
@@ -28,7 +37,8 @@ export class Binaries {
     const binary = this.all.get(name);
     if (binary === undefined) throw new HavreError("invalid-argument", `unknown or invalid runtime name: ${name}`);
     if (!existsSync(binary.path)) throw missing(binary.path, name);
-    return { path: binary.path, args: [...binary.args, "--root", this.stateFolder(name)] };
+    const path = name === "crun" && this.#sealed ? this.#sealed.path() : binary.path;
+    return { path, args: [...binary.args, "--root", this.stateFolder(name)] };
   }
 
   conmon(): string {

@@ -107,6 +107,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#binaries[Symbol.dispose]();
     this.#exits[Symbol.dispose]();
     this.#logs[Symbol.dispose]();
     this.#oom[Symbol.dispose]();
