@@ -26,7 +26,7 @@ import { signalProcess, stopProcess, unfreeze } from "./lifecycle/stop.ts";
 import { updateContainer } from "./lifecycle/update.ts";
 import type { RemovedLogs } from "./logs/removed.ts";
 import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
-import { matchesLabels } from "./prune.ts";
+import { pruneContainers } from "./prune.ts";
 import { startsWithDaemon } from "./restart-policy.ts";
 import type { StreamHub } from "./streams/hub.ts";
 
@@ -199,27 +199,8 @@ export class ContainerLifecycle implements Containers {
     }
   }
 
-  async prune({
-    until,
-    labels,
-  }: PruneFilters): Promise<{ readonly removed: readonly string[]; readonly reclaimed: number }> {
-    const removed: string[] = [];
-    let reclaimed = 0;
-    for (const container of this.list()) {
-      if (hasProcess(container) || container.status.state === "restarting") continue;
-      if (until !== undefined && container.created >= until) continue;
-      if (!matchesLabels(container.spec.config.Labels, labels)) continue;
-      try {
-        const { size } = await this.#context.snapshots.usage(container.id);
-        await this.remove(container.id, { force: false });
-        removed.push(container.id);
-        reclaimed += size;
-      } catch (error) {
-        // Started or removed by somebody else meanwhile.
-        if (!isHavreError(error, "conflict") && !isHavreError(error, "not-found")) throw error;
-      }
-    }
-    return { removed, reclaimed };
+  prune(filters: PruneFilters): Promise<{ readonly removed: readonly string[]; readonly reclaimed: number }> {
+    return pruneContainers(this, this.#context.snapshots, filters);
   }
 
   async usage(ref: string): Promise<{ readonly writable: Usage; readonly rootSize: number }> {
