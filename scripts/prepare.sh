@@ -5,6 +5,7 @@
 #   scripts/prepare.sh           what running Havre needs, and the program
 #   scripts/prepare.sh --check   npm packages only, development's too
 #   scripts/prepare.sh --test    these, and the Debian packages that running and testing need
+#   scripts/prepare.sh --vm      these, and those for testing in a virtual machine
 set -u
 home=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P) || exit 1
 cd "$home" || exit 1
@@ -31,6 +32,9 @@ skopeo:skopeo
 tmux:tmux
 strace:strace
 e2fsprogs:mkfs.ext4
+'
+vm_packages='
+qemu-system-x86:qemu-system-x86_64
 '
 
 say() { printf 'havre: %s\n' "$*" >&2; }
@@ -63,19 +67,22 @@ advice() {
 
 install_packages() {
   wanted=$runtime_packages
-  [ "$purpose" = --test ] && wanted="$wanted $test_packages"
+  case $purpose in
+    --test) wanted="$wanted $test_packages" ;;
+    --vm) wanted="$wanted $test_packages $vm_packages" ;;
+  esac
   missing=$(missing_packages "$wanted")
   [ -z "$missing" ] && return 0
   if ! have apt-get; then
     say "This machine lacks: $missing(names of the Debian packages). Install them and start again:"
     advice
-    [ "$purpose" = --test ] && return 1
+    [ "$purpose" = --run ] || return 1
     return 0 # The client and the build need none of them; "havre doctor" names what is still missing.
   fi
   if [ "$(id -u)" != 0 ]; then
     say "Running containers needs Debian packages that are missing, and installing them needs root. Run once:"
     say "  sudo apt-get install --no-install-recommends $missing"
-    [ "$purpose" = --test ] && return 1
+    [ "$purpose" = --run ] || return 1
     return 0
   fi
   say "Installing Debian packages: $missing"

@@ -14,6 +14,8 @@ export interface DaemonSettings {
   readonly run?: string;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds in which it has to answer after a start; default 15,000. */
+  readonly within?: number;
 }
 
 /** A daemon of its own folders, bridge and addresses. It can be killed and started again on what it left. */
@@ -77,7 +79,7 @@ export class TestDaemon implements AsyncDisposable {
         }
         return this.answers();
       },
-      { interval: 5 },
+      { interval: 5, within: this.#settings.within ?? 15_000 },
     );
   }
 

@@ -50,7 +50,7 @@ export function dockerCli(): string {
 }
 
 /** The mirror this machine's own apt uses. */
-function debianMirror(): string {
+export function debianMirror(): string {
   const files = globSync("/etc/apt/{sources.list,sources.list.d/*}");
   const words = files.flatMap((file) => readFileSync(file, "utf8").split(/\s+/));
   const mirror = words.find((word) => /^https?:\/\/.+\/debian\/?$/.test(word));
