@@ -1,6 +1,6 @@
-import { rmSync } from "node:fs";
+import { readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type Clock, HavreError } from "../base/mod.ts";
+import { type Clock, errnoOf, HavreError } from "../base/mod.ts";
 import {
   type CgroupHost,
   cgroupFolders,
@@ -46,10 +46,19 @@ export function killSupervisorsOf(bundle: string): void {
   for (const pid of findProcesses(bundle)) if (pid !== process.pid) signalProcess(identifyProcess(pid), SIGKILL);
 }
 
-const BUNDLE_FILES = ["attach", "ctl", "winsz", "alive", "pidfile", "config.json", "oom"];
+const BUNDLE_FILES = new Set(["attach", "ctl", "winsz", "alive", "pidfile", "config.json", "oom"]);
 
 /** Removes what creation put into a bundle folder; logs stay. */
 export function cleanBundle(bundle: string): void {
   closeSharedMemory(bundle);
-  for (const name of BUNDLE_FILES) rmSync(join(bundle, name), { force: true });
+  for (const name of listIfThere(bundle)) if (BUNDLE_FILES.has(name)) unlinkSync(join(bundle, name));
+}
+
+function listIfThere(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
+  }
 }
