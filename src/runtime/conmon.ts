@@ -249,10 +249,12 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   async observe(id: string, runtime: string, _bundle: string): Promise<Observed> {
-    const processes = this.#records.get(id)?.processes;
+    const record = this.#records.get(id);
+    const processes = record?.processes;
     const status = await this.status(id, runtime);
     if (processes === undefined || !isProcessAlive(processes.init)) {
-      return { status: status === "absent" ? "absent" : "stopped" };
+      // While there is a record a removal is not finished, however little is left.
+      return { status: status === "absent" && record === undefined ? "absent" : "stopped" };
     }
     return { status, processes };
   }

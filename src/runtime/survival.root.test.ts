@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { identifyProcess, isProcessAlive, signalProcess } from "../kernel/mod.ts";
 import type { Exit } from "./runtime.ts";
@@ -132,4 +132,16 @@ test("a supervisor that is killed ends its container, with this daemon and with 
   await next.delete(request.id, "crun", request.bundle);
   expect(isProcessAlive(seen.processes.init)).toBe(false);
   expect(isProcessAlive(identifyProcess(seen.processes.init.pid))).toBe(false);
+});
+
+test("a removal that was cut off after the runtime's own state was gone is still seen, and finished", async () => {
+  await using host = await ContainerHost.open();
+  const container = await host.start("exit 4");
+  await container.exited;
+  rmSync(join(host.run, "runtime", "crun", container.id), { recursive: true });
+  using next = host.newRuntime();
+  await next.recover();
+  expect((await next.observe(container.id, "crun", container.request.bundle)).status).toBe("stopped");
+  await next.delete(container.id, "crun", container.request.bundle, true);
+  expect((await next.observe(container.id, "crun", container.request.bundle)).status).toBe("absent");
 });
