@@ -45,7 +45,6 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   builder: {
     what: "Dockerfile → graph → solver → operations",
     imports: ["images", "snapshots", "content", "runtime", "networks"],
-    later: true,
   },
   registry: { what: "OCI distribution server", imports: ["content", "store", "policy"], later: true },
   catalogue: {
