@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { layOut } from "./columns.ts";
 import { renderList } from "./format.ts";
 import { indentJson } from "./json.ts";
-import { binarySize, humanDuration, humanSize, parseMemory } from "./units.ts";
+import { binarySize, humanDuration, humanSize } from "./units.ts";
 import { displayWidth, ellipsis } from "./width.ts";
 
 const SECOND = 1000;
@@ -42,19 +42,6 @@ test.each([
 test("binary sizes", () => {
   expect(binarySize(67108864)).toBe("64MiB");
   expect(binarySize(4160749568)).toBe("3.875GiB");
-});
-
-test.each([
-  ["512", 512],
-  ["64m", 67108864],
-  ["1.5g", 1610612736],
-  ["2GiB", 2147483648],
-  ["10 kb", 10240],
-  ["x", undefined],
-  ["-1", undefined],
-  ["1 2", undefined],
-])("memory %s", (text, bytes) => {
-  expect(parseMemory(text)).toBe(bytes);
 });
 
 test("wide characters take two columns", () => {

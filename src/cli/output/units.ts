@@ -87,14 +87,3 @@ export function localRfc3339(unixSeconds: number): string {
 export function percentage(value: number): string {
   return `${value.toFixed(2)}%`;
 }
-
-const SIZE_UNITS: Readonly<Record<string, number>> = { "": 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
-
-/** Bytes of `512`, `128m`, `1.5g`, `2GiB` (1024-based, go-units RAMInBytes); undefined when it is not a size. */
-export function parseMemory(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?) ?([kKmMgGtTpP])?[iI]?[bB]?$/.exec(text);
-  if (!match) return undefined;
-  const power = SIZE_UNITS[(match[2] ?? "").toLowerCase()];
-  if (power === undefined) return undefined;
-  return Math.trunc(Number(match[1]) * 1024 ** power);
-}

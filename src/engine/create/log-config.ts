@@ -1,8 +1,11 @@
 import { HavreError } from "../../base/mod.ts";
-import type { LogConfig } from "../../spec/mod.ts";
-import { refuse } from "./refuse.ts";
+import { type LogConfig, parseSize } from "../../spec/mod.ts";
+import { quoted, refuse } from "./refuse.ts";
 
 const DEFAULT_DRIVER = "json-file";
+
+/** Docker finds these at the start of a container and says so. */
+const NOT_READY = "failed to create task for container: failed to initialize logging driver: ";
 
 /** Options each driver takes, beside those of every driver. `json-file` and `local` are names for the same log here. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -22,12 +25,39 @@ function checkMode(options: LogConfig["Config"]): void {
     throw refuse("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
 }
 
-function checkSizes(options: LogConfig["Config"]): void {
-  const size = options["max-size"];
-  if (size !== undefined && !/^(-1|\d+(\.\d+)?\s*[kKmMgGtTpP]?i?[bB]?)$/.test(size))
-    throw refuse(`invalid log opt max-size: ${size}`, "Give a number with an optional k, m or g");
-  const files = options["max-file"];
-  if (files !== undefined && !/^[1-9]\d*$/.test(files)) throw refuse("max-file cannot be less than 1");
+/** How a container's log is bounded, as far as its options say. */
+export interface LogLimits {
+  /** Bytes at which a generation ends; -1: never. */
+  readonly maxSize?: number;
+  readonly maxFiles?: number;
+}
+
+/** Reads `max-size` and `max-file` as Docker does; `-1` asks for what is the default there. `invalid-argument` in Docker's words. */
+export function logLimits({ Type, Config }: LogConfig): LogLimits {
+  const { "max-size": size, "max-file": files } = Config;
+  return {
+    ...(size === undefined ? {} : { maxSize: maxSize(size, Type) }),
+    ...(files === undefined ? {} : { maxFiles: maxFiles(files) }),
+  };
+}
+
+function maxSize(text: string, driver: string): number {
+  if (text === "-1") return -1;
+  const bytes = parseSize(text, 1000);
+  const lead = driver === "local" ? `invalid value for max-size: ${text}: ` : "";
+  if (bytes === undefined)
+    throw refuse(
+      `${NOT_READY}${lead}invalid size: '${text}'`,
+      "Give a number with an optional k, m or g; -1: no bound",
+    );
+  if (bytes === 0) throw refuse(`${NOT_READY}max-size must be a positive number`);
+  return bytes;
+}
+
+function maxFiles(text: string): number {
+  if (!/^[+-]?\d+$/.test(text)) throw refuse(`${NOT_READY}strconv.Atoi: parsing ${quoted(text)}: invalid syntax`);
+  if (Number(text) < 1) throw refuse(`${NOT_READY}max-file cannot be less than 1`);
+  return Number(text);
 }
 
 /** The log configuration with its driver filled in. `invalid-argument` in Docker's words. */
@@ -48,6 +78,7 @@ export function checkLogConfig(given: LogConfig): LogConfig {
           : `unknown log opt '${name}' for ${driver} log driver`,
       );
   checkMode(given.Config);
-  checkSizes(given.Config);
-  return { Type: driver, Config: given.Config };
+  const checked = { Type: driver, Config: given.Config };
+  logLimits(checked);
+  return checked;
 }

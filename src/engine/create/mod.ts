@@ -1,5 +1,6 @@
 /** From a request to a container's specification: checks with Docker's texts, defaults, the image's configuration, mounts. */
 export { normaliseHostConfig } from "./defaults.ts";
+export { logLimits } from "./log-config.ts";
 export { mergeImageConfig } from "./merge.ts";
 export { makeMountSources, parseBind, resolveMounts } from "./mount-points.ts";
 export { parseSignal } from "./signals.ts";

@@ -115,6 +115,18 @@ describe("refused, in Docker's words", () => {
       { LogConfig: { Type: "", Config: { "max-buffer-size": "1m" } } },
       "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
     ],
+    ...(
+      [
+        ["json-file", "max-size", "10x", "invalid size: '10x'"],
+        ["local", "max-size", "10x", "invalid value for max-size: 10x: invalid size: '10x'"],
+        ["json-file", "max-size", "0", "max-size must be a positive number"],
+        ["json-file", "max-file", "0", "max-file cannot be less than 1"],
+        ["json-file", "max-file", "x", 'strconv.Atoi: parsing "x": invalid syntax'],
+      ] as const
+    ).map(([Type, name, value, why]): [object, string] => [
+      { LogConfig: { Type, Config: { [name]: value } } },
+      `failed to create task for container: failed to initialize logging driver: ${why}`,
+    ]),
     [
       { Mounts: [{ Type: "bind", Source: "/tmp", Target: "" }] },
       'invalid mount config for type "bind": field Target must not be empty',

@@ -4,6 +4,7 @@ import type { Sandbox } from "../../networks/mod.ts";
 import type { Created, LogSpec } from "../../runtime/mod.ts";
 import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
+import { logLimits } from "../create/mod.ts";
 import { hasProcess } from "../lookup.ts";
 import { prepareRuntimeSpec } from "../spec/prepare.ts";
 import { attachableProcess } from "../streams/attach.ts";
@@ -105,17 +106,9 @@ async function launch(
 }
 
 function logSpec(context: EngineContext, container: Container): LogSpec {
-  const { Type, Config } = container.spec.hostConfig.LogConfig;
-  const maxSize = parseSize(Config["max-size"]) ?? context.config.logMaxSize;
-  const maxFiles = Number(Config["max-file"] ?? context.config.logMaxFiles);
-  return Type === "none" ? { maxSize } : { path: logPath(context, container.id), maxSize, maxFiles };
-}
-
-function parseSize(text: string | undefined): number | undefined {
-  const match = /^(\d+)([kmg]?)b?$/i.exec(text ?? "");
-  if (!match) return undefined;
-  const scale = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[(match[2] ?? "").toLowerCase()] ?? 1;
-  return Number(match[1]) * scale;
+  const { LogConfig } = container.spec.hostConfig;
+  const { maxSize = context.config.logMaxSize, maxFiles = context.config.logMaxFiles } = logLimits(LogConfig);
+  return LogConfig.Type === "none" ? { maxSize } : { path: logPath(context, container.id), maxSize, maxFiles };
 }
 
 /** Docker's: the state stays what it was (one that was restarting has stopped), and nobody who waits for an end hears of a beginning that was none. */

@@ -145,10 +145,10 @@ const { rawJSON } = JSON as unknown as { rawJSON(text: string): number };
 const UNLIMITED = "18446744073709551615";
 
 /**
- * A specification or process as the runtime reads it. An unlimited resource limit is 2^64-1 there, which a JavaScript
+ * What is handed to a runtime, as it reads it. An unlimited resource limit is 2^64-1 there, which a JavaScript
  * number cannot hold: it is -1 until here.
  */
-export function encodeForRuntime(value: RuntimeSpec | RuntimeProcess): string {
+export function encodeForRuntime(value: RuntimeSpec | RuntimeProcess | RuntimeResources): string {
   return JSON.stringify(value, (key, field: unknown) =>
     field === -1 && (key === "hard" || key === "soft") ? rawJSON(UNLIMITED) : field,
   );

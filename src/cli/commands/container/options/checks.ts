@@ -1,7 +1,7 @@
 import { HavreError } from "../../../../base/mod.ts";
+import { parseSize } from "../../../../spec/mod.ts";
 import { type Flag, value } from "../../../args/flags.ts";
 import { ipVersion } from "../../../args/ip.ts";
-import { parseMemory } from "../../../output/units.ts";
 
 export function refuse(message: string): never {
   throw new HavreError("invalid-argument", message);
@@ -59,7 +59,7 @@ export function bytesFlag(
 }
 
 export function parseBytes(text: string): number {
-  return parseMemory(text) ?? refuse(`invalid size: '${text}'`);
+  return parseSize(text, 1024) ?? refuse(`invalid size: '${text}'`);
 }
 
 const NANO_DIGITS = 9;

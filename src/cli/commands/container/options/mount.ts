@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
-import type { MountRequest } from "../../../../spec/mod.ts";
+import { type MountRequest, parseSize } from "../../../../spec/mod.ts";
 import { parseBoolean } from "../../../args/flags.ts";
-import { parseMemory } from "../../../output/units.ts";
 import { refuse } from "./checks.ts";
 import { cut, parseCsv } from "./csv.ts";
 
@@ -70,7 +69,7 @@ function setField(draft: Draft, key: string, given: string | undefined, field: s
       draft.Consistency = value.toLowerCase();
       return;
     case "tmpfs-size":
-      tmpfsOptions(draft).SizeBytes = parseMemory(value) ?? invalid();
+      tmpfsOptions(draft).SizeBytes = parseSize(value, 1024) ?? invalid();
       return;
     case "tmpfs-mode":
       tmpfsOptions(draft).Mode = /^[0-7]+$/.test(value) ? Number.parseInt(value, 8) : invalid();

@@ -1,8 +1,12 @@
 import { posix } from "node:path";
-
-import type { DeviceMapping, ThrottleDevice, Ulimit, WeightDevice } from "../../../../spec/mod.ts";
+import {
+  type DeviceMapping,
+  parseSize,
+  type ThrottleDevice,
+  type Ulimit,
+  type WeightDevice,
+} from "../../../../spec/mod.ts";
 import { ipVersion } from "../../../args/ip.ts";
-import { parseMemory } from "../../../output/units.ts";
 import { checkIp, refuse } from "./checks.ts";
 import { cut } from "./csv.ts";
 
@@ -43,7 +47,7 @@ export function throttle(text: string, kind: "bytes" | "operations"): ThrottleDe
       refuse(`invalid rate for device: ${text}. ${RATE_HINT}. Number must be a positive integer`);
     return { Path: path, Rate: Number(rate) };
   }
-  const bytes = parseMemory(rate);
+  const bytes = parseSize(rate, 1024);
   if (bytes === undefined)
     return refuse(
       `invalid rate for device: ${text}. ${RATE_HINT}[<unit>]. Number must be a positive integer. Unit is optional and can be kb, mb, or gb`,
