@@ -1,4 +1,5 @@
 import { HavreError } from "../base/mod.ts";
+import type { ProcessIdentity } from "../runtime/mod.ts";
 import type { ReadTransaction, Store } from "../store/mod.ts";
 import { type Container, containerKind } from "./container.ts";
 
@@ -29,8 +30,11 @@ export function getContainer(store: Store, ref: string): Container {
   return container;
 }
 
+/** A container with a process. */
+type Running = Container & { readonly status: { readonly init: ProcessIdentity } };
+
 /** True while the container has a process: running or paused. */
-export function hasProcess(container: Container): boolean {
+export function hasProcess(container: Container): container is Running {
   return container.status.state === "running" || container.status.state === "paused";
 }
 

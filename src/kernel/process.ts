@@ -42,6 +42,10 @@ export function identifyProcess(pid: number): ProcessIdentity {
   return { pid, startTime: processStat(pid)?.startTime ?? 0 };
 }
 
+export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.pid === other.pid && one.startTime === other.startTime;
+}
+
 /** True while the process with this id and start time exists and is not a zombie. */
 export function isProcessAlive(identity: ProcessIdentity): boolean {
   const stat = processStat(identity.pid);

@@ -1,18 +1,7 @@
-import { closeSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, HavreError, isHavreError, type Logger, runAll, systemClock, toHavreError } from "../base/mod.ts";
-import {
-  type CgroupHost,
-  cgroupFolders,
-  detectCgroups,
-  identifyProcess,
-  isProcessAlive,
-  processesIn,
-  readCgroupStats,
-  readInterfaceCounters,
-  readOomKills,
-  signalProcess,
-} from "../kernel/mod.ts";
+import { type CgroupHost, detectCgroups, identifyProcess, isProcessAlive, signalProcess } from "../kernel/mod.ts";
 import { encodeForRuntime, type RuntimeResources } from "../spec/mod.ts";
 import { Binaries } from "./binaries.ts";
 import { containerArguments } from "./conmon-arguments.ts";
@@ -25,10 +14,12 @@ import { execSupervised } from "./exec-supervised.ts";
 import { ExitRecords } from "./exits.ts";
 import { fitToHost, type HostLimits, readHostLimits } from "./host-limits.ts";
 import type { Call } from "./hybrid-cgroups.ts";
+import { Limits } from "./limits.ts";
 import { makeLivenessPipe } from "./liveness.ts";
 import { beginGenerations } from "./log-files.ts";
 import { LogRotation } from "./log-rotation.ts";
-import { hasMemoryLimit, OomWatch } from "./oom-watch.ts";
+import { Observation } from "./observation.ts";
+import { hasMemoryLimit } from "./oom-watch.ts";
 import { OwnCgroups } from "./own-cgroups.ts";
 import { type ContainerRecord, ContainerRecords } from "./records.ts";
 import { cleanBundle, killCgroup, killSupervisorsOf, removeContainerCgroup } from "./removal.ts";
@@ -80,12 +71,13 @@ export class ConmonRuntime implements Runtime, Disposable {
   readonly #exits: ExitRecords;
   readonly #records: ContainerRecords;
   readonly #cgroups: CgroupHost = detectCgroups();
-  readonly #limits: HostLimits = readHostLimits();
+  readonly #ceilings: HostLimits = readHostLimits();
   readonly #logs: LogRotation;
-  readonly #oom = new OomWatch();
   readonly #filters = new SeccompFilters();
   readonly #helpers: ExecHelpers;
+  readonly #observation: Observation;
   readonly #own: OwnCgroups;
+  readonly #limits: Limits;
   readonly #supervision: Supervision;
 
   constructor(options: ConmonOptions) {
@@ -95,8 +87,10 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#helpers = new ExecHelpers(this.#cgroups, this.#clock, options.logger);
     this.#timeout = options.timeout ?? 60_000;
     this.#binaries = new Binaries(options.run, options.runtimes);
-    this.#exits = new ExitRecords(join(options.run, "exits"));
     this.#records = new ContainerRecords(join(options.run, "containers"));
+    this.#limits = new Limits(this.#own, this.#records, (...command) => this.#command(...command));
+    this.#observation = new Observation(this.#cgroups, this.#records, this.#helpers);
+    this.#exits = new ExitRecords(join(options.run, "exits"), (id) => this.#records.initOf(id));
     this.#logs = new LogRotation(options.logger);
     this.#supervision = new Supervision(this.#records, this.#exits, this.#cgroups, this.#clock, options.logger);
     mkdirSync(join(options.run, "runtime"), { recursive: true, mode: 0o700 });
@@ -110,7 +104,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#binaries[Symbol.dispose]();
     this.#exits[Symbol.dispose]();
     this.#logs[Symbol.dispose]();
-    this.#oom[Symbol.dispose]();
+    this.#observation[Symbol.dispose]();
     this.#supervision[Symbol.dispose]();
   }
 
@@ -122,7 +116,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     const { id, runtime, bundle, log } = request;
     const plain = this.#binaries.runtime(runtime);
     const conmon = this.#binaries.conmon();
-    const process = fitToHost(request.spec.process, this.#limits, (what) => this.#logger.warn(what, { id }));
+    const process = fitToHost(request.spec.process, this.#ceilings, (what) => this.#logger.warn(what, { id }));
     const spec = { ...request.spec, process };
     const record: ContainerRecord = {
       id,
@@ -158,8 +152,10 @@ export class ConmonRuntime implements Runtime, Disposable {
       if (runtime === "crun") this.#filters.learn(spec, this.#crunFolder(id));
       this.#records.put({ ...record, processes });
       this.#logs.begin(id, log);
-      this.#watchMemory(record);
+      this.#observation.begin(record);
       this.#supervision.follow(id, processes.supervisor, supervisor.ended);
+      // One that was killed meanwhile has its exit on record already.
+      this.#exits.check(id);
       return processes;
     } catch (error) {
       await this.#undo(record);
@@ -183,44 +179,16 @@ export class ConmonRuntime implements Runtime, Disposable {
     if (!reached) throw new HavreError("not-found", `Container ${id} has no process`);
   }
 
-  async pause(id: string, runtime: string): Promise<void> {
-    const record = this.#records.get(id);
-    const own = this.#own.pathOf(record);
-    if (own !== undefined) return this.#own.freeze(own);
-    await this.#command(runtime, "pause", ["pause", id]);
-    if (record?.cgroupsPath === undefined || (await this.#own.standsStill(record.cgroupsPath))) return;
-    await this.#command(runtime, "resume", ["resume", id]);
-    throw new HavreError("deadline-exceeded", "A process of the container cannot be paused now");
+  pause(id: string, runtime: string): Promise<void> {
+    return this.#limits.pause(id, runtime);
   }
 
-  async resume(id: string, runtime: string): Promise<void> {
-    const record = this.#records.get(id);
-    const own = this.#own.pathOf(record);
-    if (own !== undefined) return this.#own.thaw(own);
-    try {
-      await this.#command(runtime, "resume", ["resume", id]);
-    } catch (error) {
-      // Version 2's freezer lets a killed process die: it may be gone before it is let go.
-      if (record?.processes === undefined || isProcessAlive(record.processes.init)) throw error;
-      throw new HavreError("not-found", `Container ${id} has no process`, { cause: error });
-    }
+  resume(id: string, runtime: string): Promise<void> {
+    return this.#limits.resume(id, runtime);
   }
 
-  async update(id: string, runtime: string, resources: RuntimeResources): Promise<void> {
-    const own = this.#own.pathOf(this.#records.get(id));
-    if (own !== undefined) this.#own.update(own, resources);
-    else await this.#updateThroughRuntime(id, runtime, resources);
-  }
-
-  /** By a file: a runtime reads its standard input through /dev/stdin, which a bare system lacks. */
-  async #updateThroughRuntime(id: string, runtime: string, resources: RuntimeResources): Promise<void> {
-    const file = join(this.#records.get(id)?.bundle ?? this.#exits.path(), `update-${id}.json`);
-    writeFileSync(file, JSON.stringify(resources), { mode: 0o600 });
-    try {
-      await this.#command(runtime, "update", ["update", "-r", file, id]);
-    } finally {
-      rmSync(file, { force: true });
-    }
+  update(id: string, runtime: string, resources: RuntimeResources): Promise<void> {
+    return this.#limits.update(id, runtime, resources, this.#exits.path());
   }
 
   async delete(id: string, runtime: string, bundle: string, force = false): Promise<void> {
@@ -230,7 +198,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       throw new HavreError("failed-precondition", `Container ${id} is running`);
     }
     if (record) this.#logs.end(id, record.log);
-    this.#oom.end(id, 0);
+    this.#observation.end(id);
     // Forgotten before its supervisor is killed, whose end is then no news.
     this.#records.forget(id);
     await this.#remove(record ?? { id, runtime, bundle, cgroupsPath: undefined });
@@ -269,7 +237,7 @@ export class ConmonRuntime implements Runtime, Disposable {
 
   async exec(asked: ExecRequest): Promise<RunningExec> {
     const warn = (what: string) => this.#logger.warn(what, { id: asked.containerId });
-    const request = { ...asked, process: fitToHost(asked.process, this.#limits, warn) };
+    const request = { ...asked, process: fitToHost(asked.process, this.#ceilings, warn) };
     const plain = this.#binaries.runtime(request.runtime);
     const record = this.#records.get(request.containerId);
     const binary = this.#own.entering(record, plain);
@@ -286,7 +254,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   onOom(listener: (id: string) => void): Disposable {
-    return this.#oom.onOom(listener);
+    return this.#observation.onOom(listener);
   }
 
   recordedExit(id: string): Exit | undefined {
@@ -298,17 +266,15 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   stats(id: string): CgroupStats | undefined {
-    const path = this.#records.get(id)?.cgroupsPath;
-    return path === undefined ? undefined : readCgroupStats(this.#cgroups, path);
+    return this.#observation.stats(id);
   }
 
   processes(id: string): readonly number[] {
-    const path = this.#records.get(id)?.cgroupsPath;
-    return path === undefined ? [] : processesIn(this.#cgroups, path).filter((pid) => !this.#helpers.has(pid));
+    return this.#observation.processes(id);
   }
 
   interfaceCounters(pid: number): Readonly<Record<string, InterfaceCounters>> {
-    return readInterfaceCounters(pid);
+    return this.#observation.interfaceCounters(pid);
   }
 
   async recover(): Promise<void> {
@@ -317,7 +283,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       if (record.processes === undefined) {
         this.#logger.info("Undoing a container creation that was interrupted", { id: record.id });
         await this.#undo(record);
-      } else if (this.#exits.read(record.id) === undefined) this.#adopt(record, record.processes);
+      } else if (!this.#exits.isRecorded(record.id)) this.#adopt(record, record.processes);
     }
   }
 
@@ -337,20 +303,9 @@ export class ConmonRuntime implements Runtime, Disposable {
     }
   }
 
-  #watchMemory({ id, bundle, cgroupsPath, memoryLimited }: ContainerRecord): void {
-    if (!memoryLimited) return;
-    const [folder] = cgroupsPath === undefined ? [] : cgroupFolders(this.#cgroups, cgroupsPath);
-    if (this.#cgroups.version === 1 || cgroupsPath === undefined || folder === undefined) {
-      this.#oom.begin(id, bundle);
-      return;
-    }
-    const kills = () => readOomKills(this.#cgroups, cgroupsPath);
-    this.#oom.begin(id, bundle, { file: join(folder, "memory.events"), kills });
-  }
-
   #adopt(record: ContainerRecord, { supervisor }: Created): void {
     this.#logs.begin(record.id, record.log);
-    this.#watchMemory(record);
+    this.#observation.begin(record);
     this.#supervision.adopt(record, supervisor);
   }
 
@@ -358,8 +313,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     const record = this.#records.get(id);
     if (record === undefined) return;
     this.#logs.end(id, record.log);
-    const path = record.memoryLimited ? record.cgroupsPath : undefined;
-    this.#oom.end(id, path === undefined ? 0 : readOomKills(this.#cgroups, path));
+    this.#observation.settle(record);
   }
 
   /** Leaves nothing of a creation that failed or was interrupted. */
@@ -386,7 +340,7 @@ export class ConmonRuntime implements Runtime, Disposable {
           killCgroup(this.#cgroups, cgroupsPath);
         if (processes) signalProcess(processes.init, SIGKILL);
         // Its supervisor records the exit and ends by itself.
-        const ended = this.#exits.read(id) === undefined ? this.#supervision.ended(id) : undefined;
+        const ended = !this.#exits.isRecorded(id) ? this.#supervision.ended(id) : undefined;
         await settledWithin(this.#clock, SUPERVISOR_END, ended);
       },
       async () => {

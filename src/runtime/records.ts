@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../base/mod.ts";
-import type { Created, LogSpec } from "./runtime.ts";
+import type { Created, LogSpec, ProcessIdentity } from "./runtime.ts";
 
 /** What must be known of a container to find its processes again after the daemon's end. */
 export interface ContainerRecord {
@@ -21,7 +21,8 @@ export interface ContainerRecord {
 export class ContainerRecords {
   readonly #folder: string;
   readonly #known = new Map<string, ContainerRecord>();
-  readonly #forgotten = new Set<string>();
+  /** Being removed. */
+  readonly #forgotten = new Map<string, ContainerRecord | undefined>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -58,8 +59,13 @@ export class ContainerRecords {
 
   /** From here on nobody is told of it; its file stays until `delete`, should this daemon die meanwhile. */
   forget(id: string): void {
+    this.#forgotten.set(id, this.#known.get(id));
     this.#known.delete(id);
-    this.#forgotten.add(id);
+  }
+
+  /** The init process of the container's run, also of one that is being removed: its end is still told. */
+  initOf(id: string): ProcessIdentity | undefined {
+    return (this.get(id) ?? this.#forgotten.get(id))?.processes?.init;
   }
 
   delete(id: string): void {

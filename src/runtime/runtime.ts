@@ -1,4 +1,4 @@
-import type { CgroupStats, InterfaceCounters, ProcessIdentity } from "../kernel/mod.ts";
+import { type CgroupStats, type InterfaceCounters, isSameProcess, type ProcessIdentity } from "../kernel/mod.ts";
 import type { RuntimeProcess, RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
 
 /** How a container's standard streams are wired; fixed when it is created. */
@@ -39,6 +39,8 @@ export interface Created {
 
 export interface Exit {
   readonly id: string;
+  /** Which of the container's runs ended: its init process, as `create` told it. */
+  readonly init: ProcessIdentity;
   /** Docker's code: the process's own, or 128 + signal. */
   readonly code: number;
   /** Milliseconds since the epoch at which it was recorded. */
@@ -137,4 +139,4 @@ export interface Runtime {
   runtimes(): ReadonlyMap<string, { readonly path: string; readonly args: readonly string[] }>;
 }
 
-export type { CgroupStats, InterfaceCounters, ProcessIdentity };
+export { type CgroupStats, type InterfaceCounters, isSameProcess, type ProcessIdentity };

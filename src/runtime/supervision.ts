@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "../base/mod.ts";
-import { type CgroupHost, isProcessAlive, signalProcess } from "../kernel/mod.ts";
+import { type CgroupHost, isProcessAlive, isSameProcess, signalProcess } from "../kernel/mod.ts";
 import type { ExitRecords } from "./exits.ts";
 import { watchLiveness } from "./liveness.ts";
 import type { ContainerRecord, ContainerRecords } from "./records.ts";
@@ -50,7 +50,7 @@ export class Supervision implements Disposable {
     });
     this.#adopted.add(watch);
     // conmon lets go of the pipe just before it records the exit: its end is near.
-    const recorded = () => !isProcessAlive(supervisor) || this.#exits.read(id) !== undefined;
+    const recorded = () => !isProcessAlive(supervisor) || this.#exits.isRecorded(id);
     this.follow(
       id,
       supervisor,
@@ -73,9 +73,9 @@ export class Supervision implements Disposable {
     const record = this.#records.get(id);
     const known = record?.processes?.supervisor;
     // The container may have been deleted, or created anew under a later supervisor.
-    if (record === undefined || known?.pid !== supervisor.pid || known.startTime !== supervisor.startTime) return;
+    if (record === undefined || known === undefined || !isSameProcess(known, supervisor)) return;
     this.#exits.check(id);
-    if (this.#exits.read(id) !== undefined) return;
+    if (this.#exits.isRecorded(id)) return;
     this.#logger.warn("A container's supervisor ended without an exit code; ending the container", { id });
     if (record.cgroupsPath !== undefined) killCgroup(this.#cgroups, record.cgroupsPath);
     if (record.processes) {

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { runAll } from "../../base/mod.ts";
-import type { Exit } from "../../runtime/mod.ts";
+import { type Exit, isSameProcess } from "../../runtime/mod.ts";
 import { type Container, type ContainerStatus, containerKind } from "../container.ts";
 import { bundleFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
@@ -8,7 +8,7 @@ import { hasProcess } from "../lookup.ts";
 /**
  * Records that a container's process ended and tells everyone who waits. What is to be started again (`restarts`) is
  * `restarting` from here on: nobody may take it for stopped in between. Returns the container as it is now, or undefined
- * when the end was known already. What the process leaves is cleaned by `releaseProcess`.
+ * when the end was known already, or is not the end of the run on record. What the process leaves is cleaned by `releaseProcess`.
  */
 export async function recordExit(
   context: EngineContext,
@@ -16,7 +16,7 @@ export async function recordExit(
   restarts: (ended: Container) => boolean,
 ): Promise<Container | undefined> {
   const before = context.store.view((tx) => tx.get(containerKind, exit.id));
-  if (!before || !hasProcess(before)) return undefined;
+  if (!before || !hasProcess(before) || !isSameProcess(before.status.init, exit.init)) return undefined;
   const after = await setStatus(context, exit.id, ({ init: _init, supervisor: _supervisor, ...status }) => {
     const ended: ContainerStatus = {
       ...status,

@@ -58,8 +58,8 @@ async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle,
     return;
   }
   if (hasProcess(container)) {
-    const exit = context.runtime.recordedExit(id) ?? { id, code: UNKNOWN_EXIT, at: context.clock.now() };
-    lifecycle.exited(exit);
+    const { init } = container.status;
+    lifecycle.exited(context.runtime.recordedExit(id) ?? { id, init, code: UNKNOWN_EXIT, at: context.clock.now() });
     return;
   }
   if (seen.status !== "absent") await releaseProcess(context, container);

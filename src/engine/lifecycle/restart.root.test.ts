@@ -18,6 +18,17 @@ test("restarting a container that removes itself keeps it", async () => {
   await host.until(id, (container) => container === undefined);
 });
 
+test("an end that is told after the next start does not end the run that began then", async () => {
+  const id = await host.run();
+  const init = host.find(id)?.status.init;
+  if (init === undefined) throw new Error("It has no process");
+  await host.containers.restart(id, { timeout: 0 });
+  host.containers.exited({ id, init, code: 9, at: Date.now() });
+  await host.context.locks.run(id, async () => {});
+  expect(host.state(id)).toBe("running");
+  await host.containers.remove(id, { force: true });
+});
+
 /** A container that fails again and again, waiting for its next start for some hundred milliseconds. */
 async function inBackOff(HostConfig: object = {}): Promise<string> {
   const id = await host.create({ Cmd: ["false"], HostConfig: { RestartPolicy: { Name: "always" }, ...HostConfig } });
