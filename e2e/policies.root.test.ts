@@ -43,6 +43,26 @@ describe("restart policies", () => {
     }
   });
 
+  test.each([
+    ["always", "", "exited 0"],
+    ["always", "TERM", "running 1"],
+    ["unless-stopped", "TERM", "exited 0"],
+    ["on-failure", "TERM", "running 1"],
+    ["on-failure", "", "exited 0"],
+  ])("%s with stop signal %p, sent another signal that ends it: %s", async (policy, stopSignal, wanted) => {
+    const options = ["--restart", policy, ...(stopSignal === "" ? [] : ["--stop-signal", stopSignal])];
+    const script = "trap 'exit 3' HUP; echo ready; while :; do sleep 0.05; done";
+    await ok(["run", "-d", ...options, "--net", "none", "--name", "e2e-a", "bb", "sh", "-c", script]);
+    await until("it listens", async () => (await ok(["logs", "e2e-a"])) === "ready");
+    await ok(["kill", "-s", "HUP", "e2e-a"]);
+    await until("it has come to rest", async () => {
+      const state = await told("e2e-a", "{{.State.Status}} {{.RestartCount}}");
+      return !state.startsWith("restarting") && state !== "running 0";
+    });
+    expect(await told("e2e-a", "{{.State.Status}} {{.RestartCount}}")).toBe(wanted);
+    await ok(["rm", "-f", "e2e-a"]);
+  });
+
   test("who waits for its end finds it restarting, and stops that", async () => {
     for (const round of [1, 2, 3]) {
       await ok(["run", "-d", "--restart", "always", "--name", "e2e-a", "bb", "sh", "-c", "sleep 1; echo run"]);

@@ -27,7 +27,7 @@ import { updateContainer } from "./lifecycle/update.ts";
 import type { RemovedLogs } from "./logs/removed.ts";
 import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
 import { pruneContainers } from "./prune.ts";
-import { startsWithDaemon } from "./restart-policy.ts";
+import { endsRun, startsWithDaemon } from "./restart-policy.ts";
 import type { StreamHub } from "./streams/hub.ts";
 
 /** A container with this label set to `true` is restarted when it turns unhealthy. */
@@ -121,12 +121,14 @@ export class ContainerLifecycle implements Containers {
     if (!hasProcess(container)) {
       throw new HavreError("conflict", `container ${container.id} is not running`);
     }
-    const stop = parseSignal(container.spec.config.StopSignal ?? "SIGTERM");
-    if (number === 9 || number === stop) await setStatus(this.#context, container.id, { stoppedByUser: true });
-    if (number !== 9) return signalProcess(this.#context, container, number);
-    const exited = this.#context.waiters.next(container.id, "next-exit");
+    const { config, hostConfig } = container.spec;
+    const ends = endsRun(number, config.StopSignal === undefined ? undefined : parseSignal(config.StopSignal));
+    // For `unless-stopped` any signal of the user's is a stop.
+    if (ends || hostConfig.RestartPolicy.Name === "unless-stopped")
+      await setStatus(this.#context, container.id, { stoppedByUser: true }, { durable: true });
+    const exited = number === 9 ? this.#context.waiters.next(container.id, "next-exit") : undefined;
     await signalProcess(this.#context, container, number);
-    if (container.status.state === "paused") await unfreeze(this.#context, container);
+    if (ends && container.status.state === "paused") await unfreeze(this.#context, container);
     await exited;
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { restartDecision, startsWithDaemon } from "./restart-policy.ts";
+import { endsRun, restartDecision, startsWithDaemon } from "./restart-policy.ts";
 
 const ended = { exitCode: 1, restartCount: 0, stoppedByUser: false, startedAt: 1000, finishedAt: 1500 };
 const policy = (Name: "no" | "always" | "on-failure" | "unless-stopped", MaximumRetryCount = 0) => ({
@@ -43,4 +43,10 @@ test("with the daemon, always starts even what the user stopped; unless-stopped 
   expect(startsWithDaemon({ policy: policy("unless-stopped"), status: stopped })).toBe(false);
   expect(startsWithDaemon({ policy: policy("unless-stopped"), status: ended })).toBe(true);
   expect(startsWithDaemon({ policy: policy("no"), status: ended })).toBe(false);
+});
+
+test("a signal ends the run when it is KILL, the chosen stop signal, or none was chosen", () => {
+  const [HUP, KILL, TERM] = [1, 9, 15];
+  expect([HUP, KILL, TERM].map((signal) => endsRun(signal, undefined))).toEqual([true, true, true]);
+  expect([HUP, KILL, TERM].map((signal) => endsRun(signal, TERM))).toEqual([false, true, true]);
 });

@@ -4,6 +4,7 @@ import type { RestartPolicy } from "../spec/mod.ts";
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 60_000;
 const STEADY_RUN = 10_000;
+const SIGKILL = 9;
 
 export interface RestartQuestion {
   readonly policy: RestartPolicy;
@@ -26,6 +27,14 @@ export function restartDecision({ policy, status, previousDelay }: RestartQuesti
   const ran = (status.finishedAt ?? 0) - (status.startedAt ?? 0);
   const startsOver = previousDelay === undefined || ran >= STEADY_RUN;
   return { restart: true, delay: startsOver ? FIRST_DELAY : Math.min(previousDelay * 2, LONGEST_DELAY) };
+}
+
+/**
+ * Whether a signal from the user is meant to end the container's run, after which no policy starts it again: KILL and the
+ * stop signal, and where no stop signal was chosen any other too (Docker's).
+ */
+export function endsRun(signal: number, stopSignal: number | undefined): boolean {
+  return signal === SIGKILL || stopSignal === undefined || signal === stopSignal;
 }
 
 function policyWants(policy: RestartPolicy, status: RestartQuestion["status"]): boolean {
