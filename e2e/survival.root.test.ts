@@ -2,31 +2,20 @@
  * The daemon is killed at random moments of random work; the next one must find everything as it is. HAVRE_TEST_SEED
  * repeats a run, HAVRE_TEST_ROUNDS makes it longer.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expectNoLeaks, naming, takeSnapshot } from "../scripts/test/leaks.ts";
-import { Engine, TestDaemon, until } from "./harness/mod.ts";
+import { until, useEngine } from "./harness/mod.ts";
 import { randomFrom } from "./harness/random.ts";
 
 const ROUNDS = Number(process.env.HAVRE_TEST_ROUNDS ?? 200);
 const SEED = Number(process.env.HAVRE_TEST_SEED ?? Date.now() % 1_000_000);
 
-const before = takeSnapshot();
-const daemon = new TestDaemon();
-const engine = new Engine(daemon);
+const engine = useEngine();
+const daemon = engine.own;
 const docker = engine.docker.bind(engine);
 const ok = engine.ok.bind(engine);
-
-beforeAll(async () => {
-  await daemon.start();
-  await engine.loadBusybox();
-}, 60_000);
-
-afterAll(async () => {
-  engine.dispose();
-  await daemon[Symbol.asyncDispose]();
-}, 60_000);
 
 describe("kill -9 of the daemon", () => {
   test("a running container goes on: same process, logs without a gap, exit code recorded", async () => {
@@ -167,13 +156,6 @@ describe("kill -9 of the daemon", () => {
     expect(links[1]).toBeLessThanOrEqual(links[0] ?? 0);
     expect(foldersOfContainers()).toEqual([]);
   }, 1_200_000);
-
-  test("and when it ends, nothing of it is left in the kernel", async () => {
-    await engine.removeContainers();
-    await daemon.end();
-    await daemon.removeNetwork();
-    await expectNoLeaks(before, { only: naming(daemon.folder, daemon.bridge) });
-  });
 });
 
 /** What is left below the durable folder for containers that are gone. */

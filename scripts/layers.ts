@@ -13,6 +13,26 @@ export interface Layer {
   readonly later?: true;
 }
 
+/** What the API adapts and the daemon wires. */
+const USE_CASES: readonly string[] = [
+  "store",
+  "policy",
+  "content",
+  "snapshots",
+  "runtime",
+  "networks",
+  "volumes",
+  "images",
+  "engine",
+  "builder",
+  "registry",
+  "catalogue",
+  "compose",
+  "cluster",
+  "delivery",
+  "telemetry",
+];
+
 /** From the ground up: a folder's imports stand above it. */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   base: { what: "errors, digests, ids, clock, async helpers, disposal, log", imports: [] },
@@ -70,51 +90,13 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   api: {
     what: "`docker/` and `havre/`: parse, authorise, call one use-case, write",
     imports: [],
-    interfaces: [
-      "store",
-      "policy",
-      "content",
-      "snapshots",
-      "runtime",
-      "networks",
-      "volumes",
-      "images",
-      "engine",
-      "builder",
-      "registry",
-      "catalogue",
-      "compose",
-      "cluster",
-      "delivery",
-      "telemetry",
-    ],
+    interfaces: USE_CASES,
   },
   cli: { what: "`commands/<noun>/<verb>.ts`, output, progress", imports: ["client", "compose"] },
   console: { what: "the web page", imports: ["client"], later: true },
   daemon: {
     what: "composition root: constructs and wires",
-    imports: [
-      "kernel",
-      "store",
-      "policy",
-      "content",
-      "snapshots",
-      "runtime",
-      "networks",
-      "volumes",
-      "images",
-      "engine",
-      "builder",
-      "registry",
-      "catalogue",
-      "compose",
-      "cluster",
-      "delivery",
-      "telemetry",
-      "client",
-      "api",
-      "console",
-    ],
+    imports: ["kernel", ...USE_CASES, "client", "api", "console"],
   },
 };
 

@@ -1,6 +1,6 @@
-import { integer, text } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { forEach } from "../each.ts";
+import { stoppingFlags, stoppingQuery } from "./options/stopping.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
@@ -9,14 +9,11 @@ export const command = defineCommand({
     ["restart web", "Stop it as havre stop does, then start it"],
     ["restart --time 60 db", "Give it a minute to end"],
   ],
-  flags: {
-    signal: text("Signal to send to the container", { short: "s" }),
-    time: integer("Seconds to wait before killing the container", { short: "t" }),
-  },
+  flags: stoppingFlags,
   min: 1,
   async run({ context, flags, changed, args }) {
     const client = await context.client();
-    const query = { t: changed.has("time") ? flags.time : undefined, signal: flags.signal || undefined };
+    const query = stoppingQuery(flags, changed);
     return forEach(context, args, async (name) => {
       await client.run("POST", `/containers/${name}/restart`, { query });
       return name;
