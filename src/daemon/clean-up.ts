@@ -24,7 +24,7 @@ export async function cleanUp(options: DaemonOptions): Promise<void> {
       newId,
       ...(subnet === undefined ? {} : { subnet }),
     });
-    await networks.recover(new Set(store.view((tx) => tx.list(containerKind).map(({ id }) => id))));
+    await networks.recover(new Map(store.view((tx) => tx.list(containerKind).map(({ id }) => [id, undefined]))));
     await networks.tearDown();
   } finally {
     store.close();

@@ -16,7 +16,20 @@ const NETLINK_NETFILTER = 12;
 /** Bit of NFNLGRP_NFTABLES (7). */
 const NFTABLES_GROUP = 1 << 6;
 const NFNL_SUBSYS_NFTABLES = 10;
-const NFPROTO_IPV4 = 2;
+/** By number of netfilter.h. */
+const FAMILIES: readonly FirewallChange["family"][] = [
+  "other",
+  "inet",
+  "ip",
+  "other",
+  "other",
+  "other",
+  "other",
+  "bridge",
+  "other",
+  "other",
+  "ip6",
+];
 const CHANGES: ReadonlyMap<number, FirewallChange["what"]> = new Map([
   [0, "table"],
   [2, "table"],
@@ -27,7 +40,7 @@ const CHANGES: ReadonlyMap<number, FirewallChange["what"]> = new Map([
 /** A table or chain that someone made, changed or deleted. */
 export interface FirewallChange {
   readonly what: "table" | "chain";
-  readonly ipv4: boolean;
+  readonly family: "inet" | "ip" | "ip6" | "bridge" | "other";
   readonly table: string;
 }
 
@@ -71,6 +84,6 @@ function* parseChanges(bytes: Uint8Array): Generator<FirewallChange> {
     const what = type >> 8 === NFNL_SUBSYS_NFTABLES ? CHANGES.get(type & 255) : undefined;
     // Four bytes of nfgenmsg, then attributes; the first names the table in messages of both kinds.
     const table = what && attributeText(parseAttributes(body, 4).get(1));
-    if (what && table !== undefined) yield { what, table, ipv4: body.readUInt8(0) === NFPROTO_IPV4 };
+    if (what && table !== undefined) yield { what, table, family: FAMILIES[body.readUInt8(0)] ?? "other" };
   }
 }

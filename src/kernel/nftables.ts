@@ -46,7 +46,7 @@ async function unlessMissing(output: Promise<string>): Promise<string | undefine
 
 function run(command: string, args: readonly string[], input: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const path = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
+  const path = `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
   const env = { ...process.env, PATH: path };
   const child = execFile(command, [...args], { env, timeout: 20_000 }, (error, stdout, stderr) => {
     if (!error) return resolve(stdout);

@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
 import { AddressPool } from "./addresses.ts";
-import { formatIpv4, parseIpv4, parseSubnet } from "./ipv4.ts";
+import { formatAddress, parseIpv4, parseSubnet } from "./ip.ts";
 
-const at = (last: number) => (parseIpv4("10.0.0.0") ?? 0) + last;
+const at = (last: number) => (parseIpv4("10.0.0.0") ?? 0n) + BigInt(last);
 const none = () => false;
-const pool = (subnet = "10.0.0.0/29") => new AddressPool(parseSubnet(subnet), at(1));
+const pool = (subnet = "10.0.0.0/29") => new AddressPool({ subnet: parseSubnet(subnet), reserved: [at(1)] });
 
 test("addresses come from the lowest up, without network, gateway and broadcast, until none is left", () => {
   const addresses = pool();
   const taken = Array.from({ length: 6 }, () => addresses.take(none));
-  expect(taken.map((address) => address && formatIpv4(address))).toEqual([
+  expect(taken.map((address) => address && formatAddress(4, address))).toEqual([
     "10.0.0.2",
     "10.0.0.3",
     "10.0.0.4",
@@ -22,7 +22,7 @@ test("addresses come from the lowest up, without network, gateway and broadcast,
 test("an address whose interface still exists is not given out", () => {
   const addresses = pool();
   const existing = new Set(["veth1"]);
-  const first = addresses.take(none) ?? 0;
+  const first = addresses.take(none) ?? 0n;
   addresses.release(first, "veth1", undefined);
   expect(addresses.take((name) => existing.has(name))).toBe(at(3));
   expect(addresses.claim(first, (name) => existing.has(name))).toBe("leaving");
@@ -32,7 +32,7 @@ test("an address whose interface still exists is not given out", () => {
 
 test("an address is kept for its stopped container until it is the last one free", () => {
   const addresses = pool();
-  addresses.release(addresses.take(none) ?? 0, undefined, "c1");
+  addresses.release(addresses.take(none) ?? 0n, undefined, "c1");
   const others = Array.from({ length: 4 }, () => addresses.take(none));
   expect(others).toEqual([at(3), at(4), at(5), at(6)]);
   expect(addresses.take(none)).toBe(at(2));
@@ -41,7 +41,7 @@ test("an address is kept for its stopped container until it is the last one free
 
 test("a forgotten container's address is free for anyone", () => {
   const addresses = pool();
-  addresses.release(addresses.take(none) ?? 0, undefined, "c1");
+  addresses.release(addresses.take(none) ?? 0n, undefined, "c1");
   addresses.forget(at(2), "another");
   expect(addresses.take(none)).toBe(at(3));
   addresses.forget(at(2), "c1");
@@ -50,7 +50,7 @@ test("a forgotten container's address is free for anyone", () => {
 
 test("whatever is taken, claimed and released, no address has two holders", () => {
   const addresses = pool("10.0.0.0/27");
-  const held = new Set<number>();
+  const held = new Set<bigint>();
   let seed = 12345;
   const random = (bound: number) => {
     seed = (seed * 1103515245 + 12345) % 2 ** 31;

@@ -34,6 +34,14 @@ export class Endpoints {
     return [...this.#byId.values()];
   }
 
+  ofContainer(containerId: string): readonly StoredEndpoint[] {
+    return this.list().filter((endpoint) => endpoint.containerId === containerId);
+  }
+
+  ofNetwork(networkId: string): readonly StoredEndpoint[] {
+    return this.list().filter((endpoint) => endpoint.networkId === networkId);
+  }
+
   /** The promise is of the write; a failure is in the log already. */
   put(endpoint: StoredEndpoint): Promise<void> {
     this.#byId.set(endpoint.id, endpoint);

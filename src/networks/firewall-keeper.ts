@@ -1,32 +1,41 @@
 import { type Logger, toHavreError } from "../base/mod.ts";
 import { type FirewallChange, watchNftables } from "../kernel/mod.ts";
-import { type BridgeRules, installRules, repairRules, tableName } from "./firewall.ts";
+import { installRules, type Rules, repairRules, tableName } from "./firewall.ts";
 
 /** Firewalls change many things at once: looked at when they have been quiet for so long. */
 const SETTLE_MS = 200;
 
 /**
- * Keeps the bridge's rules in force. A reload of the host's firewall (`nft flush ruleset`, as Debian's own service does)
+ * Keeps the rules of a daemon's bridges in force. A reload of the host's firewall (`nft flush ruleset`, as Debian's own service does)
  * takes our table with it, and Docker or ufw started later drop what they do not know: containers would lose the
  * network until the daemon's next start. The kernel tells of such changes; nothing is polled.
  */
 export class FirewallKeeper {
-  readonly #rules: BridgeRules;
+  #rules: Rules;
   readonly #log: Logger;
   #watch: Disposable | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #repair: Promise<void> | undefined;
+  /** Changes come one after the other: the last one wanted is the one that holds. */
+  #work: Promise<void> = Promise.resolve();
   #closed = false;
 
   /** Installs the rules, then watches over them. */
-  static async start(rules: BridgeRules, log: Logger): Promise<FirewallKeeper> {
-    await installRules(rules);
+  static async start(rules: Rules, log: Logger): Promise<FirewallKeeper> {
     const keeper = new FirewallKeeper(rules, log);
+    await keeper.change(rules);
     await keeper.#open();
     return keeper;
   }
 
-  private constructor(rules: BridgeRules, log: Logger) {
+  /** Replaces the rules. */
+  change(rules: Rules): Promise<void> {
+    this.#rules = rules;
+    const change = this.#work.then(() => installRules(this.#rules));
+    this.#work = change.catch(() => {});
+    return change;
+  }
+
+  private constructor(rules: Rules, log: Logger) {
     this.#rules = rules;
     this.#log = log;
   }
@@ -35,7 +44,7 @@ export class FirewallKeeper {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#watch?.[Symbol.dispose]();
-    await this.#repair;
+    await this.#work;
   }
 
   async #open(): Promise<void> {
@@ -50,17 +59,19 @@ export class FirewallKeeper {
   }
 
   /** Our own table, or the one that iptables keeps Docker's and ufw's rules and the policy of FORWARD in. */
-  #concerns({ ipv4, table }: FirewallChange): boolean {
-    return ipv4 && (table === tableName(this.#rules.bridge) || table === "filter");
+  #concerns({ family, table }: FirewallChange): boolean {
+    return (family === "inet" && table === tableName(this.#rules.owner)) || (family === "ip" && table === "filter");
   }
 
   #lookSoon(): void {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#repair = this.#look().catch((error) => {
-        this.#log.error("Could not keep the firewall rules of the default network", { error: toHavreError(error) });
-      });
+      this.#work = this.#work
+        .then(() => this.#look())
+        .catch((error) => {
+          this.#log.error("Could not keep the firewall rules", { error: toHavreError(error) });
+        });
     }, SETTLE_MS);
     this.#timer.unref();
   }

@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
-import { iptablesMatters, passIptables, unpassIptables } from "./firewall.ts";
+import { iptablesMatters, passIptables, type Rules, unpassIptables } from "./firewall.ts";
 
 const UNUSED = ["-P INPUT ACCEPT", "-P FORWARD ACCEPT", "-P OUTPUT ACCEPT"];
+const RULES: Rules = {
+  owner: "havre0",
+  bridges: [{ bridge: "havre0", subnets: [], internal: false, icc: true, masquerade: true }],
+};
 const UFW = [
   "-P INPUT DROP",
   "-P FORWARD DROP",
@@ -30,7 +34,7 @@ test("a host that does not rule by iptables is left alone", () => {
 });
 
 test("beside a firewall the way through stands first in FORWARD", () => {
-  expect(passIptables("havre0", UFW)).toEqual([
+  expect(passIptables(RULES, UFW)).toEqual([
     ":HAVRE-havre0 - [0:0]",
     "-A HAVRE-havre0 -i havre0 -j ACCEPT",
     "-A HAVRE-havre0 -o havre0 -j ACCEPT",
@@ -39,7 +43,7 @@ test("beside a firewall the way through stands first in FORWARD", () => {
 });
 
 test("beside Docker it stands where Docker wants foreign rules, and does not open Docker's bridges", () => {
-  expect(passIptables("havre0", DOCKER)).toEqual([
+  expect(passIptables(RULES, DOCKER)).toEqual([
     ":HAVRE-havre0 - [0:0]",
     "-A HAVRE-havre0 -i havre0 -o docker0 -j RETURN",
     "-A HAVRE-havre0 -i havre0 -o br-1 -j RETURN",
@@ -51,7 +55,7 @@ test("beside Docker it stands where Docker wants foreign rules, and does not ope
 
 test("a second time only the chain is made anew, and removal takes exactly what was added", () => {
   const installed = [...UFW, "-N HAVRE-havre0", "-A FORWARD -j HAVRE-havre0", "-A HAVRE-havre0 -i havre0 -j ACCEPT"];
-  expect(passIptables("havre0", installed).some((line) => line.startsWith("-I"))).toBe(false);
+  expect(passIptables(RULES, installed).some((line) => line.startsWith("-I"))).toBe(false);
   expect(unpassIptables("havre0", installed)).toEqual([
     "-D FORWARD -j HAVRE-havre0",
     "-F HAVRE-havre0",

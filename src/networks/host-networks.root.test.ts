@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { HostNetworks } from "./mod.ts";
-import { enterTestHost, heldNamespaces, interfaces, sh, testNetworks } from "./test-host.ts";
+import { enterTestHost, heldNamespaces, interfaces, ON_BRIDGE, sh, testNetworks } from "./test-host.ts";
 
 setDefaultTimeout(30_000);
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
   namespacesBefore = heldNamespaces();
   fixture = testNetworks(BRIDGE);
   networks = fixture.networks;
-  await networks.recover(new Set());
+  await networks.recover(new Map());
 });
 /** Every test ends with nothing left: no interface, rule, forgotten endpoint or held namespace. */
 afterEach(async () => {
@@ -32,12 +32,12 @@ afterEach(async () => {
 });
 
 async function attach(container: string): Promise<{ path: string; address: string }> {
-  const { namespacePath = "", endpoints } = await networks.attach(container, { kind: "bridge" });
+  const { namespacePath = "", endpoints } = await networks.attach(container, ON_BRIDGE);
   return { path: namespacePath, address: endpoints[0]?.ipAddress ?? "" };
 }
 
 test("a sandbox has the address, MAC, route and loopback that its endpoint says", async () => {
-  const { namespacePath, endpoints } = await networks.attach("c1", { kind: "bridge" });
+  const { namespacePath, endpoints } = await networks.attach("c1", ON_BRIDGE);
   expect(endpoints[0]).toMatchObject({
     networkName: "bridge",
     ipAddress: "172.17.0.2",
@@ -56,7 +56,10 @@ test("a sandbox has the address, MAC, route and loopback that its endpoint says"
 
 test("a container has the MAC address it asks for, at every start, and is reached", async () => {
   for (const round of [1, 2]) {
-    const mode = { kind: "bridge", macAddress: "02-42-AC-00-00-7f" } as const;
+    const mode = {
+      kind: "networks",
+      endpoints: [{ network: "bridge", macAddress: "02-42-AC-00-00-7f" }],
+    } as const;
     const { namespacePath, endpoints } = await networks.attach("c1", mode);
     expect({ round, mac: endpoints[0]?.macAddress }).toEqual({ round, mac: "02:42:ac:00:00:7f" });
     expect(sh("cat /sys/class/net/eth0/address; ip -4 route", namespacePath)).toContain("default via 172.17.0.1");
@@ -167,6 +170,6 @@ test("the three networks are listed as Docker names them, with ids that stay", a
   expect(names.sort()).toEqual(["bridge bridge local", "host host local", "none null local"]);
   const ids = networks.list().map(({ id }) => id);
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{64}$/);
-  await networks.recover(new Set());
+  await networks.recover(new Map());
   expect(networks.list().map(({ id }) => id)).toEqual(ids);
 });

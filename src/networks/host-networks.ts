@@ -1,35 +1,40 @@
-import { existsSync } from "node:fs";
-import { type Clock, HavreError, type IdSource, isHavreError, type Logger, rfc3339Nano } from "../base/mod.ts";
-import { deleteLink, interfaceExists, NetlinkSocket, type NetworkNamespace } from "../kernel/mod.ts";
-import type { Store } from "../store/mod.ts";
-import { checkBridgeName } from "./bridge.ts";
-import { BridgeNetwork } from "./bridge-network.ts";
+import { existsSync, statSync } from "node:fs";
+import { HavreError, Undoes } from "../base/mod.ts";
+import {
+  deleteLink,
+  interfaceExists,
+  NetlinkSocket,
+  type NetworkNamespace,
+  openNetworkNamespace,
+} from "../kernel/mod.ts";
+import { wantedMac, wantedOf } from "./asks.ts";
+import { checkBridgeName } from "./bridge/mod.ts";
+import { describeEndpoint, newEndpoint } from "./describe.ts";
 import { Endpoints } from "./endpoints.ts";
-import { removeRules } from "./firewall.ts";
-import { formatIpv4, type Ipv4, macOf, parseIpv4, parseSubnet } from "./ipv4.ts";
-import { networkKind, type StoredEndpoint, type StoredNetwork } from "./model.ts";
-import type { Endpoint, NetworkInfo, NetworkMode, Networks, Sandbox } from "./networks.ts";
+import { chooseGateways } from "./gateways.ts";
+import { parseSubnet } from "./ip.ts";
+import type { StoredEndpoint } from "./model.ts";
+import { givenOf } from "./network-addresses.ts";
+import type {
+  AttachedSandbox,
+  Endpoint,
+  EndpointAsk,
+  NetworkInfo,
+  NetworkMode,
+  NetworkRequest,
+  Networks,
+  Sandbox,
+  SandboxListener,
+} from "./networks.ts";
+import type { OpenNetwork } from "./open-network.ts";
+import { type HostNetworksOptions, OpenNetworks } from "./open-networks.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import { hostResolverFile, type ResolverConfig, upstreamResolverFile } from "./resolv-conf.ts";
-import { isOperational, makeBareSandbox, setMac, type WiredSandbox } from "./sandboxes.ts";
+import { makeBareSandbox, setDefaultRoutes, socketIn } from "./sandboxes.ts";
 
 const BARE_POOL = 3;
-/** Longest wait for the kernel to delete interfaces whose addresses are wanted: a restarting container's own, or the last there are. */
-const LEAVING_PATIENCE_MS = 250;
-const LEAVING_POLL_MS = 2;
 /** An interface still there this long after its container's release is held by something and deleted outright. */
 const REAP_MS = 1000;
-
-export interface HostNetworksOptions {
-  readonly store: Store;
-  /** Name of the Linux bridge of the default network. */
-  readonly bridge: string;
-  /** CIDR of the default network; undefined: as before, or chosen among Docker's default pools. */
-  readonly subnet?: string;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly newId: IdSource;
-}
 
 /**
  * The networks of one host. A sandbox's namespace is held by a descriptor of this process until the container's own
@@ -39,11 +44,10 @@ export class HostNetworks implements Networks {
   readonly #options: HostNetworksOptions;
   readonly #socket: NetlinkSocket;
   readonly #endpoints: Endpoints;
+  readonly #networks: OpenNetworks;
+  readonly #listeners = new Set<SandboxListener>();
   readonly #held = new Map<string, NetworkNamespace>();
   readonly #bare: ReadyPool<NetworkNamespace>;
-  #bridge: BridgeNetwork | undefined;
-  #reopening: Promise<void> | undefined;
-  #bridgeFailure: HavreError | undefined;
   #reaper: NodeJS.Timeout | undefined;
   #suspects: ReadonlySet<string> = new Set();
 
@@ -53,6 +57,12 @@ export class HostNetworks implements Networks {
     this.#options = options;
     this.#socket = new NetlinkSocket();
     this.#endpoints = new Endpoints(options.store, options.log);
+    this.#networks = new OpenNetworks(
+      options,
+      this.#socket,
+      this.#endpoints,
+      () => this.hostResolver(true).nameservers,
+    );
     this.#bare = new ReadyPool({
       target: BARE_POOL,
       low: 1,
@@ -74,204 +84,258 @@ export class HostNetworks implements Networks {
         this.#held.set(containerId, namespace);
         return { namespacePath: namespace.path, endpoints: [] };
       }
-      case "bridge":
-        return await this.#attachToBridge(containerId, mode.macAddress);
+      case "networks":
+        return Undoes.run((undoes) => this.#attachToNetworks(containerId, mode.endpoints, undoes));
     }
   }
 
   async release(containerId: string): Promise<void> {
     this.#letGo(containerId);
-    const endpoint = this.#endpointOf(containerId);
-    if (!endpoint?.attached) return;
-    void this.#endpoints.put({ ...endpoint, attached: false });
-    this.#freeAddress(endpoint, containerId);
+    for (const endpoint of this.#endpoints.ofContainer(containerId)) {
+      if (!endpoint.attached) continue;
+      void this.#endpoints.put({ ...endpoint, attached: false });
+      this.#freeAddresses(endpoint, containerId);
+    }
   }
 
   async forget(containerId: string): Promise<void> {
     this.#letGo(containerId);
-    const endpoint = this.#endpointOf(containerId);
-    if (!endpoint) return;
-    this.#endpoints.delete(endpoint.id);
-    if (endpoint.attached) this.#freeAddress(endpoint, undefined);
-    else this.#bridge?.addresses.forget(addressOf(endpoint), containerId);
+    for (const endpoint of this.#endpoints.ofContainer(containerId)) this.#forgetEndpoint(endpoint);
+  }
+
+  async connect(containerId: string, ask: EndpointAsk): Promise<readonly Endpoint[]> {
+    const namespace = this.#namespaceOf(containerId);
+    await Undoes.run(async (undoes) => {
+      const { network, written } = await this.#joinAnother(containerId, namespace, ask);
+      undoes.add(() => void this.disconnect(containerId, network));
+      await written;
+      this.#route(containerId, namespace);
+      await this.#tellAttached(containerId, namespace);
+    });
+    return this.#describe(containerId);
+  }
+
+  async disconnect(containerId: string, network: string): Promise<readonly Endpoint[]> {
+    const { id } = this.#networks.stored(network);
+    const endpoint = this.#endpoints.get(id, containerId);
+    if (!endpoint) return this.#describe(containerId);
+    const namespace = this.#held.get(containerId);
+    if (namespace && endpoint.attached) {
+      using inside = socketIn(namespace);
+      inside.transact([deleteLink(endpoint.interfaceName)]);
+    }
+    this.#forgetEndpoint(endpoint);
+    if (namespace) {
+      this.#route(containerId, namespace);
+      await this.#tellAttached(containerId, namespace);
+    }
+    await this.#endpoints.flush();
+    return this.#describe(containerId);
+  }
+
+  create(request: NetworkRequest): Promise<NetworkInfo> {
+    return this.#networks.create(request);
+  }
+
+  remove(ref: string): Promise<NetworkInfo> {
+    return this.#networks.remove(ref);
   }
 
   list(): readonly NetworkInfo[] {
-    return this.#options.store.view((tx) => tx.list(networkKind)).map((network) => this.#describeNetwork(network));
+    return this.#networks.list();
+  }
+
+  get(ref: string): NetworkInfo {
+    return this.#networks.info(this.#networks.stored(ref));
+  }
+
+  watchSandboxes(listener: SandboxListener): Disposable {
+    this.#listeners.add(listener);
+    for (const [containerId, namespace] of this.#held) {
+      const sandbox = this.#sandboxView(containerId, namespace);
+      if (sandbox.endpoints.length > 0) this.#tellQuietly(listener, sandbox);
+    }
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   hostResolver(hostNetwork: boolean): ResolverConfig {
     return hostNetwork ? hostResolverFile() : upstreamResolverFile();
   }
 
-  async recover(known: ReadonlySet<string>): Promise<void> {
-    const { store, clock, newId, log } = this.#options;
-    await store.update((tx) => {
-      for (const [name, driver] of [["host", "host"] as const, ["none", "null"] as const]) {
-        if (tx.find(networkKind, "name", name).length > 0) continue;
-        tx.put(networkKind, { id: newId(), name, driver, created: clock.now() });
-      }
-    });
+  async recover(known: ReadonlyMap<string, number | undefined>): Promise<void> {
     for (const endpoint of this.#endpoints.list()) {
-      if (!known.has(endpoint.containerId)) this.#endpoints.delete(endpoint.id);
-      else if (endpoint.attached && !interfaceExists(endpoint.hostInterface)) {
-        void this.#endpoints.put({ ...endpoint, attached: false });
-      }
+      const { containerId, hostInterface, attached } = endpoint;
+      const there = hostInterface === "" ? known.get(containerId) !== undefined : interfaceExists(hostInterface);
+      if (!known.has(containerId)) this.#endpoints.delete(endpoint.id);
+      else if (attached && !there) void this.#endpoints.put({ ...endpoint, attached: false });
     }
     this.#bare.refillSoon();
-    try {
-      await this.#openBridge();
-    } catch (error) {
-      // A program that is not installed must not keep containers without a network from running.
-      if (!isHavreError(error, "unavailable")) throw error;
-      this.#bridge = undefined;
-      this.#bridgeFailure = error;
-      log.error("The default network cannot be used", { error, hint: error.hint });
-    }
+    await this.#networks.recover();
+    for (const [containerId, pid] of known) if (pid !== undefined) this.#adopt(containerId, pid);
     await this.#endpoints.flush();
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#reaper);
     this.#bare.close();
-    await this.#bridge?.close();
+    await this.#networks.close();
     for (const containerId of [...this.#held.keys()]) this.#letGo(containerId);
     await this.#endpoints.flush();
     this.#socket[Symbol.dispose]();
   }
 
   /**
-   * Closes, and removes the bridge and its rules from the host for good. `failed-precondition` while containers are
-   * joined to it.
+   * Closes, and removes bridges and rules from the host for good. `failed-precondition` while containers are joined to
+   * them.
    */
   async tearDown(): Promise<void> {
-    const bridge = this.#bridge;
-    const attached = this.list().flatMap(({ endpoints }) => [...endpoints.keys()]);
+    const attached = this.#endpoints.list().filter((endpoint) => endpoint.attached);
     if (attached.length > 0) {
       throw new HavreError("failed-precondition", `Bridge ${this.#options.bridge} has ${attached.length} containers`, {
         hint: "Stop them first",
       });
     }
     this.#bare.close();
-    await bridge?.close();
-    await bridge?.freeOrphans();
-    await removeRules(this.#options.bridge);
-    if (bridge && interfaceExists(this.#options.bridge)) this.#socket.transact([deleteLink(bridge.wiring.bridgeIndex)]);
+    await this.#networks.tearDown();
     await this.close();
   }
 
-  #describeNetwork(network: StoredNetwork): NetworkInfo {
-    const endpoints = this.#endpoints;
-    return {
-      id: network.id,
-      name: network.name,
-      driver: network.driver,
-      created: rfc3339Nano(network.created),
-      scope: "local",
-      internal: false,
-      ...(network.subnet === undefined ? {} : { subnet: network.subnet }),
-      ...(network.gateway === undefined ? {} : { gateway: network.gateway }),
-      options: network.driver === "bridge" ? bridgeOptions(this.#options.bridge) : {},
-      labels: {},
-      // Made when asked for: most who look up a network want its name or gateway, and there may be hundreds of these.
-      get endpoints() {
-        const attached = endpoints.list().filter((one) => one.attached && one.networkId === network.id);
-        return new Map(attached.map((stored) => [stored.containerId, describe(stored, network)]));
-      },
-    };
+  async #attachToNetworks(containerId: string, asks: readonly EndpointAsk[], undoes: Undoes): Promise<Sandbox> {
+    const [first, ...others] = asks;
+    if (!first) throw new HavreError("internal", `Container ${containerId} asks for no network`);
+    const ids = new Set(asks.map(({ network }) => this.#networks.stored(network).id));
+    await this.release(containerId);
+    for (const former of this.#endpoints.ofContainer(containerId))
+      if (!ids.has(former.networkId)) this.#forgetEndpoint(former);
+    undoes.add(() => this.release(containerId));
+    const { namespace, written } = await this.#joinFirst(containerId, first);
+    const all = [written];
+    for (const ask of others) all.push((await this.#joinAnother(containerId, namespace, ask)).written);
+    if (others.length > 0) this.#route(containerId, namespace);
+    const told = this.#tellAttached(containerId, namespace);
+    const recorded = Promise.all([...all, told]).then(() => {});
+    recorded.catch(() => {});
+    return { namespacePath: namespace.path, endpoints: this.#describe(containerId), recorded };
   }
 
-  async #openBridge(): Promise<void> {
-    await this.#bridge?.close();
-    const nameservers = this.hostResolver(true).nameservers;
-    this.#bridge = await BridgeNetwork.open(this.#options, this.#endpoints, this.#socket, nameservers);
-    await this.#bridge.freeOrphans();
-    this.#bridge.pool.refillSoon();
+  /** The container's first network brings its namespace. */
+  #joinFirst(
+    containerId: string,
+    ask: EndpointAsk,
+  ): Promise<{ readonly namespace: NetworkNamespace; readonly written: Promise<void> }> {
+    return this.#networks.using(ask.network, async (open) => {
+      const former = this.#endpoints.get(open.network.id, containerId);
+      const wanted = wantedOf(ask, open.network);
+      const { namespace, ...joined } = await open.takeSandbox(wanted, former && givenOf(former), wantedMac(ask));
+      this.#held.set(containerId, namespace);
+      const endpoint = newEndpoint(this.#options.newId(), containerId, open.network, ask, joined);
+      return { namespace, written: this.#put(endpoint, former, open) };
+    });
   }
 
-  /** The bridge; made again when someone has deleted it from the host. */
-  async #presentBridge(): Promise<BridgeNetwork | undefined> {
-    if (this.#bridge && !interfaceExists(this.#options.bridge)) {
-      this.#reopening ??= this.#openBridge().finally(() => {
-        this.#reopening = undefined;
+  #joinAnother(
+    containerId: string,
+    namespace: NetworkNamespace,
+    ask: EndpointAsk,
+  ): Promise<{ readonly network: string; readonly written: Promise<void> }> {
+    return this.#networks.using(ask.network, async (open) => {
+      const former = this.#endpoints.get(open.network.id, containerId);
+      if (former?.attached) {
+        throw new HavreError(
+          "permission-denied",
+          `endpoint with name ${containerId} already exists in network ${open.network.name}`,
+        );
+      }
+      const joined = await open.join(namespace, wantedOf(ask, open.network), former && givenOf(former), wantedMac(ask));
+      const endpoint = newEndpoint(this.#options.newId(), containerId, open.network, ask, joined);
+      return { network: open.network.id, written: this.#put(endpoint, former, open) };
+    });
+  }
+
+  #put(endpoint: StoredEndpoint, former: StoredEndpoint | undefined, open: OpenNetwork): Promise<void> {
+    const written = this.#endpoints.put(endpoint);
+    if (former) open.addresses.forget(givenOf(former), endpoint.containerId);
+    open.refillSoon();
+    return written;
+  }
+
+  /** The default routes go by those of the container's networks that are to have them. */
+  #route(containerId: string, namespace: NetworkNamespace): void {
+    const joined = this.#endpoints.ofContainer(containerId).filter(({ attached }) => attached);
+    const candidates = joined.flatMap(({ networkId, gatewayPriority }) => {
+      const open = this.#networks.get(networkId);
+      return open ? [{ name: open.network.name, priority: gatewayPriority, gateways: open.gateways() }] : [];
+    });
+    using inside = socketIn(namespace);
+    setDefaultRoutes(inside, chooseGateways(candidates));
+  }
+
+  #namespaceOf(containerId: string): NetworkNamespace {
+    const namespace = this.#held.get(containerId);
+    if (namespace) return namespace;
+    throw new HavreError("failed-precondition", `Container ${containerId} has no network namespace of its own`);
+  }
+
+  /** A container that outlived the last daemon: its namespace is at hand again, unless it is the host's. */
+  #adopt(containerId: string, pid: number): void {
+    if (this.#held.has(containerId)) return;
+    const path = `/proc/${pid}/ns/net`;
+    try {
+      if (statSync(path).ino === statSync("/proc/self/ns/net").ino) return;
+      const namespace = openNetworkNamespace(path);
+      this.#held.set(containerId, namespace);
+      const sandbox = this.#sandboxView(containerId, namespace);
+      if (sandbox.endpoints.length === 0) return;
+      for (const listener of this.#listeners) this.#tellQuietly(listener, sandbox);
+    } catch (error) {
+      this.#options.log.warn("A running container's network cannot be looked at", { container: containerId, error });
+    }
+  }
+
+  #sandboxView(containerId: string, namespace: NetworkNamespace): AttachedSandbox {
+    return { containerId, namespace, endpoints: this.#describe(containerId) };
+  }
+
+  async #tellAttached(containerId: string, namespace: NetworkNamespace): Promise<void> {
+    const sandbox = this.#sandboxView(containerId, namespace);
+    for (const listener of this.#listeners) await listener.attached(sandbox);
+  }
+
+  #tellQuietly(listener: SandboxListener, sandbox: AttachedSandbox): void {
+    const tell = async () => listener.attached(sandbox);
+    tell().catch((error) => {
+      this.#options.log.error("A running container's network is not complete", {
+        container: sandbox.containerId,
+        error,
       });
-    }
-    await this.#reopening;
-    return this.#bridge;
+    });
   }
 
-  async #attachToBridge(containerId: string, macAddress: string | undefined): Promise<Sandbox> {
-    const bridge = await this.#presentBridge();
-    if (!bridge) throw this.#bridgeFailure ?? new HavreError("unavailable", "The default network is not ready yet");
-    const former = this.#endpointOf(containerId);
-    if (former?.attached) await this.release(containerId);
-    const sandbox = await this.#sandboxFor(bridge, former);
-    if (!sandbox.operational) {
-      await this.#patiently(() => isOperational(this.#socket, bridge.wiring, sandbox.hostInterface) || undefined);
-    }
-    if (macAddress !== undefined) setMac(sandbox, macAddress);
-    const endpoint: StoredEndpoint = {
-      id: Endpoints.id(bridge.network.id, containerId),
-      endpointId: this.#options.newId(),
-      containerId,
-      networkId: bridge.network.id,
-      ipAddress: formatIpv4(sandbox.address),
-      hostInterface: sandbox.hostInterface,
-      attached: true,
-      ...(macAddress === undefined ? {} : { macAddress: macAddress.toLowerCase().replaceAll("-", ":") }),
-    };
-    const recorded = this.#endpoints.put(endpoint);
-    if (former) bridge.addresses.forget(addressOf(former), containerId);
-    this.#held.set(containerId, sandbox.namespace);
-    return { namespacePath: sandbox.namespace.path, endpoints: [describe(endpoint, bridge.network)], recorded };
-  }
-
-  /** With the container's former address if that is free, else whatever is ready or can be made. */
-  async #sandboxFor(bridge: BridgeNetwork, former: StoredEndpoint | undefined): Promise<WiredSandbox> {
-    if (former) {
-      const wanted = addressOf(former);
-      const answer = await this.#patiently(() => {
-        const claim = bridge.addresses.claim(wanted, interfaceExists);
-        return claim === "leaving" ? undefined : claim;
-      });
-      if (answer === "claimed") return bridge.takeAt(wanted);
-    }
-    const sandbox = await this.#patiently(
-      () => bridge.take() ?? (bridge.addresses.sweep(interfaceExists).length === 0 ? "exhausted" : undefined),
-    );
-    if (sandbox !== undefined && sandbox !== "exhausted") return sandbox;
-    const { id, name } = bridge.network;
-    throw new HavreError(
-      "resource-exhausted",
-      `no available IPv4 addresses on this network's address pools: ${name} (${id})`,
-      { hint: "Remove containers, or give the daemon a larger --subnet" },
-    );
-  }
-
-  /** Asks until there is an answer or the kernel had time enough to delete what is in the way. */
-  async #patiently<T>(ask: () => T | undefined): Promise<T | undefined> {
-    const { clock } = this.#options;
-    const deadline = clock.now() + LEAVING_PATIENCE_MS;
-    let answer = ask();
-    while (answer === undefined && clock.now() < deadline) {
-      await clock.sleep(LEAVING_POLL_MS);
-      answer = ask();
-    }
-    return answer;
-  }
-
-  #endpointOf(containerId: string): StoredEndpoint | undefined {
-    const network = this.#options.store.view((tx) => tx.find(networkKind, "name", "bridge")[0]);
-    return network && this.#endpoints.get(network.id, containerId);
+  /** In the order of the interfaces. */
+  #describe(containerId: string): readonly Endpoint[] {
+    const attached = this.#endpoints.ofContainer(containerId).filter((endpoint) => endpoint.attached);
+    return attached
+      .map((endpoint) => describeEndpoint(endpoint, this.#networks.stored(endpoint.networkId)))
+      .sort((one, other) => one.interfaceName.localeCompare(other.interfaceName, "en", { numeric: true }));
   }
 
   #letGo(containerId: string): void {
-    this.#held.get(containerId)?.[Symbol.dispose]();
+    const namespace = this.#held.get(containerId);
+    if (!namespace) return;
+    for (const listener of this.#listeners) listener.detached(containerId);
+    namespace[Symbol.dispose]();
     this.#held.delete(containerId);
   }
 
-  #freeAddress(endpoint: StoredEndpoint, keptFor: string | undefined): void {
-    this.#bridge?.addresses.release(addressOf(endpoint), endpoint.hostInterface, keptFor);
+  #forgetEndpoint(endpoint: StoredEndpoint): void {
+    this.#endpoints.delete(endpoint.id);
+    if (endpoint.attached) this.#freeAddresses(endpoint, undefined);
+    else this.#networks.get(endpoint.networkId)?.addresses.forget(givenOf(endpoint), endpoint.containerId);
+  }
+
+  #freeAddresses(endpoint: StoredEndpoint, keptFor: string | undefined): void {
+    const { addresses } = this.#networks.get(endpoint.networkId) ?? {};
+    addresses?.release(givenOf(endpoint), endpoint.hostInterface || undefined, keptFor);
     this.#reapLater();
   }
 
@@ -284,7 +348,7 @@ export class HostNetworks implements Networks {
   /** The kernel deletes a veth with its namespace, unless something still holds that: a container that shared it, say. */
   #reap(): void {
     this.#reaper = undefined;
-    const leaving = this.#bridge?.addresses.sweep(interfaceExists) ?? [];
+    const leaving = this.#networks.all().flatMap(({ addresses }) => addresses.sweep(interfaceExists));
     for (const name of leaving.filter((one) => this.#suspects.has(one))) {
       try {
         this.#socket.transact([deleteLink(name)]);
@@ -297,38 +361,8 @@ export class HostNetworks implements Networks {
   }
 }
 
-function addressOf(endpoint: StoredEndpoint): Ipv4 {
-  return parseIpv4(endpoint.ipAddress) ?? 0;
-}
-
 function namespaceOfProcess(pid: number): string {
   const path = `/proc/${pid}/ns/net`;
   if (existsSync(path)) return path;
   throw new HavreError("failed-precondition", `Process ${pid} whose network is to be shared does not exist`);
-}
-
-function describe(stored: StoredEndpoint, network: StoredNetwork): Endpoint {
-  return {
-    networkId: network.id,
-    networkName: network.name,
-    endpointId: stored.endpointId,
-    ipAddress: stored.ipAddress,
-    prefixLength: parseSubnet(network.subnet ?? "").prefixLength,
-    gateway: network.gateway ?? "",
-    macAddress: stored.macAddress ?? macOf(addressOf(stored)),
-    hostInterface: stored.hostInterface,
-  };
-}
-
-/** As Docker describes its default bridge. */
-function bridgeOptions(bridge: string): Readonly<Record<string, string>> {
-  const prefix = "com.docker.network";
-  return {
-    [`${prefix}.bridge.default_bridge`]: "true",
-    [`${prefix}.bridge.enable_icc`]: "true",
-    [`${prefix}.bridge.enable_ip_masquerade`]: "true",
-    [`${prefix}.bridge.host_binding_ipv4`]: "0.0.0.0",
-    [`${prefix}.bridge.name`]: bridge,
-    [`${prefix}.driver.mtu`]: "1500",
-  };
 }

@@ -1,13 +1,18 @@
 /**
- * Networks, addresses, ports, names. So far: none, host, container and the default bridge.
+ * Networks, addresses, ports, names: none, host, container, the default bridge and networks of the user's making.
  *
- * Words: sandbox (a network namespace prepared for a container), endpoint, veth, pool.
- * Owns the bridge, its nftables table (and a chain of iptables where that rules), network and endpoint objects.
+ * Words: network (a stored object), driver (how one kind carries packets), segment (a network as it is on this host),
+ * sandbox (a network namespace prepared for a container), endpoint (a container's place in a network), veth, pool (of
+ * addresses; of ready sandboxes).
+ * Owns network and endpoint objects, the bridges, an nftables table (and a chain of iptables where that rules).
  * Invariants: an address has one holder; a namespace is given out once; nothing outlives a killed daemon but what a
  * container's process holds.
  */
 
-export { HostNetworks, type HostNetworksOptions } from "./host-networks.ts";
+export { HostNetworks } from "./host-networks.ts";
 export { type HostRecord, type HostsRequest, hostnameFile, hostsFile } from "./hosts-file.ts";
+export type { DriverName, IpamPool, NetworkSpec } from "./model.ts";
 export * from "./networks.ts";
+export type { HostNetworksOptions } from "./open-networks.ts";
 export { type ResolverConfig, type ResolverOverrides, resolvConf } from "./resolv-conf.ts";
+export { type DefaultPool, parseDefaultPool } from "./subnets.ts";

@@ -1,23 +1,40 @@
+import type { NetworkNamespace } from "../kernel/mod.ts";
+import type { IpamPool, NetworkSpec, StoredEndpoint } from "./model.ts";
 import type { ResolverConfig } from "./resolv-conf.ts";
+
+/** What a container asks of one network; everything but the network may be left to us. */
+export interface EndpointAsk {
+  /** Name or id. */
+  readonly network: string;
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+  readonly linkLocal?: readonly string[];
+  /** Instead of one made from the address: six bytes in hexadecimal, joined by `:` or `-`. */
+  readonly macAddress?: string;
+  readonly aliases?: readonly string[];
+  readonly dnsNames?: readonly string[];
+  /** `container:alias`. */
+  readonly links?: readonly string[];
+  readonly driverOptions?: Readonly<Record<string, string>>;
+  /** The default route goes by the network with the highest; among equals by the first in the alphabet (Docker's). */
+  readonly gatewayPriority?: number;
+}
 
 /** Where a container's network namespace comes from. */
 export type NetworkMode =
   | { readonly kind: "none" }
   | { readonly kind: "host" }
   | { readonly kind: "container"; readonly pid: number }
-  /** `macAddress`: instead of one made from the address; six bytes in hexadecimal, joined by `:` or `-`. */
-  | { readonly kind: "bridge"; readonly macAddress?: string };
+  /** One or more networks; the first is `eth0`. */
+  | { readonly kind: "networks"; readonly endpoints: readonly EndpointAsk[] };
 
-/** A container's attachment to a bridge. */
-export interface Endpoint {
-  readonly networkId: string;
+/** A container's attachment to a network. Addresses and gateways are empty where there are none. */
+export interface Endpoint extends Omit<StoredEndpoint, "id" | "containerId" | "attached"> {
   readonly networkName: string;
-  readonly endpointId: string;
-  readonly ipAddress: string;
   readonly prefixLength: number;
   readonly gateway: string;
-  readonly macAddress: string;
-  readonly hostInterface: string;
+  readonly ipv6PrefixLength: number;
+  readonly ipv6Gateway: string;
 }
 
 export interface Sandbox {
@@ -26,42 +43,89 @@ export interface Sandbox {
    * from the start of its first process on, the container keeps the namespace itself (`/proc/PID/ns/net`).
    */
   readonly namespacePath: string | undefined;
+  /** In the order of the container's interfaces. */
   readonly endpoints: readonly Endpoint[];
-  /** Settles when what was given is on disk; to be awaited before the container's own process starts. Absent: nothing to record. */
+  /**
+   * Settles when what was given is on disk and the listeners are done; to be awaited before the container's own process
+   * starts. Absent: nothing to wait for.
+   */
   readonly recorded?: Promise<void>;
 }
 
-export interface NetworkInfo {
+export interface NetworkInfo extends NetworkSpec {
   readonly id: string;
   readonly name: string;
-  readonly driver: "bridge" | "host" | "null";
+  /** RFC 3339. */
   readonly created: string;
-  readonly scope: "local";
-  readonly internal: boolean;
-  readonly subnet?: string;
-  readonly gateway?: string;
-  readonly options: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
-  /** By container id. */
+  /** What the network has, asked for or chosen; `ipam.pools` is what was asked. */
+  readonly pools: readonly IpamPool[];
+  /** Of containers that run, by container id. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
 }
 
-/** Network namespaces, addresses and the way out. One writer of endpoint objects in the store. */
+export interface NetworkRequest extends Partial<NetworkSpec> {
+  readonly name: string;
+}
+
+/** A container's namespace with what is in it. */
+export interface AttachedSandbox {
+  readonly containerId: string;
+  /** Open until `detached` was called; to work inside, `inNetworkNamespace`. */
+  readonly namespace: NetworkNamespace;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/**
+ * Hears of every namespace that containers on networks (not `none`, `host`, `container:`) have: name servers and
+ * published ports plug in here.
+ */
+export interface SandboxListener {
+  /**
+   * A container got its networks, another set of networks (connect, disconnect), or was found running by a new daemon.
+   * The container's first process waits for the promise; a failure fails the start or connect.
+   */
+  attached(sandbox: AttachedSandbox): Promise<void> | void;
+  /** The namespace is let go of: close what is inside. Must not throw. */
+  detached(containerId: string): void;
+}
+
+/** Networks, network namespaces, addresses and the way out. One writer of network and endpoint objects in the store. */
 export interface Networks {
-  /** Gives the container its namespace and address: from the ready pool where one is ready. Same container, same address while it exists if free. */
+  /**
+   * Gives the container its namespace and addresses: from a ready pool where one is ready. Same container, same
+   * addresses while free. `not-found` for a network that is not there, `failed-precondition` or `conflict` for an
+   * address that cannot be had.
+   */
   attach(containerId: string, mode: NetworkMode): Promise<Sandbox>;
   /** Gives back what `attach` gave; fast: the kernel's deletion goes on in the background. Free of effect twice. */
   release(containerId: string): Promise<void>;
-  list(): readonly NetworkInfo[];
-  /** The container is removed: its address is no longer kept for it. Releases it too if that was not done. */
+  /** The container is removed: its addresses are no longer kept for it. Releases it too if that was not done. */
   forget(containerId: string): Promise<void>;
+  /** Another network for a container that has a namespace. */
+  connect(containerId: string, ask: EndpointAsk): Promise<readonly Endpoint[]>;
+  /** Takes a network away from a container that has a namespace, or what a stopped one kept of it. Returns what is left. */
+  disconnect(containerId: string, network: string): Promise<readonly Endpoint[]>;
+
+  /** Makes a network. `already-exists`, `invalid-argument` and `conflict` (overlap) with Docker's texts. */
+  create(request: NetworkRequest): Promise<NetworkInfo>;
+  /** `failed-precondition` while containers are on it, `permission-denied` for one that every host has. */
+  remove(ref: string): Promise<NetworkInfo>;
+  list(): readonly NetworkInfo[];
+  /** By id, name, or unambiguous id prefix, in that order; `not-found` and `invalid-argument` with Docker's texts. */
+  get(ref: string): NetworkInfo;
+
+  /** Tells `listener` of all sandboxes there are and will be. */
+  watchSandboxes(listener: SandboxListener): Disposable;
   /** The host's resolver configuration as read now: what `resolvConf` makes a container's file from. */
   hostResolver(hostNetwork: boolean): ResolverConfig;
   /**
-   * Makes bridge and rules, frees what containers not in `known` hold, fills the pool. `known`: ids of all containers
-   * that exist, running or not.
+   * Makes bridges and rules, frees what containers not in `known` hold, fills the pool. `known`: ids of all containers
+   * that exist; with the pid of their first process when they run.
    */
-  recover(known: ReadonlySet<string>): Promise<void>;
+  recover(known: ReadonlyMap<string, number | undefined>): Promise<void>;
   /** Stops work; containers keep their networks. */
   close(): Promise<void>;
 }
+
+/** Networks that every host has; they cannot be removed. */
+export const PREDEFINED: readonly string[] = ["bridge", "host", "none"];

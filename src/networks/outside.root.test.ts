@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { makeBareSandbox } from "./sandboxes.ts";
-import { enterTestHost, sh, testNetworks } from "./test-host.ts";
+import { enterTestHost, ON_BRIDGE, sh, testNetworks } from "./test-host.ts";
 
 setDefaultTimeout(30_000);
 
@@ -39,8 +39,8 @@ async function stop(): Promise<void> {
 
 async function start(): Promise<string> {
   fixture = testNetworks("hvt0");
-  await fixture.networks.recover(new Set());
-  return (await fixture.networks.attach("c1", { kind: "bridge" })).namespacePath ?? "";
+  await fixture.networks.recover(new Map());
+  return (await fixture.networks.attach("c1", ON_BRIDGE)).namespacePath ?? "";
 }
 
 const ping = (address: string) => `busybox ping -c 1 -W 1 ${address}`;
@@ -77,7 +77,7 @@ test.each([
   sh("iptables -S | grep HAVRE-hvt0");
   // A second start finds its rules there and adds none.
   const installed = sh("iptables -S");
-  await fixture?.networks.recover(new Set(["c1"]));
+  await fixture?.networks.recover(new Map([["c1", undefined]]));
   expect(sh("iptables -S")).toBe(installed);
   await stop();
   expect(sh("iptables-save -t filter | grep -v '^#' | sed 's/\\[.*//'")).toBe(before);
@@ -91,7 +91,7 @@ test("a host without iptables rules gets none", async () => {
 test("the subnet avoids what the host uses", async () => {
   sh("ip addr add 172.17.5.1/24 dev up0 && ip route add 172.18.0.0/15 via 203.0.113.2");
   await start();
-  expect(fixture?.networks.list().find(({ name }) => name === "bridge")?.subnet).toBe("172.20.0.0/16");
+  expect(fixture?.networks.list().find(({ name }) => name === "bridge")?.pools[0]?.subnet).toBe("172.20.0.0/16");
 });
 
 test.each([
@@ -121,7 +121,7 @@ test("a deleted bridge is made again for the next container, and running ones ar
   sh(ping(OUTSIDE), first);
   sh("ip link delete hvt0");
   expect(() => sh(ping(OUTSIDE), first)).toThrow();
-  const all = await Promise.all(["c2", "c3", "c4"].map((id) => fixture?.networks.attach(id, { kind: "bridge" })));
+  const all = await Promise.all(["c2", "c3", "c4"].map((id) => fixture?.networks.attach(id, ON_BRIDGE)));
   const second = all[0]?.namespacePath;
   expect(new Set(all.map((one) => one?.endpoints[0]?.ipAddress)).size).toBe(3);
   sh(ping(OUTSIDE), second);

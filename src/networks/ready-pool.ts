@@ -41,10 +41,24 @@ export class ReadyPool<T> {
     this.#timer.unref();
   }
 
+  discardAll(): void {
+    for (const item of this.#items.splice(0)) this.#options.discard(item);
+  }
+
+  /** Lets go of those that `which` finds; others take their place. */
+  discardWhere(which: (item: T) => boolean): void {
+    const found = this.#items.filter(which);
+    for (const item of found) {
+      this.#items.splice(this.#items.indexOf(item), 1);
+      this.#options.discard(item);
+    }
+    if (found.length > 0) this.refillSoon();
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const item of this.#items.splice(0)) this.#options.discard(item);
+    this.discardAll();
   }
 
   #refill(): void {

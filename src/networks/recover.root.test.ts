@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { HostNetworks } from "./mod.ts";
-import { enterTestHost, interfaces, newFolder, sh, testNetworks } from "./test-host.ts";
+import { enterTestHost, interfaces, newFolder, ON_BRIDGE, sh, testNetworks } from "./test-host.ts";
 
 setDefaultTimeout(30_000);
 
@@ -55,16 +55,16 @@ test.each([0, 3, 7, 12, 20, 31, 45, 70])(
       await daemon.kill();
       expect(existsSync(`/proc/${daemon.pids.kept}/ns/net`)).toBe(true);
       const fixture = testNetworks("hvt0", {}, folder);
-      await fixture.networks.recover(new Set(["kept"]));
+      await fixture.networks.recover(new Map([["kept", undefined]]));
       const found = attached(fixture.networks);
       expect([...found.keys()]).toEqual(["kept"]);
       expect(found.get("kept")?.ipAddress).toBe(address ?? "none");
       // "lost" still runs, but belongs to no container: its way into the network is closed.
       expect(sh("ip -o link | grep -c eth0 || true", `/proc/${daemon.pids.lost}/ns/net`)).toBe("0\n");
-      const fresh = await fixture.networks.attach("fresh", { kind: "bridge" });
+      const fresh = await fixture.networks.attach("fresh", ON_BRIDGE);
       sh(`busybox ping -c 1 -W 2 ${address}`, fresh.namespacePath);
       const others = await Promise.all(
-        Array.from({ length: 30 }, (_, index) => fixture.networks.attach(`n${index}`, { kind: "bridge" })),
+        Array.from({ length: 30 }, (_, index) => fixture.networks.attach(`n${index}`, ON_BRIDGE)),
       );
       const addresses = [address, ...[fresh, ...others].map(({ endpoints }) => endpoints[0]?.ipAddress)];
       expect(new Set(addresses).size).toBe(32);
@@ -80,8 +80,8 @@ test.each([0, 3, 7, 12, 20, 31, 45, 70])(
 test("a daemon that ends and starts again keeps its containers' network working", async () => {
   const folder = newFolder();
   const first = testNetworks("hvt0", {}, folder);
-  await first.networks.recover(new Set());
-  const { namespacePath = "", endpoints } = await first.networks.attach("c1", { kind: "bridge" });
+  await first.networks.recover(new Map());
+  const { namespacePath = "", endpoints } = await first.networks.attach("c1", ON_BRIDGE);
   const process = Bun.spawn(["nsenter", `--net=${namespacePath}`, "sh", "-c", "echo in; exec sleep 60"], {
     stdout: "pipe",
   });
@@ -91,7 +91,7 @@ test("a daemon that ends and starts again keeps its containers' network working"
     await first.networks.close();
     first.store.close();
     const second = testNetworks("hvt0", {}, folder);
-    await second.networks.recover(new Set(["c1"]));
+    await second.networks.recover(new Map([["c1", undefined]]));
     expect(attached(second.networks).get("c1")).toEqual(before);
     expect(veths()).toContain(endpoints[0]?.hostInterface ?? "");
     sh("busybox ping -c 1 -W 2 172.17.0.1", `/proc/${process.pid}/ns/net`);
@@ -107,44 +107,44 @@ test("a daemon that ends and starts again keeps its containers' network working"
 test("two daemons side by side leave each other's alone", async () => {
   const one = testNetworks("hvt0", { subnet: "10.200.0.0/24" });
   const two = testNetworks("hvt1", { subnet: "10.201.0.0/24" });
-  await one.networks.recover(new Set());
-  await two.networks.recover(new Set());
-  const ofOne = await one.networks.attach("c1", { kind: "bridge" });
-  const ofTwo = await two.networks.attach("c1", { kind: "bridge" });
+  await one.networks.recover(new Map());
+  await two.networks.recover(new Map());
+  const ofOne = await one.networks.attach("c1", ON_BRIDGE);
+  const ofTwo = await two.networks.attach("c1", ON_BRIDGE);
   expect(ofOne.endpoints[0]?.ipAddress).toMatch(/^10\.200\.0\./);
   expect(ofTwo.endpoints[0]?.ipAddress).toMatch(/^10\.201\.0\./);
   expect(() => sh(`busybox ping -c 1 -W 1 ${ofTwo.endpoints[0]?.ipAddress}`, ofOne.namespacePath)).toThrow();
-  await two.networks.recover(new Set());
+  await two.networks.recover(new Map());
   await remove(two);
   sh("busybox ping -c 1 -W 2 10.200.0.1", ofOne.namespacePath);
-  expect(sh("nft list tables")).toBe("table ip havre-hvt0\n");
+  expect(sh("nft list tables")).toBe("table inet havre-hvt0\n");
   await remove(one);
   expect(interfaces()).toEqual(["lo"]);
 });
 
 test("a daemon with another root and the same bridge is refused while that has containers", async () => {
   const one = testNetworks("hvt0");
-  await one.networks.recover(new Set());
-  await one.networks.attach("c1", { kind: "bridge" });
+  await one.networks.recover(new Map());
+  await one.networks.attach("c1", ON_BRIDGE);
   const two = testNetworks("hvt0", { subnet: "10.201.0.0/24" });
-  await expect(two.networks.recover(new Set())).rejects.toThrow("in use by another daemon");
+  await expect(two.networks.recover(new Map())).rejects.toThrow("in use by another daemon");
   await two.dispose();
   await remove(one);
 });
 
 test("a small subnet is used to its last address and not beyond", async () => {
   const fixture = testNetworks("hvt0", { subnet: "10.200.0.0/29" });
-  await fixture.networks.recover(new Set());
+  await fixture.networks.recover(new Map());
   const five = await Promise.all(
-    Array.from({ length: 5 }, (_, index) => fixture.networks.attach(`c${index}`, { kind: "bridge" })),
+    Array.from({ length: 5 }, (_, index) => fixture.networks.attach(`c${index}`, ON_BRIDGE)),
   );
   const addresses = five.map(({ endpoints }) => endpoints[0]?.ipAddress).sort();
   expect(addresses).toEqual(["10.200.0.2", "10.200.0.3", "10.200.0.4", "10.200.0.5", "10.200.0.6"]);
-  await expect(fixture.networks.attach("c6", { kind: "bridge" })).rejects.toThrow("no available IPv4 addresses");
+  await expect(fixture.networks.attach("c6", ON_BRIDGE)).rejects.toThrow("no available IPv4 addresses");
   await expect(fixture.networks.tearDown()).rejects.toThrow("has 5 containers");
   // Addresses just given back can be had again as soon as the kernel is done with their interfaces.
   await Promise.all(Array.from({ length: 5 }, (_, index) => fixture.networks.forget(`c${index}`)));
-  const again = Array.from({ length: 5 }, (_, index) => fixture.networks.attach(`d${index}`, { kind: "bridge" }));
+  const again = Array.from({ length: 5 }, (_, index) => fixture.networks.attach(`d${index}`, ON_BRIDGE));
   expect((await Promise.all(again)).map(({ endpoints }) => endpoints[0]?.ipAddress).sort()).toEqual(addresses);
   await remove(fixture);
 });

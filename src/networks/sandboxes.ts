@@ -3,125 +3,98 @@ import {
   addAddress,
   addRoute,
   createNetworkNamespace,
-  createVeth,
   deleteAddress,
   findLink,
-  type InterfaceAddress,
   inNetworkNamespace,
+  listAddresses,
+  listLinks,
   NetlinkSocket,
   type NetworkNamespace,
   setLink,
   writeSysctl,
 } from "../kernel/mod.ts";
-import { broadcastOf, type Ipv4, ipv4Bytes, macBytes, type Subnet } from "./ipv4.ts";
+import type { InterfaceAddress } from "./network-addresses.ts";
 
-/** The one interface of a container, by Docker's name. */
-const INSIDE = "eth0";
-
-/** What a bridge gives every sandbox. */
-export interface Wiring {
-  readonly bridgeIndex: number;
-  readonly subnet: Subnet;
-  readonly gateway: Ipv4;
-  readonly mtu: number;
-}
-
-/** A namespace joined to the bridge with everything set: a container can start in it as it is. */
-export interface WiredSandbox {
-  readonly namespace: NetworkNamespace;
-  readonly address: Ipv4;
-  readonly hostInterface: string;
-  /** Packets went through already when it was made. */
-  readonly operational: boolean;
+/** A namespace with a loopback interface only, and a netlink socket inside. */
+export function makeSandbox(): { readonly namespace: NetworkNamespace; readonly socket: NetlinkSocket } {
+  const made = createNetworkNamespace();
+  try {
+    made.socket.transact([setLink("lo", { up: true })]);
+    return made;
+  } catch (error) {
+    made.socket[Symbol.dispose]();
+    made.namespace[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** A namespace with a loopback interface only. */
 export function makeBareSandbox(): NetworkNamespace {
-  const { namespace, socket } = createNetworkNamespace();
-  try {
-    socket.transact([setLink("lo", { up: true })]);
-    return namespace;
-  } catch (error) {
-    namespace[Symbol.dispose]();
-    throw error;
-  } finally {
-    socket[Symbol.dispose]();
-  }
+  const { namespace, socket } = makeSandbox();
+  socket[Symbol.dispose]();
+  return namespace;
+}
+
+/** A netlink socket inside a namespace. */
+export function socketIn(namespace: NetworkNamespace): NetlinkSocket {
+  return inNetworkNamespace(namespace, () => new NetlinkSocket());
 }
 
 /**
- * A namespace with a veth into the bridge, address, MAC and default route; about a millisecond. What fails half-way
- * leaves nothing: the pair goes with the namespace.
- * @param host a netlink socket in the bridge's namespace.
+ * Brings an interface of a container up with its addresses. As Docker does, IPv6 is off on a network without; with, the
+ * addresses hold at once and no router's announcement changes them: they are ours to give.
  */
-export function makeWiredSandbox(
-  host: NetlinkSocket,
-  wiring: Wiring,
-  address: Ipv4,
-  hostInterface: string,
-): WiredSandbox {
-  const { namespace, socket } = createNetworkNamespace();
-  try {
-    const peer = { name: INSIDE, mac: macBytes(address), namespace: namespace.fd };
-    host.transact([
-      createVeth({ name: hostInterface, master: wiring.bridgeIndex, mtu: wiring.mtu, peer }),
-      setLink(hostInterface, { noLinkLocal: true }),
-      setLink(hostInterface, { up: true }),
-    ]);
-    // As Docker does on a network without IPv6, before the interface comes up and sends anything.
-    inNetworkNamespace(namespace, () => writeSysctl(`net/ipv6/conf/${INSIDE}/disable_ipv6`, "1"));
-    const index = insideIndex(socket);
-    socket.transact([
-      setLink("lo", { up: true }),
-      addAddress(index, interfaceAddress(wiring, address)),
-      setLink(index, { up: true }),
-      addRoute({ gateway: ipv4Bytes(wiring.gateway) }),
-    ]);
-    const inside = findLink(socket, index)?.operational ?? false;
-    return { namespace, address, hostInterface, operational: isOperational(host, wiring, hostInterface) && inside };
-  } catch (error) {
-    namespace[Symbol.dispose]();
-    throw error;
-  } finally {
-    socket[Symbol.dispose]();
-  }
+export function configureInterface(
+  namespace: NetworkNamespace,
+  inside: NetlinkSocket,
+  name: string,
+  addresses: readonly InterfaceAddress[],
+): void {
+  const ipv6 = addresses.some(({ address }) => address.byteLength === 16);
+  // Before the interface comes up and sends anything.
+  inNetworkNamespace(namespace, () => {
+    if (!ipv6) return writeSysctl(`net/ipv6/conf/${name}/disable_ipv6`, "1");
+    writeSysctl(`net/ipv6/conf/${name}/disable_ipv6`, "0");
+    writeSysctl(`net/ipv6/conf/${name}/accept_ra`, "0");
+    return writeSysctl(`net/ipv6/conf/${name}/accept_dad`, "0");
+  });
+  const index = interfaceIndex(inside, name);
+  inside.transact([...addresses.map((address) => addAddress(index, address)), setLink(index, { up: true })]);
 }
 
-/**
- * Whether packets go through, both over the veth and from the bridge itself, which comes up with its first port. Before,
- * they are dropped without a word, and a name server's lost answer costs a program five seconds. Kernels before 6.9 take
- * their time even after asking.
- */
-export function isOperational(host: NetlinkSocket, { bridgeIndex }: Wiring, hostInterface: string): boolean {
-  return [hostInterface, bridgeIndex].every((link) => findLink(host, link)?.operational);
-}
-
-/** Gives an unused sandbox another address. */
-export function readdress(sandbox: WiredSandbox, wiring: Wiring, address: Ipv4): WiredSandbox {
-  using socket = inNetworkNamespace(sandbox.namespace, () => new NetlinkSocket());
-  const index = insideIndex(socket);
-  socket.transact([
-    deleteAddress(index, interfaceAddress(wiring, sandbox.address)),
-    setLink(index, { mac: macBytes(address) }),
-    addAddress(index, interfaceAddress(wiring, address)),
-    addRoute({ gateway: ipv4Bytes(wiring.gateway) }),
+/** Gives an unused interface other addresses and their MAC. */
+export function readdress(
+  inside: NetlinkSocket,
+  name: string,
+  mac: Uint8Array,
+  addresses: readonly InterfaceAddress[],
+): void {
+  const index = interfaceIndex(inside, name);
+  const former = listAddresses(inside).filter((one) => one.index === index && !isLinkLocal(one.address));
+  inside.transact([
+    ...former.map((address) => deleteAddress(index, address)),
+    setLink(index, { mac }),
+    ...addresses.map((address) => addAddress(index, address)),
   ]);
-  return { ...sandbox, address };
 }
 
-/** Gives the container's interface another MAC address: six bytes in hexadecimal, joined by `:` or `-`. */
-export function setMac(sandbox: WiredSandbox, mac: string): void {
-  using socket = inNetworkNamespace(sandbox.namespace, () => new NetlinkSocket());
-  socket.transact([setLink(insideIndex(socket), { mac: Buffer.from(mac.replaceAll(/[:-]/g, ""), "hex") })]);
+/** Makes these the default routes, whichever there were. */
+export function setDefaultRoutes(inside: NetlinkSocket, gateways: readonly Uint8Array[]): void {
+  inside.transact(gateways.map((gateway) => addRoute({ gateway })));
 }
 
-function interfaceAddress({ subnet }: Wiring, address: Ipv4): InterfaceAddress {
-  const broadcast = ipv4Bytes(broadcastOf(subnet));
-  return { address: ipv4Bytes(address), prefixLength: subnet.prefixLength, broadcast };
+/** The first of eth0, eth1, … that is free. */
+export function freeInterfaceName(inside: NetlinkSocket, prefix = "eth"): string {
+  const names = new Set(listLinks(inside).map(({ name }) => name));
+  for (let number = 0; ; number++) if (!names.has(`${prefix}${number}`)) return `${prefix}${number}`;
 }
 
-function insideIndex(socket: NetlinkSocket): number {
-  const link = findLink(socket, INSIDE);
-  if (!link) throw new HavreError("internal", `The sandbox has no interface ${INSIDE}`);
+function isLinkLocal(address: Uint8Array): boolean {
+  return address.byteLength === 16 && address[0] === 0xfe && ((address[1] ?? 0) & 0xc0) === 0x80;
+}
+
+function interfaceIndex(inside: NetlinkSocket, name: string): number {
+  const link = findLink(inside, name);
+  if (!link) throw new HavreError("internal", `The sandbox has no interface ${name}`);
   return link.index;
 }

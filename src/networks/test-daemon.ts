@@ -4,13 +4,13 @@
  */
 import { spawn } from "node:child_process";
 import { endpointKind } from "./model.ts";
-import { testNetworks } from "./test-host.ts";
+import { ON_BRIDGE, testNetworks } from "./test-host.ts";
 
 const [, , bridge = "", folder = ""] = process.argv;
 const { networks, store } = testNetworks(bridge, {}, folder);
 
 async function run(container: string): Promise<number | undefined> {
-  const { namespacePath, recorded } = await networks.attach(container, { kind: "bridge" });
+  const { namespacePath, recorded } = await networks.attach(container, ON_BRIDGE);
   await recorded;
   const child = spawn("nsenter", [`--net=${namespacePath}`, "sh", "-c", "echo in; exec sleep 600"], {
     detached: true,
@@ -22,14 +22,14 @@ async function run(container: string): Promise<number | undefined> {
 
 async function comeAndGo(name: string): Promise<never> {
   for (let turn = 0; ; turn++) {
-    await networks.attach(`${name}-${turn}`, { kind: turn % 3 === 0 ? "none" : "bridge" });
+    await networks.attach(`${name}-${turn}`, turn % 3 === 0 ? { kind: "none" } : ON_BRIDGE);
     await new Promise((resolve) => setTimeout(resolve, turn % 5));
     await (turn % 2 === 0 ? networks.forget(`${name}-${turn}`) : networks.release(`${name}-${turn}`));
   }
 }
 
 async function main(): Promise<void> {
-  await networks.recover(new Set());
+  await networks.recover(new Map());
   const pids = [await run("kept"), await run("lost")];
   // A process runs in each: by then both are on disk.
   const recorded = store.view((tx) => tx.list(endpointKind)).map(({ containerId }) => containerId);

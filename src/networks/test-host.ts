@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { errnoOf, newId, silentLogger, systemClock } from "../base/mod.ts";
 import { check, libcSymbols, listLinks, NetlinkSocket, openNetworkNamespace } from "../kernel/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
-import { HostNetworks, type HostNetworksOptions } from "./mod.ts";
+import { HostNetworks, type HostNetworksOptions, type NetworkMode } from "./mod.ts";
 
 const libc = libcSymbols({
   unshare: { args: ["int"], returns: "int" },
@@ -35,6 +35,9 @@ export function sh(line: string, namespacePath?: string): string {
   const [command = "sh", ...args] = [...inside, "sh", "-c", line];
   return execFileSync(command, args, { encoding: "utf8", timeout: 20_000, stdio: ["ignore", "pipe", "pipe"] });
 }
+
+/** A container on the default network. */
+export const ON_BRIDGE: NetworkMode = { kind: "networks", endpoints: [{ network: "bridge" }] };
 
 /** Names of the interfaces in the thread's namespace. */
 export function interfaces(): string[] {

@@ -88,6 +88,15 @@ describe("docker ps", () => {
       gateway: "",
       macAddress: "",
       hostInterface: "",
+      ipv6Address: "",
+      ipv6PrefixLength: 0,
+      ipv6Gateway: "",
+      interfaceName: "eth0",
+      aliases: [],
+      dnsNames: [],
+      links: [],
+      driverOptions: {},
+      gatewayPriority: 0,
     };
   }
   function mountOf(source: string, destination: string) {

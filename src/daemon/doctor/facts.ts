@@ -116,7 +116,7 @@ function availableMemory(): number {
 }
 
 async function findTool(name: ToolName): Promise<Tool | undefined> {
-  const folders = [...(process.env["PATH"] ?? "").split(":"), ...TOOL_FOLDERS];
+  const folders = [...(process.env.PATH ?? "").split(":"), ...TOOL_FOLDERS];
   const folder = folders.find((one) => one !== "" && existsSync(`${one}/${name}`));
   if (folder === undefined) return undefined;
   const path = `${folder}/${name}`;

@@ -88,7 +88,7 @@ export function firewall({ forwardChains, iptables, bridge, uid }: DoctorFacts):
 }
 
 export function openFiles({ host }: DoctorFacts): Check {
-  const { soft, hard } = host.limits["nofile"] ?? { soft: 1024, hard: 1024 };
+  const { soft, hard } = host.limits.nofile ?? { soft: 1024, hard: 1024 };
   const found = `${soft ?? "unlimited"}, at most ${hard ?? "unlimited"}`;
   if (hard === undefined || hard >= 8192) return ok("open files", found);
   return warn(

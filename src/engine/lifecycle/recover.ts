@@ -28,7 +28,9 @@ export async function recoverContainers(context: EngineContext, lifecycle: Conta
   const containers = context.store.view((tx) => tx.list(containerKind));
   await removeStrayBundles(context, new Set(containers.map(({ id }) => id)));
   await removeStrayLayers(context, new Set(containers.map(({ id }) => id)));
-  await context.networks.recover(new Set(containers.map(({ id }) => id)));
+  await context.networks.recover(
+    new Map(containers.map((one) => [one.id, hasProcess(one) ? one.status.init?.pid : undefined])),
+  );
   for (const container of containers) {
     await startQuietly(context, lifecycle, container);
   }

@@ -36,7 +36,7 @@ export async function prepareRuntimeSpec(
   makeMountSources(container.spec);
   const shm = shmFolder(context, container);
   const { initPath } = context.config;
-  const linked = networkModeOf(context, container).kind === "bridge" ? linkedNames(context, container) : NO_LINKS;
+  const linked = networkModeOf(context, container).kind === "networks" ? linkedNames(context, container) : NO_LINKS;
   const built = buildRuntimeSpec({
     id: container.id,
     spec: container.spec,
@@ -103,9 +103,11 @@ async function writeFiles(
   const hosts = hostsFile({
     hostname: config.Hostname,
     domainname: config.Domainname,
-    addresses: sandbox.endpoints.map((endpoint) => endpoint.ipAddress),
+    addresses: sandbox.endpoints
+      .flatMap(({ ipAddress, ipv6Address }) => [ipAddress, ipv6Address])
+      .filter((one) => one !== ""),
     extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linked.hosts],
-    hostGateway: context.networks.list().find(({ name }) => name === "bridge")?.gateway ?? "",
+    hostGateway: context.networks.get("bridge").pools[0]?.gateway ?? "",
   });
   // As Docker does: on the host's network the host's own names hold, unless more are asked for.
   const ofHost = mode.kind === "host" && (hostConfig.ExtraHosts ?? []).length === 0;

@@ -14,11 +14,11 @@ export function endpointView(request: EndpointRequest | undefined, endpoint: End
     Gateway: endpoint?.gateway ?? "",
     IPAddress: endpoint?.ipAddress ?? "",
     IPPrefixLen: endpoint?.prefixLength ?? 0,
-    IPv6Gateway: "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
+    IPv6Gateway: endpoint?.ipv6Gateway ?? "",
+    GlobalIPv6Address: endpoint?.ipv6Address ?? "",
+    GlobalIPv6PrefixLen: endpoint?.ipv6PrefixLength ?? 0,
     DriverOpts: request?.DriverOpts ?? null,
-    DNSNames: null,
+    DNSNames: endpoint && endpoint.dnsNames.length > 0 ? endpoint.dnsNames : null,
   };
 }
 export type EndpointView = ReturnType<typeof endpointView>;

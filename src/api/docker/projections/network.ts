@@ -1,11 +1,23 @@
-import type { NetworkInfo } from "../../../networks/mod.ts";
+import type { IpamPool, NetworkInfo } from "../../../networks/mod.ts";
+
+/** Docker's `IPAMConfig`. */
+function poolView({ subnet, ipRange, gateway, auxiliary }: IpamPool) {
+  return {
+    Subnet: subnet,
+    ...(ipRange ? { IPRange: ipRange } : {}),
+    ...(gateway ? { Gateway: gateway } : {}),
+    ...(auxiliary && Object.keys(auxiliary).length > 0 ? { AuxiliaryAddresses: auxiliary } : {}),
+  };
+}
 
 /** Docker's network resource; with its containers when `nameOf` says how they are called. */
 export function networkView(network: NetworkInfo, nameOf?: (containerId: string) => string) {
-  const config =
-    network.subnet === undefined
-      ? null
-      : [{ Subnet: network.subnet, ...(network.gateway === undefined ? {} : { Gateway: network.gateway }) }];
+  const asked = network.ipam.pools.filter(({ subnet }) => subnet !== "");
+  const pools = (family: boolean) => {
+    const of = (list: readonly IpamPool[]) => list.filter(({ subnet }) => subnet.includes(":") === family);
+    return of(asked).length > 0 ? of(asked) : of(network.pools);
+  };
+  const config = [...pools(false), ...pools(true)].map(poolView);
   const containers = nameOf ? [...network.endpoints] : [];
   return {
     Name: network.name,
@@ -13,22 +25,26 @@ export function networkView(network: NetworkInfo, nameOf?: (containerId: string)
     Created: network.created,
     Scope: network.scope,
     Driver: network.driver,
-    EnableIPv6: false,
-    IPAM: { Driver: "default", Options: null, Config: config },
+    EnableIPv6: network.ipv6,
+    IPAM: {
+      Driver: network.ipam.driver || "default",
+      Options: network.ipam.options ?? null,
+      Config: config.length > 0 ? config : null,
+    },
     Internal: network.internal,
-    Attachable: false,
-    Ingress: false,
-    ConfigFrom: { Network: "" },
-    ConfigOnly: false,
+    Attachable: network.attachable,
+    Ingress: network.ingress,
+    ConfigFrom: { Network: network.configFrom },
+    ConfigOnly: network.configOnly,
     Containers: Object.fromEntries(
-      containers.map(([id, { endpointId, macAddress, ipAddress, prefixLength }]) => [
+      containers.map(([id, { endpointId, macAddress, ipAddress, prefixLength, ipv6Address, ipv6PrefixLength }]) => [
         id,
         {
           Name: nameOf?.(id) ?? "",
           EndpointID: endpointId,
           MacAddress: macAddress,
           IPv4Address: ipAddress === "" ? "" : `${ipAddress}/${prefixLength}`,
-          IPv6Address: "",
+          IPv6Address: ipv6Address === "" ? "" : `${ipv6Address}/${ipv6PrefixLength}`,
         },
       ]),
     ),

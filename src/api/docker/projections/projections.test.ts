@@ -26,6 +26,15 @@ const endpoint = {
   gateway: "172.17.0.1",
   macAddress: "02:42:ac:11:00:02",
   hostInterface: "veth1",
+  ipv6Address: "",
+  ipv6PrefixLength: 0,
+  ipv6Gateway: "",
+  interfaceName: "eth0",
+  aliases: [],
+  dnsNames: [],
+  links: [],
+  driverOptions: {},
+  gatewayPriority: 0,
 };
 
 test("durations are said as Docker says them", () => {

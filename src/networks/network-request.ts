@@ -1,0 +1,113 @@
+import { HavreError } from "../base/mod.ts";
+import {
+  contains,
+  formatAddress,
+  formatSubnet,
+  knownSubnet,
+  lastOf,
+  parseAddress,
+  parseCidr,
+  type Subnet,
+} from "./ip.ts";
+import type { DriverName, IpamPool, NetworkSpec } from "./model.ts";
+import { type NetworkRequest, PREDEFINED } from "./networks.ts";
+
+/** Fills what was left out of a request and checks the rest. `invalid-argument`, `permission-denied`, `not-found` with Docker's texts. */
+export function checkRequest(
+  { name, ...asked }: NetworkRequest,
+  driver: string = asked.driver ?? "bridge",
+): NetworkSpec {
+  if (PREDEFINED.includes(name) || name === "default")
+    throw new HavreError("permission-denied", `operation is not permitted on predefined ${name} network `.trim());
+  if (name.trim() === "") throw new HavreError("invalid-argument", "invalid name: name is empty");
+  checkDriver(driver);
+  const spec: NetworkSpec = {
+    driver,
+    ipv6: asked.ipv6 ?? false,
+    internal: asked.internal ?? false,
+    attachable: asked.attachable ?? false,
+    ingress: asked.ingress ?? false,
+    configOnly: asked.configOnly ?? false,
+    configFrom: asked.configFrom ?? "",
+    scope: "local",
+    ipam: asked.ipam ?? { driver: "default", options: undefined, pools: [] },
+    options: asked.options ?? {},
+    labels: asked.labels ?? {},
+  };
+  const problems = spec.ipam.pools.flatMap((pool) => poolProblems(pool, spec.ipv6));
+  if (problems.length > 0) throw new HavreError("invalid-argument", `invalid network config:\n${problems.join("\n")}`);
+  if (spec.ipam.driver !== "default" && spec.ipam.driver !== "")
+    throw new HavreError("not-found", `plugin ${JSON.stringify(spec.ipam.driver)} not found`);
+  return spec;
+}
+
+function checkDriver(driver: string): asserts driver is DriverName {
+  if (driver === "bridge" || driver === "macvlan") return;
+  if (driver === "host" || driver === "null")
+    throw new HavreError("permission-denied", `only one instance of "${driver}" network is allowed`);
+  const hints: Readonly<Record<string, string>> = {
+    ipvlan: "ipvlan is not there yet: use macvlan, or bridge",
+    overlay: "Networks over several hosts come with the cluster: use bridge, or macvlan",
+  };
+  const hint = hints[driver] ?? "Use bridge or macvlan";
+  throw new HavreError("not-found", `plugin ${JSON.stringify(driver)} not found`, { hint });
+}
+
+function poolProblems(pool: IpamPool, _ipv6: boolean): string[] {
+  if (pool.subnet === "") {
+    const rest = pool.gateway || pool.ipRange || Object.keys(pool.auxiliary ?? {}).length > 0;
+    return rest ? ["invalid subnet : invalid CIDR block notation"] : [];
+  }
+  const parsed = parseCidr(pool.subnet);
+  if (!parsed) return [`invalid subnet ${pool.subnet}: invalid CIDR block notation`];
+  const { subnet } = parsed;
+  const found: string[] = [];
+  if (subnet.base !== parsed.address) found.push(`invalid subnet ${pool.subnet}: it should be ${formatSubnet(subnet)}`);
+  const range = pool.ipRange ? parseCidr(pool.ipRange) : undefined;
+  if (pool.ipRange && !range) found.push(`invalid ip-range ${pool.ipRange}: invalid CIDR block notation`);
+  if (range) found.push(...rangeProblems(pool.ipRange ?? "", range, subnet));
+  for (const [what, text] of [["gateway", pool.gateway], ...named(pool)] as const) {
+    if (!text) continue;
+    const address = parseAddress(text);
+    if (!address) found.push(`invalid ${what} ${text}: invalid address`);
+    else if (address.family !== subnet.family)
+      found.push(`invalid ${what} ${text}: parent subnet is an IPv${subnet.family} block`);
+    else if (!contains(subnet, address.address))
+      found.push(`invalid ${what} ${text}: parent subnet ${pool.subnet} doesn't contain this address`);
+  }
+  return found;
+}
+
+function named({ auxiliary = {} }: IpamPool): (readonly [string, string])[] {
+  return Object.entries(auxiliary).map(([name, address]) => [`auxiliary address ${name}`, address]);
+}
+
+function rangeProblems(
+  text: string,
+  range: { readonly subnet: Subnet; readonly address: bigint },
+  parent: Subnet,
+): string[] {
+  if (range.subnet.family !== parent.family)
+    return [`invalid ip-range ${text}: parent subnet is an IPv${parent.family} block`];
+  const found: string[] = [];
+  if (range.subnet.base !== range.address)
+    found.push(`invalid ip-range ${text}: it should be ${formatSubnet(range.subnet)}`);
+  if (!contains(parent, range.subnet.base))
+    found.push(`invalid ip-range ${text}: parent subnet ${formatSubnet(parent)} doesn't contain ip-range`);
+  else if (range.subnet.prefixLength < parent.prefixLength)
+    found.push(`invalid ip-range ${text}: CIDR block is bigger than its parent subnet ${formatSubnet(parent)}`);
+  return found;
+}
+
+/** A pool with its gateway: the asked one, else the first address that containers could get (Docker's). */
+export function completePool(pool: IpamPool): IpamPool {
+  if (pool.gateway) return pool;
+  const subnet = knownSubnet(pool.subnet);
+  const from = pool.ipRange ? knownSubnet(pool.ipRange) : subnet;
+  const others = new Set(Object.values(pool.auxiliary ?? {}).map((text) => parseAddress(text)?.address));
+  for (let address = from.base; address <= lastOf(from); address++) {
+    if (address === subnet.base || others.has(address)) continue;
+    return { ...pool, gateway: formatAddress(subnet.family, address) };
+  }
+  return pool;
+}

@@ -1,0 +1,314 @@
+import { type Clock, HavreError, type Logger } from "../base/mod.ts";
+import { deleteLink, interfaceExists, type NetlinkSocket, type NetworkNamespace, setLink } from "../kernel/mod.ts";
+import type { Driver, Plugged, Segment } from "./driver.ts";
+import { addressBytes, macBytes, parseAddress } from "./ip.ts";
+import type { IpamPool, StoredEndpoint, StoredNetwork } from "./model.ts";
+import { type Given, givenOf, NetworkAddresses, poolOf } from "./network-addresses.ts";
+import { ReadyPool } from "./ready-pool.ts";
+import { freeInterfaceName, makeSandbox, readdress, setDefaultRoutes, socketIn } from "./sandboxes.ts";
+
+/** The first interface of a container, by Docker's name. */
+const FIRST = "eth0";
+/** Longest wait for the kernel to delete interfaces whose addresses are wanted: a restarting container's own, or the last there are. */
+const LEAVING_PATIENCE_MS = 250;
+const LEAVING_POLL_MS = 2;
+/** How long interfaces of a killed daemon get to disappear by themselves. */
+const ORPHAN_PATIENCE_MS = 500;
+
+/** A namespace with one interface in a network, everything set: a container can start in it as it is. */
+export interface ReadySandbox {
+  readonly namespace: NetworkNamespace;
+  readonly given: Given;
+  readonly plugged: Plugged;
+  /** Packets went through already when it was made. */
+  readonly operational: boolean;
+}
+
+/** What a container got of a network. */
+export interface Joined {
+  readonly given: Given;
+  readonly plugged: Plugged;
+  readonly interfaceName: string;
+  readonly mac: Uint8Array;
+}
+
+export interface OpenNetworkOptions {
+  readonly network: StoredNetwork;
+  readonly driver: Driver;
+  /** All endpoints of this network. */
+  readonly endpoints: readonly StoredEndpoint[];
+  /** Sandboxes to have ready. */
+  readonly ready: number;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** A netlink socket in the host's namespace. */
+  readonly socket: NetlinkSocket;
+}
+
+/** A network in use on this host: what it is plugged into, who has which address, and sandboxes joined to it ahead of need. */
+export class OpenNetwork {
+  readonly network: StoredNetwork;
+  readonly addresses: NetworkAddresses;
+  readonly #options: OpenNetworkOptions;
+  readonly #pool: ReadyPool<ReadySandbox>;
+  #segment: Segment;
+
+  /** Makes the network on the host, or finds it; addresses of attached containers are taken. */
+  constructor(options: OpenNetworkOptions) {
+    const { network, driver, endpoints, ready, log } = options;
+    this.#options = options;
+    this.network = network;
+    this.#segment = driver.open(network, hostInterfaces(endpoints));
+    this.addresses = new NetworkAddresses(network.pools);
+    for (const endpoint of endpoints) {
+      if (endpoint.attached) this.addresses.claim(onlyPresent(givenOf(endpoint)), interfaceExists);
+      else this.addresses.keep(givenOf(endpoint), endpoint.containerId);
+    }
+    this.#pool = new ReadyPool({
+      target: driver.pooled ? Math.min(ready, Math.floor(this.addresses.capacity / 4)) : 0,
+      low: Math.ceil(ready / 4),
+      make: () => this.#make(),
+      discard: (sandbox) => this.#discard(sandbox),
+      failed: (error) => log.warn("Could not prepare a network sandbox", { network: network.name, error }),
+    });
+  }
+
+  /** Addresses of the routers by which packets leave; none where there is no way out. */
+  gateways(): readonly Uint8Array[] {
+    return gatewaysOf(this.network);
+  }
+
+  present(): boolean {
+    return this.#segment.present();
+  }
+
+  /** Makes again what someone took off the host. */
+  reopen(endpoints: readonly StoredEndpoint[]): void {
+    this.#pool.discardAll();
+    this.#segment = this.#options.driver.open(this.network, hostInterfaces(endpoints));
+    this.#pool.refillSoon();
+  }
+
+  refillSoon(): void {
+    this.#pool.refillSoon();
+  }
+
+  /**
+   * A namespace of its own for a container, joined to this network.
+   * @param wanted addresses asked for.
+   * @param former addresses it had and has again if they are free.
+   */
+  async takeSandbox(
+    wanted: Partial<Given>,
+    former: Given | undefined,
+    mac: Uint8Array | undefined,
+  ): Promise<Joined & { readonly namespace: NetworkNamespace }> {
+    const given = await this.#addressesFor(wanted, former);
+    const sandbox = given === undefined ? await this.#anySandbox() : this.#sandboxAt(given);
+    try {
+      if (mac !== undefined) within(sandbox.namespace, (inside) => inside.transact([setLink(FIRST, { mac })]));
+      if (!sandbox.operational) await this.#untilOperational(sandbox.namespace, sandbox.plugged, FIRST);
+      return { ...sandbox, interfaceName: FIRST, mac: mac ?? macOf(sandbox.given) };
+    } catch (error) {
+      this.#discard(sandbox);
+      throw error;
+    }
+  }
+
+  /** Joins a namespace that has other interfaces already. */
+  async join(
+    namespace: NetworkNamespace,
+    wanted: Partial<Given>,
+    former: Given | undefined,
+    mac: Uint8Array | undefined,
+  ): Promise<Joined> {
+    const given = (await this.#addressesFor(wanted, former)) ?? (await this.#anyAddresses());
+    try {
+      const interfaceMac = mac ?? macOf(given);
+      const { plugged, interfaceName } = within(namespace, (inside) => {
+        const name = freeInterfaceName(inside);
+        const wantedInterface = { name, mac: interfaceMac, addresses: this.addresses.forInterface(given) };
+        return { interfaceName: name, plugged: this.#segment.plug(namespace, inside, wantedInterface) };
+      });
+      await this.#untilOperational(namespace, plugged, interfaceName);
+      return { given, plugged, interfaceName, mac: interfaceMac };
+    } catch (error) {
+      this.addresses.release(given, undefined, undefined);
+      throw error;
+    }
+  }
+
+  /** Stops work and lets go of what is ready. */
+  close(): void {
+    this.#pool.close();
+  }
+
+  /** Takes the network off the host for good. */
+  remove(): void {
+    this.close();
+    this.#segment.remove();
+  }
+
+  /** Waits for interfaces that belong to nobody to go, and deletes those that stay. */
+  async freeStrays(mine: ReadonlySet<string>): Promise<void> {
+    const { clock, log, socket } = this.#options;
+    const deadline = clock.now() + ORPHAN_PATIENCE_MS;
+    let strays = this.#segment.strays(mine);
+    while (strays.length > 0 && clock.now() < deadline) {
+      await clock.sleep(5);
+      strays = this.#segment.strays(mine);
+    }
+    for (const { name, index } of strays) {
+      log.info("Deleting an interface that belongs to no container", { name });
+      try {
+        socket.transact([deleteLink(index)]);
+      } catch (error) {
+        if (interfaceExists(name)) throw error;
+      }
+    }
+  }
+
+  /** The asked addresses, else the former ones if they are free; undefined: any will do. */
+  async #addressesFor(wanted: Partial<Given>, former: Given | undefined): Promise<Given | undefined> {
+    if (wanted.ipv4 === undefined && wanted.ipv6 === undefined) {
+      if (!former) return undefined;
+      const claim = await this.#claim(onlyPresent(former));
+      return typeof claim === "string" ? undefined : claim;
+    }
+    // One that lies ready with the address is given up for it.
+    this.#pool.discardWhere(
+      ({ given }) =>
+        (wanted.ipv4 !== undefined && given.ipv4 === wanted.ipv4) ||
+        (wanted.ipv6 !== undefined && given.ipv6 === wanted.ipv6),
+    );
+    const claim = await this.#claim(wanted);
+    if (typeof claim !== "string") return claim;
+    if (claim === "no-ipv4" || claim === "no-ipv6") throw this.#exhausted(claim);
+    throw claim === "outside"
+      ? new HavreError("failed-precondition", "Invalid address: It does not belong to any of this network's subnets")
+      : new HavreError("permission-denied", "Address already in use");
+  }
+
+  #claim(wanted: Partial<Given>): Promise<ReturnType<NetworkAddresses["claim"]>> {
+    return this.#patiently(() => {
+      const claim = this.addresses.claim(wanted, interfaceExists);
+      return claim === "leaving" ? undefined : claim;
+    }).then((claim) => claim ?? "leaving");
+  }
+
+  #sandboxAt(given: Given): ReadySandbox {
+    const ready = this.#pool.take();
+    try {
+      if (!ready) return this.#makeAt(given);
+      within(ready.namespace, (inside) => {
+        readdress(inside, FIRST, macOf(given), this.addresses.forInterface(given));
+        setDefaultRoutes(inside, this.gateways());
+      });
+      this.addresses.release(ready.given, undefined, undefined);
+      return { ...ready, given };
+    } catch (error) {
+      this.addresses.release(given, undefined, undefined);
+      if (ready) this.#discard(ready);
+      throw error;
+    }
+  }
+
+  async #anySandbox(): Promise<ReadySandbox> {
+    return this.#pool.take() ?? this.#makeAt(await this.#anyAddresses());
+  }
+
+  async #anyAddresses(): Promise<Given> {
+    const given = await this.#patiently(() => {
+      const taken = this.addresses.take(interfaceExists);
+      const hopeless = this.addresses.sweep(interfaceExists).length === 0;
+      return typeof taken === "string" && !hopeless ? undefined : taken;
+    });
+    if (given === undefined || typeof given === "string") throw this.#exhausted(given ?? "no-ipv4");
+    return given;
+  }
+
+  #exhausted(which: "no-ipv4" | "no-ipv6"): HavreError {
+    const { id, name } = this.network;
+    const family = which === "no-ipv4" ? "IPv4" : "IPv6";
+    return new HavreError(
+      "resource-exhausted",
+      `no available ${family} addresses on this network's address pools: ${name} (${id})`,
+      { hint: "Remove containers, or use a larger subnet" },
+    );
+  }
+
+  #make(): ReadySandbox | undefined {
+    const given = this.addresses.take(interfaceExists);
+    return typeof given === "string" ? undefined : this.#makeAt(given);
+  }
+
+  #makeAt(given: Given): ReadySandbox {
+    try {
+      const { namespace, socket } = makeSandbox();
+      try {
+        const addresses = this.addresses.forInterface(given);
+        const plugged = this.#segment.plug(namespace, socket, { name: FIRST, mac: macOf(given), addresses });
+        setDefaultRoutes(socket, this.gateways());
+        return { namespace, given, plugged, operational: this.#segment.operational(plugged, socket, FIRST) };
+      } catch (error) {
+        namespace[Symbol.dispose]();
+        throw error;
+      } finally {
+        socket[Symbol.dispose]();
+      }
+    } catch (error) {
+      this.addresses.release(given, undefined, undefined);
+      throw error;
+    }
+  }
+
+  #discard({ namespace, given, plugged }: ReadySandbox): void {
+    namespace[Symbol.dispose]();
+    this.addresses.release(given, plugged.hostInterface || undefined, undefined);
+  }
+
+  /** A name server's lost answer costs a program five seconds. */
+  async #untilOperational(namespace: NetworkNamespace, plugged: Plugged, name: string): Promise<void> {
+    using inside = socketIn(namespace);
+    await this.#patiently(() => this.#segment.operational(plugged, inside, name) || undefined);
+  }
+
+  /** Asks until there is an answer or the kernel had time enough to delete what is in the way. */
+  async #patiently<T>(ask: () => T | undefined): Promise<T | undefined> {
+    const { clock } = this.#options;
+    const deadline = clock.now() + LEAVING_PATIENCE_MS;
+    let answer = ask();
+    while (answer === undefined && clock.now() < deadline) {
+      await clock.sleep(LEAVING_POLL_MS);
+      answer = ask();
+    }
+    return answer;
+  }
+}
+
+function within<T>(namespace: NetworkNamespace, work: (inside: NetlinkSocket) => T): T {
+  using inside = socketIn(namespace);
+  return work(inside);
+}
+
+/** Docker's: made from the IPv4 address, so that neighbours that remember one remember the other rightly. */
+function macOf({ ipv4, ipv6 }: Given): Uint8Array {
+  return macBytes(ipv4 ?? (ipv6 ?? 0n) & 0xffffffffn);
+}
+
+function gatewaysOf({ spec, pools }: StoredNetwork): readonly Uint8Array[] {
+  if (spec.internal) return [];
+  const families = [poolOf(pools, 4), poolOf(pools, 6)] as readonly (IpamPool | undefined)[];
+  return families.flatMap((pool) => {
+    const gateway = parseAddress(pool?.gateway ?? "");
+    return gateway ? [addressBytes(gateway.family, gateway.address)] : [];
+  });
+}
+
+function hostInterfaces(endpoints: readonly StoredEndpoint[]): ReadonlySet<string> {
+  return new Set(endpoints.filter(({ attached }) => attached).map(({ hostInterface }) => hostInterface));
+}
+
+function onlyPresent({ ipv4, ipv6 }: Given): Partial<Given> {
+  return { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) };
+}
