@@ -116,7 +116,7 @@ export class TestDaemon implements AsyncDisposable {
    */
   async removeNetwork(): Promise<void> {
     await run("ip", ["link", "del", this.bridge]);
-    await run("nft", ["delete", "table", "ip", `havre-${this.bridge}`]);
+    for (const family of ["inet", "bridge"]) await run("nft", ["delete", "table", family, `havre-${this.bridge}`]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
