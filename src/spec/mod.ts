@@ -6,6 +6,7 @@
 export * from "./docker/container.ts";
 export { type ContainerBody, decodeContainerBody, decodeContainerCreate } from "./docker/decode-container.ts";
 export * from "./docker/decode-requests.ts";
+export * from "./docker/go-notation.ts";
 export { parseSize } from "./docker/size.ts";
 export * from "./oci/image.ts";
 export * from "./oci/runtime.ts";

@@ -1,15 +1,17 @@
 import type { Healthcheck } from "../../spec/mod.ts";
+import type { SourceFile, SourceRange } from "./source.ts";
 import type { Directives, Instruction } from "./tree.ts";
 
 /** A Dockerfile read in full: what stands before the first `FROM`, and the stages. Nothing is expanded. */
 export interface Dockerfile {
-  /** As people know it, for messages: `Dockerfile`, `docker/Dockerfile.dev`. */
-  readonly name: string;
-  readonly text: string;
+  readonly file: SourceFile;
   readonly directives: Directives;
   /** `ARG` before the first `FROM`. */
   readonly globalArgs: readonly ArgCommand[];
+  /** At least one. */
   readonly stages: readonly Stage[];
+  /** Where blank lines stand between the lines of one instruction. */
+  readonly emptyContinuations: readonly SourceRange[];
 }
 
 /** `FROM` and the commands up to the next one. */

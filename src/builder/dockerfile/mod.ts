@@ -7,5 +7,7 @@
  * complaint names file, line and column. Errors are `DockerfileError`, their messages BuildKit's.
  */
 export * from "./commands.ts";
-export * from "./source.ts";
+export { DockerfileError, quoteLines } from "./errors.ts";
+export { parseDockerfile, parseTrigger } from "./parse-dockerfile.ts";
+export type { Position, SourceFile, SourceRange, Word } from "./source.ts";
 export type { Directives, Heredoc, Instruction } from "./tree.ts";

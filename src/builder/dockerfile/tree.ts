@@ -1,4 +1,4 @@
-import type { SourceRange, Word } from "./source.ts";
+import type { SourceFile, SourceRange, Word } from "./source.ts";
 
 /** `# syntax=`, `# escape=`, `# check=` at the head of the file (Dockerfile reference, § Parser directives). */
 export interface Directives {
@@ -18,13 +18,24 @@ export interface Heredoc {
   readonly content: string;
 }
 
+/** `NAME=value`, or `NAME value` as it was written long ago; quotes and variables are still in. */
+export interface Pair {
+  readonly key: Word;
+  readonly value: Word;
+  /** Written with a space, not with `=`. */
+  readonly legacy: boolean;
+}
+
 /** One instruction as written: continuations joined, flags and arguments told apart, nothing expanded. */
 export interface Instruction {
+  readonly file: SourceFile;
   readonly name: Word;
   /** `--name=value` before the arguments, quotes taken off. */
   readonly flags: readonly Word[];
-  /** Words, name and value pairs as `name=value`, the elements of a JSON array, or the one text of a shell form. */
+  /** Words, the elements of a JSON array, or the one text of a shell form. */
   readonly arguments: readonly Word[];
+  /** The arguments of `ENV` and `LABEL`, which have no `arguments`. */
+  readonly pairs: readonly Pair[];
   /** The arguments were a JSON array. */
   readonly json: boolean;
   readonly heredocs: readonly Heredoc[];
@@ -36,4 +47,14 @@ export interface Instruction {
   readonly comments: readonly string[];
   /** What `ONBUILD` carries. */
   readonly trigger?: Instruction;
+}
+
+/** A file as instructions. */
+export interface Tree {
+  readonly file: SourceFile;
+  readonly directives: Directives;
+  /** At least one. */
+  readonly instructions: readonly Instruction[];
+  /** Where blank lines stand between the lines of one instruction. */
+  readonly emptyContinuations: readonly SourceRange[];
 }

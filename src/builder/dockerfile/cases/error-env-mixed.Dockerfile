@@ -1,0 +1,4 @@
+FROM a
+ENV A=1 \
+  B=2 \
+  C

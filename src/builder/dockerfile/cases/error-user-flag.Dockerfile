@@ -1,0 +1,2 @@
+FROM a
+USER --x=1 b
