@@ -59,10 +59,21 @@ export class NetlinkSocket implements Disposable {
    * failure is thrown then, with the others as clean-up failures, so a caller undoes the whole batch.
    */
   transact(requests: readonly NetlinkRequest[]): void {
+    this.#transact(requests, requests.length);
+  }
+
+  /** As `transact`, between the marks (which the kernel does not answer) of a transaction: all of it happens or nothing. */
+  transactBetween(begin: NetlinkRequest, requests: readonly NetlinkRequest[], end: NetlinkRequest): void {
+    this.#transact([begin, ...requests, end], requests.length);
+  }
+
+  #transact(requests: readonly NetlinkRequest[], answers: number): void {
     if (requests.length === 0) return;
-    const first = this.#send(requests.map((one) => ({ ...one, flags: one.flags | NLM_F_REQUEST | NLM_F_ACK })));
+    const marked = answers < requests.length;
+    const flagsOf = (at: number) => (marked && (at === 0 || at === requests.length - 1) ? 0 : NLM_F_ACK);
+    const first = this.#send(requests.map((one, at) => ({ ...one, flags: one.flags | NLM_F_REQUEST | flagsOf(at) })));
     let failure: HavreError | undefined;
-    for (let answered = 0; answered < requests.length; ) {
+    for (let answered = 0; answered < answers; ) {
       for (const message of decodeMessages(this.#receive("acknowledgement"))) {
         const request = requests[message.sequence - first];
         if (!request || message.type !== NLMSG_ERROR) continue;

@@ -1,0 +1,143 @@
+import { inNetworkNamespace, type NetworkNamespace } from "./netns.ts";
+
+/**
+ * UDP and TCP sockets of another network namespace on this process's event loop. Bun makes them before its functions
+ * return, as long as the address is one and not a name: so they are opened inside, and stay there.
+ */
+
+/** A peer's or an own address; `address` is numeric. */
+export interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface DatagramSocket extends Disposable {
+  readonly port: number;
+  /** false: the kernel had no room. `to` is left out when the socket is connected. */
+  send(data: Uint8Array, to?: SocketAddress): boolean;
+}
+
+export interface StreamSocket extends Disposable {
+  /** Bytes taken; the rest is to be written again after `drain`. */
+  write(data: Uint8Array): number;
+  pause(): void;
+  resume(): void;
+  /** Ends after what was written. */
+  end(): void;
+}
+
+export interface StreamHandlers {
+  data(bytes: Uint8Array): void;
+  drain(): void;
+  /** Once. */
+  close(): void;
+}
+
+export interface StreamListener extends Disposable {
+  readonly port: number;
+}
+
+/** `bytes` are valid during the call only. */
+type DatagramHandler = (bytes: Uint8Array, from: SocketAddress) => void;
+
+/** A UDP socket bound to `address` and a port of the kernel's choice. `namespace` undefined: the host's. */
+export async function bindDatagrams(
+  namespace: NetworkNamespace | undefined,
+  address: string,
+  received: DatagramHandler,
+): Promise<DatagramSocket> {
+  const options: Bun.udp.SocketOptions<"uint8array"> = {
+    hostname: address,
+    port: 0,
+    binaryType: "uint8array",
+    socket: { data: (_socket, bytes, port, from) => received(bytes, { address: from, port }) },
+  };
+  const socket = await within(namespace, () => Bun.udpSocket(options));
+  return {
+    port: socket.port,
+    send: (data, to) => to !== undefined && socket.send(data, to.port, to.address),
+    [Symbol.dispose]: () => socket.close(),
+  };
+}
+
+/**
+ * A UDP socket from a port of the kernel's choice to one peer: nobody else's datagrams come in.
+ * @param failed the peer's host said that nobody listens there, or that it cannot be reached.
+ */
+export async function connectDatagrams(
+  namespace: NetworkNamespace | undefined,
+  peer: SocketAddress,
+  received: (bytes: Uint8Array) => void,
+  failed: () => void,
+): Promise<DatagramSocket> {
+  const options: Bun.udp.ConnectSocketOptions<"uint8array"> = {
+    connect: { hostname: peer.address, port: peer.port },
+    binaryType: "uint8array",
+    socket: { data: (_socket, bytes) => received(bytes), error: () => failed() },
+  };
+  // The types see the other kind of socket first: each fits the options of the other.
+  const open = Bun.udpSocket as (of: typeof options) => Promise<Bun.udp.ConnectedSocket<"uint8array">>;
+  const socket = await within(namespace, () => open(options));
+  return { port: socket.port, send: (data) => socket.send(data), [Symbol.dispose]: () => socket.close() };
+}
+
+/** A TCP listener at `address` and a port of the kernel's choice; `accepted` returns what handles the connection. */
+export function listenStreams(
+  namespace: NetworkNamespace,
+  address: string,
+  accepted: (socket: StreamSocket) => StreamHandlers,
+): StreamListener {
+  const listener = within(namespace, () =>
+    Bun.listen<StreamHandlers>({
+      hostname: address,
+      port: 0,
+      socket: {
+        binaryType: "uint8array",
+        open: (socket) => {
+          socket.data = accepted(stream(socket));
+        },
+        data: (socket, bytes) => socket.data.data(bytes),
+        drain: (socket) => socket.data.drain(),
+        close: (socket) => socket.data.close(),
+        error: () => {},
+      },
+    }),
+  );
+  return { port: listener.port, [Symbol.dispose]: () => listener.stop(true) };
+}
+
+/** A TCP connection; rejected when it cannot be made. */
+export async function connectStream(
+  namespace: NetworkNamespace | undefined,
+  peer: SocketAddress,
+  handlers: StreamHandlers,
+): Promise<StreamSocket> {
+  const socket = await within(namespace, () =>
+    Bun.connect({
+      hostname: peer.address,
+      port: peer.port,
+      socket: {
+        binaryType: "uint8array",
+        data: (_socket, bytes) => handlers.data(bytes),
+        drain: () => handlers.drain(),
+        close: () => handlers.close(),
+        error: () => {},
+      },
+    }),
+  );
+  return stream(socket);
+}
+
+function within<T>(namespace: NetworkNamespace | undefined, work: () => T): T {
+  return namespace === undefined ? work() : inNetworkNamespace(namespace, work);
+}
+
+function stream<Data>(socket: Bun.Socket<Data>): StreamSocket {
+  return {
+    write: (data) => socket.write(data),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    end: () => void socket.end(),
+    [Symbol.dispose]: () => void socket.terminate(),
+  };
+}
