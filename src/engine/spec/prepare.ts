@@ -123,7 +123,7 @@ async function writeFiles(
           search: hostConfig.DnsSearch ?? [],
           options: hostConfig.DnsOptions ?? [],
         },
-        mode.kind === "host",
+        { kind: mode.kind === "host" ? "host" : "default" },
       ),
     ),
   ]);

@@ -1,0 +1,178 @@
+import type { Clock, Logger } from "../../base/mod.ts";
+import {
+  bindDatagrams,
+  type DatagramSocket,
+  listenStreams,
+  type NetworkNamespace,
+  type StreamHandlers,
+  type StreamListener,
+  type StreamSocket,
+} from "../../kernel/mod.ts";
+import { NAME_SERVER_ADDRESS, type Upstream } from "../upstreams.ts";
+import { answerLocally, type Membership } from "./answers.ts";
+import type { Transport } from "./exchange.ts";
+import { Forwarder } from "./forwarder.ts";
+import { FrameReader, frame } from "./frames.ts";
+import { fitReply, type Query, Rcode, RecordType, readQuery, reply } from "./message.ts";
+import type { NameTable } from "./names.ts";
+import { redirectToNameServer } from "./redirect.ts";
+
+/** Docker's. */
+const MAX_FORWARDED = 1024;
+const MAX_CONNECTIONS = 64;
+/** Questions of one connection that may wait for their answers; then no more are read. */
+const MAX_PIPELINED = 32;
+/** A connection is closed after so long without a question. */
+const IDLE_MS = 10_000;
+
+/** What a container's questions are answered by; each is asked anew for every question. */
+export interface Surroundings {
+  readonly names: NameTable;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: () => number;
+}
+
+/** How one container sees names. */
+export interface Outlook {
+  readonly memberships: readonly Membership[];
+  /** The first three are used, as resolvers do. */
+  readonly upstreams: () => readonly Upstream[];
+  /** A name without a dot is left to the search domains (`ndots` is set). */
+  readonly needsDot: boolean;
+}
+
+/** The name server of one container: a UDP and a TCP socket in its namespace, no thread and no process. */
+export class ContainerNameServer implements Disposable {
+  readonly #surroundings: Surroundings;
+  readonly #forwarder: Forwarder;
+  readonly #connections = new Set<StreamSocket>();
+  #outlook: Outlook;
+  #datagrams: DatagramSocket | undefined;
+  #listener: StreamListener | undefined;
+  #forwarded = 0;
+  #closed = false;
+
+  /** Answers from when the promise is settled. `namespace` stays the caller's, and open while the server is. */
+  static async open(
+    namespace: NetworkNamespace,
+    outlook: Outlook,
+    surroundings: Surroundings,
+  ): Promise<ContainerNameServer> {
+    const server = new ContainerNameServer(namespace, outlook, surroundings);
+    try {
+      await server.#listen(namespace);
+      return server;
+    } catch (error) {
+      server[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  private constructor(namespace: NetworkNamespace, outlook: Outlook, surroundings: Surroundings) {
+    this.#outlook = outlook;
+    this.#surroundings = surroundings;
+    this.#forwarder = new Forwarder(namespace, surroundings.clock);
+  }
+
+  set outlook(outlook: Outlook) {
+    this.#outlook = outlook;
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#datagrams?.[Symbol.dispose]();
+    this.#listener?.[Symbol.dispose]();
+    for (const connection of this.#connections) connection[Symbol.dispose]();
+  }
+
+  async #listen(namespace: NetworkNamespace): Promise<void> {
+    this.#listener = listenStreams(namespace, NAME_SERVER_ADDRESS, (socket) => this.#serveConnection(socket));
+    this.#datagrams = await bindDatagrams(namespace, NAME_SERVER_ADDRESS, (bytes, from) => {
+      const answer = this.#answer(Buffer.from(bytes), "udp");
+      if (answer instanceof Promise) {
+        answer.then((late) => {
+          if (!this.#closed) this.#datagrams?.send(late, from);
+        });
+      } else if (answer) this.#datagrams?.send(answer, from);
+    });
+    redirectToNameServer(namespace, { udp: this.#datagrams.port, tcp: this.#listener.port });
+  }
+
+  /** At once where nobody has to be asked. Never rejected; undefined: no answer is due. */
+  #answer(message: Buffer, transport: Transport): Buffer | Promise<Buffer> | undefined {
+    const query = readQuery(message);
+    if (!query || "reply" in query) return query?.reply;
+    const { names, random } = this.#surroundings;
+    const records = answerLocally(names, this.#outlook.memberships, query, random);
+    if (records) return reply(query, Rcode.success, records, transport === "udp" ? query.udpSize : undefined);
+    const isAddress = query.type === RecordType.a || query.type === RecordType.aaaa;
+    if (this.#outlook.needsDot && isAddress && !query.name.includes(".")) return reply(query, Rcode.success, []);
+    return this.#forward(query, transport);
+  }
+
+  async #forward(query: Query, transport: Transport): Promise<Buffer> {
+    if (this.#forwarded >= MAX_FORWARDED) return reply(query, Rcode.refused, []);
+    this.#forwarded++;
+    try {
+      const answer = await this.#forwarder.forward(query, transport, this.#outlook.upstreams());
+      if (!answer) return reply(query, Rcode.serverFailure, []);
+      return transport === "udp" ? fitReply(query, answer) : answer;
+    } catch (error) {
+      this.#surroundings.log.warn("A name could not be asked for", { name: query.name, error });
+      return reply(query, Rcode.serverFailure, []);
+    } finally {
+      this.#forwarded--;
+    }
+  }
+
+  #serveConnection(socket: StreamSocket): StreamHandlers {
+    const frames = new FrameReader();
+    let unsent: Buffer = Buffer.alloc(0);
+    let pending = 0;
+    const idle = setTimeout(() => socket[Symbol.dispose](), IDLE_MS);
+    const write = (bytes: Buffer) => {
+      unsent = Buffer.concat([unsent, bytes]);
+      unsent = unsent.subarray(Math.max(0, socket.write(unsent)));
+    };
+    const isFull = () => pending >= MAX_PIPELINED || unsent.byteLength > 0;
+    /** Answers what has come in as far as the client takes the answers, in turns short enough for others. */
+    const work = () => {
+      for (let turn = 0; turn < MAX_PIPELINED; turn++) {
+        if (isFull() || !this.#connections.has(socket)) return;
+        const message = frames.next();
+        if (!message) return void socket.resume();
+        idle.refresh();
+        const answer = this.#answer(message, "tcp");
+        if (answer instanceof Promise) {
+          pending++;
+          answer.then((late) => {
+            pending--;
+            if (!this.#connections.has(socket)) return;
+            write(frame(late));
+            work();
+          });
+        } else if (answer) write(frame(answer));
+        else return void socket[Symbol.dispose]();
+      }
+      setImmediate(work);
+    };
+    if (this.#connections.size < MAX_CONNECTIONS) this.#connections.add(socket);
+    else setImmediate(() => socket[Symbol.dispose]());
+    return {
+      data: (bytes) => {
+        frames.push(bytes);
+        socket.pause();
+        work();
+      },
+      drain: () => {
+        write(Buffer.alloc(0));
+        work();
+      },
+      close: () => {
+        clearTimeout(idle);
+        this.#connections.delete(socket);
+      },
+    };
+  }
+}
