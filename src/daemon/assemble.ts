@@ -4,17 +4,19 @@ import { KeyedMutex, type Logger, newId, systemClock } from "../base/mod.ts";
 import { FileContentStore } from "../content/mod.ts";
 import {
   ContainerLifecycle,
+  containerKind,
   containerUsers,
   type EngineContext,
   EventLog,
   MountedTrees,
   RemovedLogs,
   readHostFacts,
+  resolverOverrides,
   StreamHub,
   Waiters,
 } from "../engine/mod.ts";
 import { LocalImages } from "../images/mod.ts";
-import { HostNetworks } from "../networks/mod.ts";
+import { HostNetworks, NameServers } from "../networks/mod.ts";
 import { ConmonRuntime } from "../runtime/mod.ts";
 import { OverlaySnapshotter } from "../snapshots/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
@@ -59,6 +61,18 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     newId,
     ...(options.subnet === undefined ? {} : { subnet: options.subnet }),
   });
+  const names = new NameServers({
+    clock: systemClock,
+    log,
+    random: Math.random,
+    hostResolver: () => networks.hostResolver(false),
+    wishesOf: (id) => {
+      const container = store.view((tx) => tx.get(containerKind, id));
+      return container === undefined ? {} : resolverOverrides(container.spec.hostConfig);
+    },
+    isInternal: (id) => networks.get(id).internal,
+  });
+  networks.watchSandboxes(names);
   const runtime = new ConmonRuntime({
     run: options.run,
     logger: log,

@@ -20,6 +20,7 @@ export { recoverContainers } from "./lifecycle/recover.ts";
 export { RemovedLogs } from "./logs/removed.ts";
 export { ContainerObservation } from "./observation.ts";
 export { type ContainerPlacement, type GraphDriver, Placements } from "./placement.ts";
+export { resolverOverrides } from "./spec/network-files.ts";
 export { StreamHub } from "./streams/hub.ts";
 export { ContainerStreams } from "./streams/streams.ts";
 export { MountedTrees } from "./trees.ts";

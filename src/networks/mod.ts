@@ -9,10 +9,11 @@
  * container's process holds.
  */
 
+export { givesNames, NameServers, type NameServersOptions } from "./dns/mod.ts";
 export { HostNetworks } from "./host-networks.ts";
 export { type HostRecord, type HostsRequest, hostnameFile, hostsFile } from "./hosts-file.ts";
 export type { DriverName, IpamPool, NetworkSpec } from "./model.ts";
 export * from "./networks.ts";
 export type { HostNetworksOptions } from "./open-networks.ts";
-export { type ResolverConfig, type ResolverOverrides, resolvConf } from "./resolv-conf.ts";
+export { type ResolverConfig, type ResolverOverrides, type ResolverPlace, resolvConf } from "./resolv-conf.ts";
 export { type DefaultPool, parseDefaultPool } from "./subnets.ts";

@@ -1,7 +1,5 @@
-import { copyFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { errnoOf, HavreError } from "../../base/mod.ts";
-import { hostnameFile, hostsFile, resolvConf, type Sandbox } from "../../networks/mod.ts";
+import { HavreError } from "../../base/mod.ts";
+import type { Sandbox } from "../../networks/mod.ts";
 import { sharedMemoryFolder } from "../../runtime/mod.ts";
 import type { RuntimeProcess, RuntimeSpec } from "../../spec/mod.ts";
 import type { Container } from "../container.ts";
@@ -14,6 +12,7 @@ import { getContainer, requireRunning } from "../lookup.ts";
 import { buildRuntimeSpec } from "./build.ts";
 import { buildExecProcess } from "./exec-process.ts";
 import { joinedContainer } from "./namespaces.ts";
+import { writeNetworkFiles } from "./network-files.ts";
 
 export interface Prepared {
   readonly rootfs: string;
@@ -42,7 +41,7 @@ export async function prepareRuntimeSpec(
     spec: container.spec,
     rootfs,
     sandbox,
-    files: await writeFiles(context, container, { sandbox, folder, linked }),
+    files: await writeNetworkFiles(context, container, { endpoints: sandbox.endpoints, folder, linked }),
     linkedEnvironment: linked.environment,
     shared: { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc }) },
     ...(shm === undefined ? {} : { shmFolder: shm }),
@@ -86,60 +85,4 @@ function shmFolder(context: EngineContext, container: Container): string | undef
   if (mode === "shareable") return sharedMemoryFolder(bundleFolder(context, container.id));
   const donor = joinedContainer(mode);
   return donor === undefined ? undefined : shmFolder(context, getContainer(context.store, donor));
-}
-
-async function writeFiles(
-  context: EngineContext,
-  container: Container,
-  { sandbox, folder, linked }: Pick<Prepared, "sandbox" | "folder"> & { readonly linked: LinkedNames },
-): Promise<{ readonly hosts?: string; readonly hostname?: string; readonly resolvConf?: string }> {
-  const { config, hostConfig } = container.spec;
-  if (hostConfig.NetworkMode.startsWith("container:")) {
-    const donor = getContainer(context.store, hostConfig.NetworkMode.slice("container:".length));
-    return filesIn(join(context.config.paths.containers, donor.id));
-  }
-  const files = filesIn(folder);
-  const mode = networkModeOf(context, container);
-  const hosts = hostsFile({
-    hostname: config.Hostname,
-    domainname: config.Domainname,
-    addresses: sandbox.endpoints
-      .flatMap(({ ipAddress, ipv6Address }) => [ipAddress, ipv6Address])
-      .filter((one) => one !== ""),
-    extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linked.hosts],
-    hostGateway: context.networks.get("bridge").pools[0]?.gateway ?? "",
-  });
-  // As Docker does: on the host's network the host's own names hold, unless more are asked for.
-  const ofHost = mode.kind === "host" && (hostConfig.ExtraHosts ?? []).length === 0;
-  await Promise.all([
-    writeFile(files.hostname, hostnameFile(config.Hostname)),
-    ofHost ? copyHostsOfHost(files.hosts) : writeFile(files.hosts, hosts),
-    writeFile(
-      files.resolvConf,
-      resolvConf(
-        context.networks.hostResolver(mode.kind === "host"),
-        {
-          nameservers: hostConfig.Dns ?? [],
-          search: hostConfig.DnsSearch ?? [],
-          options: hostConfig.DnsOptions ?? [],
-        },
-        { kind: mode.kind === "host" ? "host" : "default" },
-      ),
-    ),
-  ]);
-  return files;
-}
-
-/** A host may do without the file: then nothing is named. */
-async function copyHostsOfHost(target: string): Promise<void> {
-  try {
-    await copyFile("/etc/hosts", target);
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-    await writeFile(target, "");
-  }
-}
-
-function filesIn(folder: string): { readonly hosts: string; readonly hostname: string; readonly resolvConf: string } {
-  return { hosts: join(folder, "hosts"), hostname: join(folder, "hostname"), resolvConf: join(folder, "resolv.conf") };
 }

@@ -9,4 +9,10 @@
  * or outside, stop or crash the server.
  */
 
-export { type NamedEndpoint, type NamedSandbox, NameServers, type NameServersOptions } from "./name-servers.ts";
+export {
+  givesNames,
+  type NamedEndpoint,
+  type NamedSandbox,
+  NameServers,
+  type NameServersOptions,
+} from "./name-servers.ts";

@@ -104,7 +104,7 @@ export class NameServers {
 }
 
 /** Containers on the default network have no names there (Docker's). */
-function givesNames({ networkName }: NamedEndpoint): boolean {
+export function givesNames({ networkName }: Pick<NamedEndpoint, "networkName">): boolean {
   return networkName !== "bridge";
 }
 
