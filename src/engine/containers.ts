@@ -1,10 +1,9 @@
 import { HavreError, isHavreError, Timeline, toHavreError } from "../base/mod.ts";
 import type { Exit } from "../runtime/mod.ts";
 import type { Usage } from "../snapshots/mod.ts";
-import type { ContainerCreateRequest } from "../spec/mod.ts";
+import { type ContainerCreateRequest, parseSignal } from "../spec/mod.ts";
 import { type Container, containerKind } from "./container.ts";
 import { type EngineContext, runtimeName, setStatus } from "./context.ts";
-import { parseSignal } from "./create/mod.ts";
 import type {
   Containers,
   CreateOptions,

@@ -6,7 +6,9 @@
 export * from "./docker/container.ts";
 export { type ContainerBody, decodeContainerBody, decodeContainerCreate } from "./docker/decode-container.ts";
 export * from "./docker/decode-requests.ts";
+export { parseExposedPort } from "./docker/exposed-port.ts";
 export * from "./docker/go-notation.ts";
+export { parseSignal } from "./docker/signals.ts";
 export { parseSize } from "./docker/size.ts";
 export * from "./oci/image.ts";
 export * from "./oci/runtime.ts";

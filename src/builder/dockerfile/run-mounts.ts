@@ -1,5 +1,5 @@
 import { HavreError } from "../../base/mod.ts";
-import { parseGoBoolean, parseGoBytes } from "../../spec/mod.ts";
+import { parseGoBoolean, parseSize } from "../../spec/mod.ts";
 import type { RunMount } from "./commands.ts";
 import { splitCsv } from "./csv.ts";
 import { DockerfileError } from "./errors.ts";
@@ -124,7 +124,7 @@ class MountReader {
         return;
       case "size": {
         this.#only(key, "tmpfs");
-        const size = parseGoBytes(value);
+        const size = parseSize(value, 1024);
         if (size === undefined) throw invalid(`invalid value for size: ${value}`, "bytes, as in 64m");
         this.#size = size;
         return;

@@ -1,7 +1,6 @@
 import { normalize } from "node:path";
-import type { ContainerConfig, Healthcheck } from "../../spec/mod.ts";
+import { type ContainerConfig, type Healthcheck, parseSignal } from "../../spec/mod.ts";
 import { refuse } from "./refuse.ts";
-import { parseSignal } from "./signals.ts";
 
 /** Nanoseconds: no duration of a health check may be shorter, but for 0, which inherits. */
 const SHORTEST = 1_000_000;

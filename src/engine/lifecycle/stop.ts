@@ -1,7 +1,7 @@
 import { HavreError } from "../../base/mod.ts";
+import { parseSignal } from "../../spec/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { type EngineContext, runtimeName, setStatus } from "../context.ts";
-import { parseSignal } from "../create/mod.ts";
 import type { StopOptions } from "../engine.ts";
 import { hasProcess } from "../lookup.ts";
 

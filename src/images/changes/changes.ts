@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { ExecutionConfig } from "../../spec/mod.ts";
+import { type ExecutionConfig, parseExposedPort, parseSignal } from "../../spec/mod.ts";
 import { expand } from "./expand.ts";
 import { parseHealthcheck } from "./healthcheck.ts";
 import { type Instruction, invalid, parseJsonForm, parsePairs, readInstructions, splitWords } from "./words.ts";
@@ -46,7 +46,7 @@ const INSTRUCTIONS: Readonly<Record<string, Apply>> = {
   },
   EXPOSE(config, { name, rest }) {
     const words = some(name, rest.split(/\s+/).filter(Boolean));
-    const ports = words.flatMap((word) => splitWords(expand(word, config.Env ?? []))).flatMap(parsePort);
+    const ports = words.flatMap((word) => splitWords(expand(word, config.Env ?? []))).flatMap(parseExposedPort);
     return { ...config, ExposedPorts: { ...config.ExposedPorts, ...asKeys(ports) } };
   },
   VOLUME(config, { name, rest }) {
@@ -64,7 +64,7 @@ const INSTRUCTIONS: Readonly<Record<string, Apply>> = {
   },
   STOPSIGNAL(config, { name, rest }) {
     const signal = expand(one(name, rest), config.Env ?? []);
-    if (!isSignal(signal)) throw invalid(`invalid signal: ${signal}`);
+    parseSignal(signal);
     return { ...config, StopSignal: signal };
   },
   HEALTHCHECK: (config, instruction) => ({ ...config, Healthcheck: parseHealthcheck(instruction) }),
@@ -111,31 +111,4 @@ function some(instruction: string, words: readonly string[]): readonly string[] 
 
 function asKeys(names: readonly string[]): Record<string, Record<string, never>> {
   return Object.fromEntries(names.map((name) => [name, {}]));
-}
-
-/** `80`, `80/udp`, `8000-8010`, also with a published side before it (`ip:host:80`), which means nothing here. */
-function parsePort(text: string): string[] {
-  const [spec = "", protocol = "tcp"] = text.split("/", 2);
-  const name = protocol.toLowerCase() || "tcp";
-  const range = spec.slice(spec.lastIndexOf(":") + 1);
-  const [, low, high = low] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-  if (low === undefined || Number(low) > 65535 || Number(high) > 65535 || Number(high) < Number(low)) {
-    throw invalid(`Invalid containerPort: ${range}`);
-  }
-  if (!["tcp", "udp", "sctp"].includes(name)) throw invalid(`Invalid proto: ${protocol}`);
-  return Array.from({ length: Number(high) - Number(low) + 1 }, (_, at) => `${Number(low) + at}/${name}`);
-}
-
-const SIGNALS = new Set(
-  (
-    "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU " +
-    "URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX"
-  ).split(" "),
-);
-
-function isSignal(text: string): boolean {
-  if (/^\d+$/.test(text)) return Number(text) > 0 && Number(text) <= 64;
-  const name = text.toUpperCase().replace(/^SIG/, "");
-  const [, base, offset] = /^(RTMIN|RTMAX)[+-](\d+)$/.exec(name) ?? [];
-  return base === undefined ? SIGNALS.has(name) : Number(offset) <= 15;
 }

@@ -1,4 +1,4 @@
-import type { Healthcheck } from "../../spec/mod.ts";
+import { type Healthcheck, parseGoDuration } from "../../spec/mod.ts";
 import { type Instruction, invalid, parseJsonForm } from "./words.ts";
 
 const DURATION_FLAGS: Readonly<Record<string, "Interval" | "Timeout" | "StartPeriod" | "StartInterval">> = {
@@ -6,16 +6,6 @@ const DURATION_FLAGS: Readonly<Record<string, "Interval" | "Timeout" | "StartPer
   timeout: "Timeout",
   "start-period": "StartPeriod",
   "start-interval": "StartInterval",
-};
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
 };
 const SHORTEST = 1e6;
 
@@ -51,14 +41,10 @@ function applyFlag(check: Healthcheck, flag: string): Healthcheck {
 
 /** Nanoseconds of a duration in Go's notation (`1m30s`). */
 function parseDuration(flag: string, text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) {
-    if (text === "0") return 0;
-    throw invalid(`time: invalid duration ${JSON.stringify(text)}`);
-  }
-  const nanoseconds = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ""] ?? 0), 0);
+  const nanoseconds = parseGoDuration(text);
+  if (nanoseconds === undefined) throw invalid(`time: invalid duration ${JSON.stringify(text)}`);
   if (nanoseconds !== 0 && nanoseconds < SHORTEST) {
     throw invalid(`Interval ${JSON.stringify(flag)} cannot be less than 1ms`);
   }
-  return Math.round(nanoseconds);
+  return nanoseconds;
 }

@@ -28,16 +28,6 @@ export function parseGoDuration(text: string): number | undefined {
   return Math.round(text.startsWith("-") ? -total : total);
 }
 
-const POWERS = "kmgtp";
-
-/** Bytes of `512`, `128m`, `1.5g`, `2GiB`, by 1024; undefined when it is no size (go-units, RAMInBytes). */
-export function parseGoBytes(text: string): number | undefined {
-  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?) ?([kKmMgGtTpP]?)[iI]?[bB]?$/.exec(text) ?? [];
-  if (amount === undefined) return undefined;
-  const power = unit === "" ? 0 : POWERS.indexOf(unit.toLowerCase()) + 1;
-  return Math.trunc(Number(amount) * 1024 ** power);
-}
-
 /** `1`, `t`, `true`, `0`, `F`, …; undefined for anything else (strconv.ParseBool). */
 export function parseGoBoolean(text: string): boolean | undefined {
   if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
