@@ -150,9 +150,7 @@ export interface OnbuildCommand extends Base {
 export interface RunCommand extends Base {
   readonly kind: "run";
   readonly line: RunLine;
-  /** `--mount` as written, variables included. */
-  readonly mountTexts: readonly string[];
-  /** What `mountTexts` say. Only `from` is sure before the command is expanded. */
+  /** Only `from` is sure before variables are put in. */
   readonly mounts: readonly RunMount[];
   readonly network: "default" | "none" | "host";
   readonly security: "sandbox" | "insecure";

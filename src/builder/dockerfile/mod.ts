@@ -9,5 +9,14 @@
 export * from "./commands.ts";
 export { DockerfileError, quoteLines } from "./errors.ts";
 export { parseDockerfile, parseTrigger } from "./parse-dockerfile.ts";
+export {
+  type BuildPlan,
+  type PlannedStage,
+  type PlanOptions,
+  planBuild,
+  resolveFrom,
+  type Source,
+} from "./plan.ts";
+export { type BuildArguments, formatPlatform, StageScope } from "./scope.ts";
 export type { Position, SourceFile, SourceRange, Word } from "./source.ts";
 export type { Directives, Heredoc, Instruction } from "./tree.ts";

@@ -11,13 +11,11 @@ const SECURITY = ["sandbox", "insecure"] as const;
 
 export function parseRun(source: Instruction): RunCommand {
   const flags = new Flags(source, { mount: "strings", network: "string", security: "string" });
-  const mounts = flags.words("mount");
   return {
     kind: "run",
     source,
     line: runLine(source),
-    mountTexts: mounts.map(({ text }) => text),
-    mounts: readMounts(source, mounts),
+    mounts: readMounts(source, flags.words("mount")),
     network: choose(source, flags.words("network")[0], NETWORKS, (text) => `invalid network mode ${text}`),
     security: choose(source, flags.words("security")[0], SECURITY, (text) => `security ${text} is not valid`),
   };
