@@ -72,7 +72,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     imports: ["images", "builder"],
     later: true,
   },
-  compose: { what: "files → model → plan → steps", imports: [], interfaces: ["engine", "builder"], later: true },
+  compose: { what: "files → model → plan → steps", imports: [], interfaces: ["engine", "builder"] },
   cluster: {
     what: "model, orchestrators, scheduler, dispatcher, agent",
     imports: ["store", "policy"],

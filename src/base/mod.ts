@@ -10,5 +10,6 @@ export * from "./disposal.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./log.ts";
+export * from "./nearest.ts";
 export * from "./timeline.ts";
 export * from "./version.ts";

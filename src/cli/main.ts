@@ -1,8 +1,7 @@
-import { type HavreError, isHavreError } from "../base/mod.ts";
+import { type HavreError, isHavreError, nearest } from "../base/mod.ts";
 import { Client, parseAddress, socketTransport } from "../client/mod.ts";
 import { type Flags, list, text, toggle } from "./args/flags.ts";
 import { type Parsed, parseArguments, UsageError } from "./args/parse.ts";
-import { nearest } from "./args/suggest.ts";
 import type { Command } from "./command.ts";
 import { commandTable, type Entry, type Group } from "./commands/table.ts";
 import type { Context, DaemonSettings, Places } from "./context.ts";

@@ -1,6 +1,5 @@
-import { HavreError } from "../../base/mod.ts";
+import { HavreError, nearest } from "../../base/mod.ts";
 import type { Flag, Flags, Values } from "./flags.ts";
-import { nearest } from "./suggest.ts";
 
 export interface Parsed<F extends Flags> {
   readonly flags: Values<F>;
