@@ -12,6 +12,17 @@ export interface Expected {
   readonly size?: number;
 }
 
+/** A blob on its way in, in pieces. Disposal without `commit` keeps what came. */
+export interface Ingest extends AsyncDisposable {
+  /** Bytes here so far. */
+  readonly offset: number;
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes it a blob, if it is what was promised; else `data-loss`, and nothing of it stays. */
+  commit(expected?: Expected): Promise<BlobInfo>;
+  /** Gives up what came. */
+  discard(): Promise<void>;
+}
+
 /**
  * Blobs by digest. A blob is visible only when complete and verified; it never changes. Reading verifies again
  * (`data-loss` names the blob when a byte flipped).
@@ -22,6 +33,11 @@ export interface ContentStore {
   info(digest: Digest): BlobInfo | undefined;
   /** Stores a stream and returns what it was. Storing what is here already is free of effect. */
   ingest(bytes: AsyncIterable<Uint8Array>, expected?: Expected, signal?: AbortSignal): Promise<BlobInfo>;
+  /**
+   * Begins a blob that may be interrupted, or goes on with one: what was written under the key is kept, over restarts
+   * too, until it is committed, discarded, or was not touched for a day. `conflict` while another writes under the key.
+   */
+  resume(key: string): Promise<Ingest>;
   /** Stores small bytes (manifests, configurations). */
   put(bytes: Uint8Array, expected?: Expected): Promise<BlobInfo>;
   /** A whole small blob, verified. `not-found`; `resource-exhausted` above `limit` bytes (default 8 MiB). */

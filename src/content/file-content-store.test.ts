@@ -145,3 +145,32 @@ test("killed while ingesting: nothing half-made is visible and recovery cleans u
   expect(leftovers()).toEqual([]);
   expect(existsSync(join(root, "content", "sha256"))).toBe(true);
 });
+
+test("an interrupted ingest goes on where it was, in another process too", async () => {
+  const digest = digestOf("hello world");
+  {
+    await using first = await store.resume("blob");
+    await first.write(Buffer.from("hello "));
+    await expect(store.resume("blob")).rejects.toThrow("being written already");
+  }
+  const later = new FileContentStore(root);
+  later.recover();
+  await using second = await later.resume("blob");
+  expect(second.offset).toBe(6);
+  await second.write(Buffer.from("world"));
+  expect(await second.commit({ digest, size: 11 })).toEqual({ digest, size: 11 });
+  expect(await text(digest)).toBe("hello world");
+  await using third = await later.resume("blob");
+  expect(third.offset).toBe(0);
+});
+
+test("an ingest that turns out wrong leaves nothing, whatever its digest's algorithm", async () => {
+  const ingest = await store.resume("blob");
+  await ingest.write(Buffer.from("x"));
+  await expect(ingest.commit({ digest: digestOf("y") })).rejects.toThrow("not what was promised");
+  expect(readdirSync(join(root, "content", "resumable"))).toEqual([]);
+  const digest = new Digester("sha512").update(Buffer.from("x")).digest();
+  const again = await store.resume("blob");
+  await again.write(Buffer.from("x"));
+  expect((await again.commit({ digest })).digest).toBe(digest);
+});

@@ -13,31 +13,57 @@ import {
   newId,
   toHavreError,
 } from "../base/mod.ts";
-import type { BlobInfo, ContentStore, Expected } from "./content.ts";
+import type { BlobInfo, ContentStore, Expected, Ingest } from "./content.ts";
 import { Holds } from "./holds.ts";
+import { FileIngest, ingestFileName, refuseSecond } from "./ingest.ts";
+import { mismatch, verified } from "./verify.ts";
 import { GatheringWriter } from "./writer.ts";
 
 const READ_LIMIT = 8 << 20;
 const READ_CHUNK = 512 * 1024;
 const ALGORITHMS = ["sha256", "sha512"] as const;
+/** How long an interrupted ingest waits to be gone on with. */
+const INGEST_PATIENCE_MS = 24 * 60 * 60 * 1000;
 
 /** Blobs as files below `<root>/content`. One process at a time. */
 export class FileContentStore implements ContentStore {
   readonly #folder: string;
   readonly #ingestFolder: string;
+  readonly #resumableFolder: string;
   readonly #holds = new Holds();
+  /** Files of resumable ingests that are being written. */
+  readonly #writing = new Set<string>();
 
   /** `root` is the daemon's root folder; what is missing is made. */
   constructor(root: string) {
     this.#folder = join(root, "content");
     this.#ingestFolder = join(this.#folder, "ingest");
-    mkdirSync(this.#ingestFolder, { recursive: true, mode: 0o700 });
+    this.#resumableFolder = join(this.#folder, "resumable");
+    for (const folder of [this.#ingestFolder, this.#resumableFolder])
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const algorithm of ALGORITHMS) mkdirSync(join(this.#folder, algorithm), { recursive: true, mode: 0o700 });
   }
 
-  /** After a start: removes what a killed daemon left half-ingested. */
+  /** After a start: removes what a killed daemon left half-ingested and nobody can go on with. */
   recover(): void {
     for (const name of readdirSync(this.#ingestFolder)) rmSync(join(this.#ingestFolder, name), { force: true });
+    this.#forgetStale();
+  }
+
+  async resume(key: string): Promise<Ingest> {
+    const name = ingestFileName(key);
+    if (this.#writing.has(name)) refuseSecond(key);
+    this.#writing.add(name);
+    try {
+      return await FileIngest.open(
+        join(this.#resumableFolder, name),
+        (path, digest) => this.#publish(path, digest),
+        () => this.#writing.delete(name),
+      );
+    } catch (error) {
+      this.#writing.delete(name);
+      throw toHavreError(error);
+    }
   }
 
   path(digest: Digest): string {
@@ -158,6 +184,7 @@ export class FileContentStore implements ContentStore {
   collect(needed: (digest: Digest) => boolean): BlobInfo[] {
     const unneeded = [...this.list()].filter(({ digest }) => !this.#holds.has(digest) && !needed(digest));
     for (const { digest } of unneeded) this.delete(digest);
+    this.#forgetStale();
     return unneeded;
   }
 
@@ -171,6 +198,15 @@ export class FileContentStore implements ContentStore {
     await rename(temporary, path);
     await syncFolder(folder);
     if (made !== undefined) await syncFolder(dirname(folder));
+  }
+
+  #forgetStale(): void {
+    for (const name of readdirSync(this.#resumableFolder)) {
+      const path = join(this.#resumableFolder, name);
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (stat && !this.#writing.has(name) && stat.mtimeMs < Date.now() - INGEST_PATIENCE_MS)
+        rmSync(path, { force: true });
+    }
   }
 
   async #open(digest: Digest): Promise<FileHandle> {
@@ -195,25 +231,6 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-function verified(digester: Digester, expected: Expected): BlobInfo {
-  const { size } = digester;
-  if (expected.size !== undefined && size !== expected.size) {
-    throw mismatch(expected, `${size} bytes came instead of ${expected.size}`);
-  }
-  const digest = digester.digest();
-  if (expected.digest !== undefined && digest !== expected.digest) {
-    throw mismatch(expected, `the bytes that came have the digest ${digest}`);
-  }
-  return { digest, size };
-}
-
-function mismatch(expected: Expected, what: string): HavreError {
-  const subject = expected.digest === undefined ? "A blob" : `Blob ${expected.digest}`;
-  return new HavreError("data-loss", `${subject} is not what was promised: ${what}`, {
-    hint: "The transfer was damaged or its source is wrong: try again",
-  });
 }
 
 function verify(digest: Digest, digester: Digester): void {
