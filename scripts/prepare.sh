@@ -29,6 +29,7 @@ test_packages='
 busybox-static:busybox
 mmdebstrap:mmdebstrap
 skopeo:skopeo
+docker-registry:docker-registry
 tmux:tmux
 strace:strace
 e2fsprogs:mkfs.ext4

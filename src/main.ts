@@ -18,6 +18,8 @@ async function runDaemon(settings: DaemonSettings): Promise<number> {
     logLevel: settings.logLevel,
     defaultRuntime: settings.defaultRuntime ?? "crun",
     runtimes: new Map(Object.entries(settings.addedRuntimes)),
+    registryMirrors: settings.registryMirrors,
+    insecureRegistries: settings.insecureRegistries,
     ...(settings.subnet === undefined ? {} : { subnet: settings.subnet }),
     ...(settings.socketGroup === undefined ? {} : { socketGroup: settings.socketGroup }),
   };

@@ -35,6 +35,8 @@ export interface DaemonSettings {
   readonly root: string;
   readonly run: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly registryMirrors: readonly string[];
+  readonly insecureRegistries: readonly string[];
   /** Path of an OCI runtime by name. */
   readonly addedRuntimes: Readonly<Record<string, string>>;
   readonly defaultRuntime?: string;

@@ -22,6 +22,7 @@ import { OverlaySnapshotter } from "../snapshots/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { makeFolders } from "./folders.ts";
 import type { DaemonOptions } from "./options.ts";
+import { registrySettings } from "./registries.ts";
 
 /** Bytes of a generation of a container's log, and how many are kept, unless the container says otherwise. */
 const LOG_MAX_SIZE = 16 * 1024 * 1024;
@@ -51,7 +52,14 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
   const snapshots = new OverlaySnapshotter(options.root, log);
   await snapshots.recover();
   const events = new EventLog(systemClock);
-  const images = new LocalImages({ store, content, snapshots, clock: systemClock, users: containerUsers(store) });
+  const images = new LocalImages({
+    store,
+    content,
+    snapshots,
+    clock: systemClock,
+    users: containerUsers(store),
+    registries: registrySettings(options),
+  });
   images.onEvent((event) => events.emitImage(event));
   const networks = new HostNetworks({
     store,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { arch, hostname, release } from "node:os";
 import { join } from "node:path";
 import type { HostFacts } from "../engine/mod.ts";
+import type { RegistrySettings } from "../images/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 
 /** What this host and this daemon are, for `info`. Read when asked: nothing here is on a start's path. */
@@ -12,11 +13,12 @@ export interface HostQuestion {
   readonly runtime: Runtime;
   readonly defaultRuntime: string;
   readonly initPath: string | undefined;
+  readonly registries: RegistrySettings;
 }
 
 const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64", arm: "armv7l" };
 
-export function hostInfo({ root, facts, runtime, defaultRuntime, initPath }: HostQuestion) {
+export function hostInfo({ root, facts, runtime, defaultRuntime, initPath, registries }: HostQuestion) {
   const os = osRelease();
   const { supports } = facts;
   return {
@@ -58,6 +60,7 @@ export function hostInfo({ root, facts, runtime, defaultRuntime, initPath }: Hos
     bridgeNfIp6tables: sysctl("net/bridge/bridge-nf-call-ip6tables"),
     openFiles: readOpenFiles(),
     labels: [],
+    registries,
     warnings: [],
   };
 }

@@ -16,6 +16,7 @@ import { crashOnBugs, untilAskedToEnd } from "./crash.ts";
 import { hostInfo } from "./host.ts";
 import type { DaemonOptions } from "./options.ts";
 import { productInfo } from "./product.ts";
+import { registrySettings } from "./registries.ts";
 import { groupId } from "./socket-group.ts";
 
 /**
@@ -43,12 +44,20 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     placement: new Placements(context, execs),
     host: {
       product: productInfo(),
-      info: () => hostInfo({ root: options.root, facts: context.host, runtime, ...context.config }),
+      info: () =>
+        hostInfo({
+          root: options.root,
+          facts: context.host,
+          runtime,
+          registries: registrySettings(options),
+          ...context.config,
+        }),
     },
     events,
     images,
     imageHistory: images,
     imageAccounts: images,
+    distribution: images.distribution,
     networks,
     log,
   });

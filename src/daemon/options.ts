@@ -14,6 +14,10 @@ export interface DaemonOptions {
   readonly defaultRuntime: string;
   /** Further OCI runtimes: name → path. */
   readonly runtimes: ReadonlyMap<string, string>;
+  /** Base URLs asked before Docker Hub. */
+  readonly registryMirrors: readonly string[];
+  /** `host[:port]` or CIDR of registries that need no trusted TLS. */
+  readonly insecureRegistries: readonly string[];
   /** Group that may use the socket. */
   readonly socketGroup?: string;
 }

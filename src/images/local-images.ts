@@ -7,6 +7,7 @@ import { commitContainer } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { compare } from "./diff/diff.ts";
 import type { Difference, TreeSource } from "./diff/difference.ts";
+import type { Distribution } from "./distribution.ts";
 import { imageEvent } from "./events.ts";
 import { type HistoryLine, imageHistory } from "./history.ts";
 import type { ImageAccounts, ImageHistory } from "./image-history.ts";
@@ -30,6 +31,8 @@ import { imageKind } from "./objects.ts";
 import { hostPlatform, parsePlatform, requirePlatform } from "./platform.ts";
 import { PruneGate, type PruneOptions, pruneImages } from "./prune.ts";
 import { markTagged, pointerTo, setTag } from "./record.ts";
+import { defaultSettings, type RegistrySettings } from "./registry/settings.ts";
+import { RemoteImages } from "./remote-images.ts";
 import { removeImage } from "./remove.ts";
 import { findImage, newTagReference, resolveImage } from "./resolve.ts";
 import { saveImages } from "./save.ts";
@@ -46,10 +49,14 @@ export interface ImagesOptions {
   readonly platform?: Platform;
   /** Milliseconds that a removed image can still be rolled back to; its bytes stay as long. Default 0. */
   readonly retention?: number;
+  /** Default: no mirrors, only loopback registries without TLS. */
+  readonly registries?: RegistrySettings;
 }
 
 /** The images of this machine, on its content store and snapshotter. */
 export class LocalImages implements Images, ImageHistory, ImageAccounts {
+  /** These images to and from registries. */
+  readonly distribution: Distribution;
   readonly #context: Context;
   readonly #pruneGate = new PruneGate();
   readonly #listeners = new Set<(event: ImageEvent) => void>();
@@ -69,6 +76,7 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts {
       },
     };
     this.#context = { ...context, keeper: new Keeper(context) };
+    this.distribution = new RemoteImages(this.#context, options.registries ?? defaultSettings);
   }
 
   resolve(nameOrId: string, platform?: string): Image {

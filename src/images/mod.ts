@@ -1,11 +1,12 @@
 /**
- * Names → manifests: import, load, save, tag, remove, commit, history, difference, rollback (pull and push to come).
+ * Names → manifests: pull, push, import, load, save, tag, remove, commit, history, difference, rollback.
  *
  * Words: reference, tag, manifest, configuration, image id (digest of the configuration), chain.
  * Owns image and tag objects in the store. Invariant: a tag points to an image whose blobs and layers are all here, and every pointer it
  * ever had is remembered.
  */
 export * from "./diff/difference.ts";
+export * from "./distribution.ts";
 export type { HistoryLine } from "./history.ts";
 export * from "./image-history.ts";
 export * from "./images.ts";
@@ -14,5 +15,7 @@ export { type ImagesOptions, LocalImages } from "./local-images.ts";
 export type { LogEntry } from "./log.ts";
 export type { Origin, Pointer, TagChange } from "./objects.ts";
 export { hostPlatform } from "./platform.ts";
+export type { Credentials } from "./registry/credentials.ts";
+export { defaultSettings as defaultRegistrySettings, type RegistrySettings } from "./registry/settings.ts";
 export type { RollbackTarget, TagHistoryEntry } from "./tag-history.ts";
 export type { Account, DiskUsage, ImageUsage } from "./usage.ts";

@@ -3,7 +3,7 @@ import type { Descriptor, ImageConfig } from "../spec/mod.ts";
 import { defineKind, type StoredObject } from "../store/mod.ts";
 
 /** How something came to be here, or what was done to a tag. */
-export type Origin = "import" | "load" | "commit" | "pull" | "build" | "tag" | "untag" | "rollback";
+export type Origin = "import" | "load" | "commit" | "pull" | "push" | "build" | "tag" | "untag" | "rollback";
 
 /** A manifest as it was received (or made here): what `save` and `push` hand on unchanged. */
 export interface StoredManifest {

@@ -81,6 +81,12 @@ export function tagsOf(tx: ReadTransaction, id: Digest): readonly TagObject[] {
   return [...tx.find(tagKind, "image", id)].sort((a, b) => (familiar(a) < familiar(b) ? -1 : 1));
 }
 
+/** Names of a repository that point to an image now, sorted. */
+export function tagsOfRepository(tx: ReadTransaction, reference: Reference): readonly TagObject[] {
+  const tags = tx.find(tagKind, "repository", repositoryKey(reference));
+  return tags.filter((tag) => tag.current).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
 /** Images made from this one here. */
 export function childrenOf(tx: ReadTransaction, id: Digest): readonly ImageObject[] {
   return tx.find(imageKind, "parent", id).filter((child) => child.removedAt === undefined);

@@ -15,7 +15,7 @@ import { imageEvent } from "./events.ts";
 import { isNextStep } from "./history.ts";
 import { blobsOf } from "./keeper.ts";
 import { type ImageObject, type StoredManifest, tagKind } from "./objects.ts";
-import { repositoryKey, resolveImage, tagKey } from "./resolve.ts";
+import { resolveImage, tagKey, tagsOfRepository } from "./resolve.ts";
 import { createdAt } from "./view.ts";
 
 interface SavedImage {
@@ -83,8 +83,7 @@ function namedTags(tx: ReadTransaction, name: string) {
     const tag = tx.get(tagKind, tagKey(reference));
     return tag?.current ? [tag] : [];
   }
-  const tags = tx.find(tagKind, "repository", repositoryKey(reference));
-  return tags.filter((tag) => tag.current).sort((a, b) => (a.id < b.id ? -1 : 1));
+  return tagsOfRepository(tx, reference);
 }
 
 async function* membersOf({ content }: Context, saved: readonly SavedImage[]): AsyncGenerator<TarMember> {

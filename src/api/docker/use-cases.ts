@@ -12,7 +12,7 @@ import type {
   RemovedLogReader,
   Streams,
 } from "../../engine/mod.ts";
-import type { ImageAccounts, ImageHistory, Images } from "../../images/mod.ts";
+import type { Distribution, ImageAccounts, ImageHistory, Images, RegistrySettings } from "../../images/mod.ts";
 import type { Networks } from "../../networks/mod.ts";
 
 /** Makes an image of a container. */
@@ -75,6 +75,7 @@ export interface HostInfo {
   readonly bridgeNfIp6tables: boolean;
   readonly openFiles: number;
   readonly labels: readonly string[];
+  readonly registries: RegistrySettings;
   readonly warnings: readonly string[];
 }
 export interface Host {
@@ -96,6 +97,7 @@ export interface UseCases {
   readonly images: Images;
   readonly imageHistory: ImageHistory;
   readonly imageAccounts: ImageAccounts;
+  readonly distribution: Distribution;
   readonly networks: Networks;
   readonly placement: Placement;
   readonly host: Host;

@@ -47,6 +47,8 @@ const importImage = leaf(() => import("./image/import.ts"));
 const listImages = () => import("./image/ls.ts");
 const load = leaf(() => import("./image/load.ts"));
 const removeImage = () => import("./image/rm.ts");
+const pull = leaf(() => import("./image/pull.ts"));
+const push = leaf(() => import("./image/push.ts"));
 const save = leaf(() => import("./image/save.ts"));
 const tag = leaf(() => import("./image/tag.ts"));
 const events = leaf(() => import("./system/events.ts"));
@@ -97,6 +99,8 @@ const image: Group = {
     ls: leaf(listImages),
     list: alias(listImages),
     prune: leaf(() => import("./image/prune.ts")),
+    pull,
+    push,
     rm: leaf(removeImage),
     remove: alias(removeImage),
     rollback: leaf(() => import("./image/rollback.ts")),
@@ -136,14 +140,19 @@ export const commandTable: Group = {
     inspect: leaf(() => import("./system/inspect.ts")),
     kill,
     load,
+    login: leaf(() => import("./registry/login.ts")),
+    logout: leaf(() => import("./registry/logout.ts")),
     logs,
     pause,
     port,
+    pull,
+    push,
     rename,
     restart,
     rm,
     rmi: leaf(removeImage),
     save,
+    search: leaf(() => import("./registry/search.ts")),
     start,
     stats,
     stop,

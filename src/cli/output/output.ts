@@ -17,6 +17,9 @@ export function descriptorOutput(fd: number): Output {
   return { isTerminal: isTerminal(fd), write, line: (text) => write(`${text}\n`) };
 }
 
+/** Where nothing is to be said. */
+export const SILENT: Output = { isTerminal: false, write: () => {}, line: () => {} };
+
 const FIRST_PSEUDO_TERMINAL_MAJOR = 136;
 const LAST_PSEUDO_TERMINAL_MAJOR = 143;
 

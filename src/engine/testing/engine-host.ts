@@ -63,7 +63,14 @@ export class EngineHost implements AsyncDisposable {
     for (const name of ["root/containers", "root/removed-logs", "run/bundles"]) {
       mkdirSync(join(this.folder, name), { recursive: true });
     }
-    const options = { bridge: this.#bridge, subnet: this.#subnet, logLevel: "warn" as const, runtimes: new Map() };
+    const options = {
+      bridge: this.#bridge,
+      subnet: this.#subnet,
+      logLevel: "warn" as const,
+      runtimes: new Map(),
+      registryMirrors: [],
+      insecureRegistries: [],
+    };
     this.#engine = await assemble({ root, run, defaultRuntime: "crun", ...options }, this.#log);
   }
 

@@ -3,11 +3,10 @@ import { type Digest, HavreError, isDigest } from "../../base/mod.ts";
 import type { BlobInfo, ContentStore } from "../../content/mod.ts";
 import { readTar, type TarEntry } from "../../snapshots/mod.ts";
 import { decompress } from "../compression.ts";
+import { MAX_DOCUMENT, parseJson } from "../parse.ts";
 
 /** Most members an image archive may have: thousands of layers with room to spare. */
 const MAX_MEMBERS = 100_000;
-/** Largest JSON document in an archive, as registries limit manifests (distribution specification: 4 MiB at least). */
-export const MAX_DOCUMENT = 8 << 20;
 /** Most links from one name to the next. */
 const MAX_LINKS = 16;
 const DOCUMENTS = new Set(["manifest.json", "index.json", "oci-layout", "repositories"]);
@@ -70,7 +69,7 @@ export class Archive {
 
   /** A small JSON document. */
   async json(name: string): Promise<unknown> {
-    return parseJson(await this.#content.read(this.file(name).digest, MAX_DOCUMENT), name);
+    return parseJson(await this.#content.read(this.file(name).digest, MAX_DOCUMENT), `${name} in the image archive`);
   }
 
   /** Names of the folders at the top. */
@@ -115,14 +114,6 @@ export class Archive {
     const target = memberName(to);
     if (this.#files.has(name) || (this.#links.has(name) && this.#links.get(name) !== target)) throw twice(name);
     this.#links.set(name, target);
-  }
-}
-
-export function parseJson(bytes: Uint8Array, what: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new HavreError("invalid-argument", `${what} in the image archive is not JSON`, { cause: error });
   }
 }
 

@@ -3,9 +3,9 @@ import { HavreError } from "../../base/mod.ts";
 import type { ContentStore } from "../../content/mod.ts";
 import { type Descriptor, mediaTypes, type Platform, parseReference, type Reference } from "../../spec/mod.ts";
 import { type Compression, detectCompression } from "../compression.ts";
-import { type Archive, MAX_DOCUMENT, parseJson } from "./archive.ts";
+import { MAX_DOCUMENT, parseConfig, parseDockerManifest, parseJson } from "../parse.ts";
+import type { Archive } from "./archive.ts";
 import { type FoundManifest, LayoutReader } from "./oci.ts";
-import { parseConfig, parseDockerManifest } from "./parse.ts";
 import type { PlannedImage } from "./plan.ts";
 
 const LAYER_TYPES: Readonly<Record<Compression, string>> = {

@@ -3,9 +3,9 @@ import { Digester, HavreError } from "../../base/mod.ts";
 import type { ContentStore } from "../../content/mod.ts";
 import { type HistoryEntry, type ImageConfig, parseReference, type Reference } from "../../spec/mod.ts";
 import { decompress } from "../compression.ts";
+import { object, parseConfig, text } from "../parse.ts";
 import type { Archive } from "./archive.ts";
 import { describeLayer } from "./docker.ts";
-import { object, parseConfig, text } from "./parse.ts";
 import type { PlannedImage } from "./plan.ts";
 
 const MAX_PARENTS = 1000;

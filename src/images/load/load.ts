@@ -7,12 +7,12 @@ import { imageEvent } from "../events.ts";
 import { isNextStep } from "../history.ts";
 import type { OnProgress } from "../images.ts";
 import { type ImageObject, imageKind } from "../objects.ts";
+import { MAX_DOCUMENT, parseConfig, parseJson } from "../parse.ts";
 import { markTagged, type NewImage, pointerTo, recordImage, setTag } from "../record.ts";
-import { Archive, MAX_DOCUMENT, parseJson } from "./archive.ts";
+import { Archive } from "./archive.ts";
 import { planDockerArchive } from "./docker.ts";
 import { planLegacyArchive } from "./legacy.ts";
 import { LayoutReader } from "./oci.ts";
-import { parseConfig } from "./parse.ts";
 import type { PlannedImage } from "./plan.ts";
 
 const SHORT = 12;

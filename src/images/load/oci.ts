@@ -10,9 +10,9 @@ import {
   type Reference,
   withDefaultTag,
 } from "../../spec/mod.ts";
+import { MAX_DOCUMENT, parseIndex, parseJson, parseManifest } from "../parse.ts";
 import { platformFit } from "../platform.ts";
-import { type Archive, MAX_DOCUMENT, parseJson } from "./archive.ts";
-import { parseIndex, parseManifest } from "./parse.ts";
+import type { Archive } from "./archive.ts";
 
 const MAX_DEPTH = 8;
 const MAX_MANIFESTS = 1000;

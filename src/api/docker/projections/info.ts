@@ -1,15 +1,27 @@
 import { rfc3339Nano } from "../../../base/mod.ts";
 import type { Container } from "../../../engine/mod.ts";
+import type { RegistrySettings } from "../../../images/mod.ts";
 import type { ApiVersion } from "../api-version.ts";
 import type { HostInfo, UseCases } from "../use-cases.ts";
 
-const REGISTRY = {
-  AllowNondistributableArtifactsCIDRs: null,
-  AllowNondistributableArtifactsHostnames: null,
-  InsecureRegistryCIDRs: ["127.0.0.0/8"],
-  IndexConfigs: { "docker.io": { Name: "docker.io", Mirrors: [], Secure: true, Official: true } },
-  Mirrors: null,
-};
+function registryConfig({ mirrors, insecure }: RegistrySettings) {
+  const cidrs = insecure.filter((rule) => rule.includes("/"));
+  const hosts = insecure.filter((rule) => !rule.includes("/"));
+  const index = (name: string, secure: boolean, official: boolean, own: readonly string[]) => [
+    name,
+    { Name: name, Mirrors: own, Secure: secure, Official: official },
+  ];
+  return {
+    AllowNondistributableArtifactsCIDRs: null,
+    AllowNondistributableArtifactsHostnames: null,
+    InsecureRegistryCIDRs: [...cidrs, "127.0.0.0/8"],
+    IndexConfigs: Object.fromEntries([
+      index("docker.io", true, true, mirrors),
+      ...hosts.map((host) => index(host, false, false, [])),
+    ]),
+    Mirrors: mirrors.length === 0 ? null : mirrors,
+  };
+}
 const SWARM = {
   NodeID: "",
   NodeAddr: "",
@@ -88,7 +100,7 @@ export function infoView(useCases: Pick<UseCases, "host" | "containers" | "image
     OSType: "linux",
     Architecture: info.machine,
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: REGISTRY,
+    RegistryConfig: registryConfig(info.registries),
     NCPU: info.cpus,
     MemTotal: info.memory,
     GenericResources: null,

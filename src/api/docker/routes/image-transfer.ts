@@ -3,6 +3,7 @@ import { parseReference } from "../../../spec/mod.ts";
 import { ProgressStream, sendStream } from "../answers.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import type { UseCases } from "../use-cases.ts";
+import { pull } from "./distribution.ts";
 import { download, importAddress } from "./import-source.ts";
 
 async function importImage(exchange: Exchange, { images }: UseCases): Promise<void> {
@@ -44,13 +45,7 @@ async function importImage(exchange: Exchange, { images }: UseCases): Promise<vo
 function create(exchange: Exchange, useCases: UseCases): Promise<void> {
   const name = exchange.query.text("fromImage");
   if (name === "") return importImage(exchange, useCases);
-  const { domain, path } = parseReference(name.replace(/:$/, ""));
-  if (domain === "docker.io" && path === "library/scratch") {
-    throw new HavreError("permission-denied", "'scratch' is a reserved name");
-  }
-  throw new HavreError("not-implemented", `Pulling ${name} is not implemented yet`, {
-    hint: "Bring the image with docker load or docker import",
-  });
+  return pull(exchange, useCases, name);
 }
 
 async function load(exchange: Exchange, { images }: UseCases): Promise<void> {
@@ -87,23 +82,6 @@ export function imageTransferRoutes(useCases: UseCases): readonly Route[] {
       method: "GET",
       path: "/images/{name...}/get",
       handle: (exchange) => save(exchange, useCases, [exchange.parameter("name")]),
-    },
-    {
-      method: "POST",
-      path: "/images/{name...}/push",
-      handle: (exchange) => {
-        const image = useCases.images.resolve(exchange.parameter("name"));
-        throw new HavreError("not-implemented", `Pushing ${image.tags[0] ?? image.id} is not implemented yet`, {
-          hint: "Write the image to an archive with docker save",
-        });
-      },
-    },
-    {
-      method: "GET",
-      path: "/images/search",
-      handle: () => {
-        throw new HavreError("not-implemented", "Searching registries is not implemented yet");
-      },
     },
   ];
 }

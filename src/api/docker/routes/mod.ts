@@ -6,6 +6,7 @@ import { containerActionRoutes } from "./container-actions.ts";
 import { containerCreateRoutes } from "./container-create.ts";
 import { containerListRoutes } from "./container-list.ts";
 import { containerOutputRoutes } from "./container-output.ts";
+import { distributionRoutes } from "./distribution.ts";
 import { eventRoutes } from "./events.ts";
 import { execRoutes } from "./exec.ts";
 import { imageTransferRoutes } from "./image-transfer.ts";
@@ -29,6 +30,7 @@ export function dockerRoutes(useCases: UseCases): readonly Route[] {
     ...execRoutes(useCases),
     ...archiveRoutes(useCases),
     ...imageTransferRoutes(useCases),
+    ...distributionRoutes(useCases),
     ...imageRoutes(useCases),
     ...networkRoutes(useCases),
     ...volumeRoutes(),

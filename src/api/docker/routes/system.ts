@@ -1,8 +1,6 @@
 import { HavreError } from "../../../base/mod.ts";
 import type { Container } from "../../../engine/mod.ts";
-import { decodeAuthConfig } from "../../../spec/mod.ts";
 import { sendJson } from "../answers.ts";
-import { readText } from "../body.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import { diskUsageView } from "../projections/disk-usage.ts";
 import { infoView } from "../projections/info.ts";
@@ -37,7 +35,7 @@ async function systemDf(exchange: Exchange, useCases: UseCases): Promise<void> {
   sendJson(exchange, 200, diskUsageView(report, surroundingsOf(useCases), exchange.version));
 }
 
-/** `_ping`, `version`, `info`, `system/df`, `auth`. */
+/** `_ping`, `version`, `info`, `system/df`. */
 export function systemRoutes(useCases: UseCases): readonly Route[] {
   return [
     { method: "GET", path: "/_ping", handle: ping },
@@ -49,16 +47,5 @@ export function systemRoutes(useCases: UseCases): readonly Route[] {
       handle: (exchange) => sendJson(exchange, 200, infoView(useCases, exchange.version, Date.now())),
     },
     { method: "GET", path: "/system/df", handle: (exchange) => systemDf(exchange, useCases) },
-    {
-      method: "POST",
-      path: "/auth",
-      handle: async ({ request }) => {
-        const { serveraddress } = decodeAuthConfig(await readText(request));
-        throw new HavreError(
-          "not-implemented",
-          `Signing in to ${serveraddress || "a registry"} is not implemented yet`,
-        );
-      },
-    },
   ];
 }

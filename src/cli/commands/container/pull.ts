@@ -1,11 +1,11 @@
 import { familiarReference, parseReference, withDefaultTag } from "../../../spec/mod.ts";
 import type { Context } from "../../context.ts";
-import type { Output } from "../../output/output.ts";
+import { registryAuthHeader } from "../../credentials/sign-ins.ts";
+import { SILENT } from "../../output/output.ts";
 import { showProgress } from "../image/progress.ts";
 import type { CreationOptions } from "./creation.ts";
 
 const isId = (image: string) => /^(sha256:)?[0-9a-f]{64}$/.test(image);
-const SILENT: Output = { isTerminal: false, write: () => {}, line: () => {} };
 
 /** `invalid-argument` when it is neither an id nor a name. */
 export function checkImageName(image: string): void {
@@ -30,6 +30,7 @@ export async function pullImage(context: Context, image: string, { platform, qui
       tag: digest ?? tag,
       platform: platform || undefined,
     },
+    headers: await registryAuthHeader(context.env, domain),
   });
   await showProgress(answer.body, quiet ? SILENT : context.err);
 }

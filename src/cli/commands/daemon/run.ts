@@ -17,12 +17,12 @@ export const command = defineCommand({
     bridge: text("Name of the default bridge (default havre0, or $HAVRE_BRIDGE)"),
     cleanup: toggle("Remove bridge and firewall rules of a stopped daemon, and quit"),
     "default-runtime": text("OCI runtime of containers that name none"),
-    "insecure-registry": list("Registry to be reached without TLS (host[:port]); not yet supported, refused"),
+    "insecure-registry": list("Registry that needs no TLS, or no certificate that is known (host[:port] or CIDR)"),
     "log-level": text("Least level of the daemon's own log: debug, info, warn, error", {
       initial: "info",
       defaultText: '"info"',
     }),
-    "registry-mirror": list("Mirror of Docker Hub to try first; not yet supported, refused"),
+    "registry-mirror": list("Mirror of Docker Hub to try first (URL)", { check: checkMirror }),
     root: text("Folder of the daemon's data"),
     run: text("Folder of the daemon's socket"),
     "socket-group": text("Group that may use the socket"),
@@ -36,10 +36,6 @@ export const command = defineCommand({
       throw new HavreError("invalid-argument", `Unknown log level '${flags["log-level"]}'`, {
         hint: `Choose one of ${LEVELS.join(", ")}`,
       });
-    if (flags["insecure-registry"].length + flags["registry-mirror"].length > 0)
-      throw new HavreError("not-implemented", "Pulling from registries is not implemented yet", {
-        hint: "Leave --insecure-registry and --registry-mirror out",
-      });
     // A daemon that a command starts gets these from its environment.
     const bridge = flags.bridge || context.env.HAVRE_BRIDGE;
     const subnet = flags.subnet || context.env.HAVRE_SUBNET;
@@ -48,6 +44,8 @@ export const command = defineCommand({
       run: flags.run || context.places.run,
       logLevel,
       cleanup: flags.cleanup,
+      registryMirrors: flags["registry-mirror"],
+      insecureRegistries: flags["insecure-registry"],
       addedRuntimes: Object.fromEntries(flags["add-runtime"].map(splitRuntime)),
       ...(bridge ? { bridge } : {}),
       ...(subnet ? { subnet } : {}),
@@ -60,6 +58,11 @@ export const command = defineCommand({
 function splitRuntime(text: string): [name: string, path: string] {
   const equals = text.indexOf("=");
   return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function checkMirror(text: string): string {
+  if (/^https?:\/\/[^/?#]+/.test(text)) return text;
+  throw new HavreError("invalid-argument", `${JSON.stringify(text)} is not a URL: https://mirror.example`);
 }
 
 function checkRuntime(text: string): string {

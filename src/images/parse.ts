@@ -1,7 +1,19 @@
-import { type Digest, HavreError, isDigest } from "../../base/mod.ts";
-import type { Descriptor, ImageConfig, Index, Manifest } from "../../spec/mod.ts";
+import { type Digest, HavreError, isDigest } from "../base/mod.ts";
+import type { Descriptor, ImageConfig, Index, Manifest } from "../spec/mod.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** Largest JSON document of an image, as registries limit manifests (distribution specification: 4 MiB at least). */
+export const MAX_DOCUMENT = 8 << 20;
+
+/** `invalid-argument` saying what is not JSON. */
+export function parseJson(bytes: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new HavreError("invalid-argument", `${what} is not JSON`, { cause: error });
+  }
+}
 
 /** One image of a Docker archive's manifest.json. */
 export interface DockerItem {

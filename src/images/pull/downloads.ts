@@ -1,0 +1,154 @@
+import { type Digest, HavreError, isHavreError, KeyedMutex, Semaphore } from "../../base/mod.ts";
+import type { ContentStore, Ingest } from "../../content/mod.ts";
+import type { Descriptor } from "../../spec/mod.ts";
+import { ATTEMPTS, isTemporary, type RemoteRepository } from "../registry/remote-repository.ts";
+
+/** Docker's default of downloads at a time. */
+const AT_ONCE = 3;
+
+export interface DownloadListener {
+  /** Others are first. */
+  waiting(): void;
+  /** Bytes here so far. */
+  progress(current: number): void;
+  /** All bytes came; they are being verified. */
+  verifying(): void;
+}
+
+interface Download {
+  readonly done: Promise<void>;
+  readonly control: AbortController;
+  readonly listeners: Set<DownloadListener>;
+}
+
+/**
+ * Blobs on their way from registries into the content store. Two that want the same blob share one download, which
+ * stops when both have gone; what came is kept and gone on with next time.
+ */
+export class Downloads {
+  readonly #content: ContentStore;
+  readonly #slots = new Semaphore(AT_ONCE);
+  readonly #running = new Map<Digest, Download>();
+  #underWay = 0;
+  /** One that is being stopped lets go of its file before the next one takes it. */
+  readonly #files = new KeyedMutex();
+
+  constructor(content: ContentStore) {
+    this.#content = content;
+  }
+
+  /** Resolves when the blob is here and verified. `data-loss` naming it when it is not what its descriptor says. */
+  async fetch(
+    repository: RemoteRepository,
+    blob: Pick<Descriptor, "digest" | "size">,
+    listener: DownloadListener,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#content.has(blob.digest)) return;
+    if (this.#underWay >= AT_ONCE) listener.waiting();
+    const download = this.#running.get(blob.digest) ?? this.#begin(repository, blob);
+    download.listeners.add(listener);
+    const { promise: left, reject } = Promise.withResolvers<never>();
+    const leave = () => reject(signal?.reason);
+    signal?.addEventListener("abort", leave, { once: true });
+    try {
+      await Promise.race([download.done, left]);
+      this.#content.has(blob.digest); // Held for this caller too, whoever began the download.
+    } finally {
+      signal?.removeEventListener("abort", leave);
+      download.listeners.delete(listener);
+      if (download.listeners.size === 0) this.#stop(blob.digest, download);
+    }
+  }
+
+  #stop(digest: Digest, download: Download): void {
+    if (this.#running.get(digest) === download) this.#running.delete(digest);
+    download.control.abort();
+  }
+
+  #begin(repository: RemoteRepository, blob: Pick<Descriptor, "digest" | "size">): Download {
+    const control = new AbortController();
+    const listeners = new Set<DownloadListener>();
+    const done = this.#slots
+      .run(() => this.#files.run(blob.digest, () => this.#download(repository, blob, listeners, control.signal)))
+      .finally(() => {
+        if (this.#running.get(blob.digest) === download) this.#running.delete(blob.digest);
+      });
+    done.catch(() => {}); // Everyone who wanted it may have left.
+    const download = { done, control, listeners };
+    this.#running.set(blob.digest, download);
+    return download;
+  }
+
+  async #download(
+    repository: RemoteRepository,
+    blob: Pick<Descriptor, "digest" | "size">,
+    listeners: ReadonlySet<DownloadListener>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#underWay++;
+    try {
+      await this.#attempts(repository, blob, listeners, signal);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #attempts(
+    repository: RemoteRepository,
+    blob: Pick<Descriptor, "digest" | "size">,
+    listeners: ReadonlySet<DownloadListener>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      await using ingest = await this.#content.resume(`blob ${blob.digest}`);
+      const before = ingest.offset;
+      try {
+        await receive(repository, blob, ingest, listeners, signal);
+        for (const listener of listeners) listener.verifying();
+        await ingest.commit(blob);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        // Bytes of an earlier run may have been damaged since; those of this one were a lie.
+        const staleBytes = before > 0 && isHavreError(error, "data-loss");
+        if (isHavreError(error, "data-loss")) await ingest.discard();
+        if (staleBytes) continue;
+        // As long as something comes, going on is worth it.
+        if (ingest.offset > before) attempt = 1;
+        if (attempt >= ATTEMPTS || !isTemporary(error)) throw error;
+      }
+      await repository.pause(attempt, signal);
+    }
+  }
+}
+
+/** Adds what is still missing. A registry that cannot begin in the middle sends everything, of which the known part is passed over. */
+async function receive(
+  repository: RemoteRepository,
+  { digest, size }: Pick<Descriptor, "digest" | "size">,
+  ingest: Ingest,
+  listeners: ReadonlySet<DownloadListener>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (ingest.offset >= size) return;
+  const { offset, body } = await repository.blob(digest, ingest.offset, signal);
+  let skip = ingest.offset - offset;
+  for await (const chunk of body) {
+    const fresh = skip === 0 ? chunk : chunk.subarray(Math.min(skip, chunk.byteLength));
+    skip -= chunk.byteLength - fresh.byteLength;
+    if (ingest.offset + fresh.byteLength > size) {
+      throw new HavreError("data-loss", `Blob ${digest} is not what was promised: more than ${size} bytes came`);
+    }
+    if (fresh.byteLength > 0) await ingest.write(fresh);
+    for (const listener of listeners) listener.progress(ingest.offset);
+  }
+  if (ingest.offset < size) {
+    throw new HavreError(
+      "unavailable",
+      `${repository.host} stopped after ${ingest.offset} of the ${size} bytes of blob ${digest}`,
+    );
+  }
+}

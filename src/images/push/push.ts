@@ -1,0 +1,191 @@
+import { createReadStream } from "node:fs";
+import { type Digest, HavreError, Semaphore } from "../../base/mod.ts";
+import { type Descriptor, familiarName, familiarReference, parseReference, type Reference } from "../../spec/mod.ts";
+import type { ReadTransaction } from "../../store/mod.ts";
+import { assemble } from "../assembly.ts";
+import type { Context } from "../context.ts";
+import type { PushRequest } from "../distribution.ts";
+import { imageEvent } from "../events.ts";
+import type { OnProgress } from "../images.ts";
+import { type ImageObject, imageKind, type StoredManifest, tagKind } from "../objects.ts";
+import { LayerProgress } from "../pull/layer-progress.ts";
+import { setTag } from "../record.ts";
+import type { Registries } from "../registry/registry.ts";
+import { ATTEMPTS, isTemporary, type RemoteRepository } from "../registry/remote-repository.ts";
+import { findTag, repositoryKey, tagsOfRepository } from "../resolve.ts";
+import { compressLayer, type Outgoing, outgoingManifest } from "./manifest.ts";
+
+/** Docker's default of uploads at a time. */
+const AT_ONCE = 5;
+const READ_SIZE = 512 * 1024;
+
+export interface Sender {
+  readonly context: Context;
+  readonly registries: Registries;
+}
+
+interface Named {
+  readonly reference: Reference;
+  readonly image: ImageObject;
+  readonly manifest: Digest;
+}
+
+/** `docker push`: see `Distribution.push`. */
+export async function pushImage(
+  { context, registries }: Sender,
+  { reference, credentials }: PushRequest,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const named = parseReference(reference);
+  if (named.digest !== undefined) throw new HavreError("invalid-argument", "cannot push a digest reference");
+  onProgress({ status: `The push refers to repository [${repositoryKey(named)}]` });
+  const all = context.store.view((tx) => select(tx, named));
+  await registries.withRepository(named, credentials, true, async (repository) => {
+    for (const one of all) await pushOne(context, repository, one, onProgress, signal);
+  });
+}
+
+/** The tag that was named, or every tag of the repository. `not-found` with Docker's texts. */
+function select(tx: ReadTransaction, reference: Reference): readonly Named[] {
+  const tags = reference.tag === undefined ? tagsOfRepository(tx, reference) : [findTag(tx, reference)];
+  const found = tags.flatMap((tag) => {
+    const image = tag?.current && tx.get(imageKind, tag.current.image);
+    if (!tag?.current || !image || tag.tag === undefined) return [];
+    return [{ reference: { ...reference, tag: tag.tag }, image, manifest: tag.current.manifest }];
+  });
+  if (found.length > 0) return found;
+  const known = tagsOfRepository(tx, reference).length > 0;
+  throw new HavreError(
+    "not-found",
+    known
+      ? `tag does not exist: ${familiarReference(reference)}`
+      : `An image does not exist locally with the tag: ${familiarName(reference)}`,
+  );
+}
+
+async function pushOne(
+  context: Context,
+  repository: RemoteRepository,
+  named: Named,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { image, reference } = named;
+  const now = () => context.clock.now();
+  await assemble(context, async () => {
+    const progressOf = (diffId: Digest, total: number) => new LayerProgress(diffId, total, onProgress, now);
+    const diffIds = image.config.rootfs.diff_ids;
+    for (const diffId of diffIds.toReversed()) progressOf(diffId, 0).status("Preparing");
+    const outgoing = await outgoingManifest(context, image, named.manifest, (layer, diffId) => {
+      const progress = progressOf(diffId, layer.size);
+      return compressLayer(context, layer, (current) => progress.compressing(current), signal);
+    });
+    const { layers, descriptor } = outgoing.stored;
+    const slots = new Semaphore(AT_ONCE);
+    const sources = context.store.view((tx) => otherRepositories(tx, reference));
+    await settleAll(
+      layers.map(
+        (layer, at) => (stop) =>
+          slots.run(async () => {
+            const progress = progressOf(diffIds[at] ?? layer.digest, layer.size);
+            progress.status(await send(context, repository, layer, sources.get(layer.digest), progress, stop));
+          }),
+      ),
+      signal,
+    );
+    const config: Descriptor = { mediaType: "", digest: image.id, size: image.configSize };
+    await send(context, repository, config, undefined, undefined, signal);
+    await repository.putManifest(reference.tag ?? descriptor.digest, descriptor.mediaType, outgoing.bytes, signal);
+    await record(context, named, outgoing);
+    const { digest, size } = descriptor;
+    onProgress({ status: `${reference.tag}: digest: ${digest} size: ${size}` });
+    onProgress({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
+  });
+  context.emit(imageEvent("push", image, familiarReference(reference)));
+}
+
+/** Brings one blob to the registry, if it is not there. Returns what `docker push` says of it. */
+async function send(
+  { content }: Context,
+  repository: RemoteRepository,
+  blob: Descriptor,
+  mountFrom: string | undefined,
+  progress: LayerProgress | undefined,
+  signal?: AbortSignal,
+): Promise<string> {
+  if (await repository.hasBlob(blob.digest, signal)) return "Layer already exists";
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const mount =
+        mountFrom !== undefined && mountFrom !== repository.path ? { digest: blob.digest, from: mountFrom } : undefined;
+      const location = await repository.beginUpload(mount, signal);
+      if (location === undefined) return `Mounted from ${mountFrom}`;
+      await repository.upload(location, blob, () => reading(content.path(blob.digest), progress), signal);
+      return "Pushed";
+    } catch (error) {
+      if (attempt >= ATTEMPTS || !isTemporary(error)) throw error;
+      await repository.pause(attempt, signal);
+    }
+  }
+}
+
+/** The bytes as they are sent; the registry checks their digest, so it is not checked here a second time. */
+async function* reading(path: string, progress: LayerProgress | undefined): AsyncGenerator<Uint8Array> {
+  let current = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: READ_SIZE })) {
+    yield chunk as Uint8Array;
+    current += (chunk as Uint8Array).byteLength;
+    progress?.pushing(current);
+  }
+}
+
+/** By blob: another repository of the same registry that it came from or went to, to be mounted from there. */
+function otherRepositories(tx: ReadTransaction, { domain, path }: Reference): ReadonlyMap<Digest, string> {
+  const sources = new Map<Digest, string>();
+  for (const tag of tx.list(tagKind)) {
+    if (tag.digest === undefined || !tag.current || !tag.repository.startsWith(`${domain}/`)) continue;
+    const other = tag.repository.slice(domain.length + 1);
+    const { current } = tag;
+    const manifest = tx
+      .get(imageKind, current.image)
+      ?.manifests.find(({ descriptor }) => descriptor.digest === current.manifest);
+    if (other !== path) for (const { digest } of manifest?.layers ?? []) sources.set(digest, other);
+  }
+  return sources;
+}
+
+/** The image now has the manifest that was sent, and the name its digest has at the registry. */
+async function record({ store, clock }: Context, { reference, image }: Named, { stored }: Outgoing): Promise<void> {
+  await store.update((tx) => {
+    const known = tx.get(imageKind, image.id);
+    if (!known) return; // Removed meanwhile: the registry has it all the same.
+    const others = known.manifests.filter(({ descriptor }) => descriptor.digest !== stored.descriptor.digest);
+    const manifests: readonly StoredManifest[] = [stored, ...others];
+    tx.put(imageKind, { ...known, manifests });
+    const to = { image: image.id, manifest: stored.descriptor.digest };
+    const change = { at: clock.now(), action: "push" as const };
+    if (findTag(tx, reference)?.current?.image === image.id) setTag(tx, reference, to, change);
+    const { domain, path } = reference;
+    setTag(tx, { domain, path, digest: stored.descriptor.digest }, to, change);
+  });
+}
+
+/** Runs all; when one fails the others are told to stop, and the first failure is thrown after they have. */
+async function settleAll(
+  work: readonly ((signal: AbortSignal) => Promise<void>)[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController();
+  const joined = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  let failure: { readonly error: unknown } | undefined;
+  await Promise.all(
+    work.map((one) =>
+      one(joined).catch((error: unknown) => {
+        failure ??= { error };
+        stop.abort();
+      }),
+    ),
+  );
+  if (failure) throw failure.error;
+}
