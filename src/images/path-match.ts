@@ -1,4 +1,4 @@
-import { HavreError } from "../base/mod.ts";
+import { readPatternClass, takePatternCharacter } from "../spec/mod.ts";
 
 type Token = { readonly kind: "star" } | { readonly kind: "one"; readonly fits: (character: string) => boolean };
 
@@ -35,43 +35,11 @@ function parse(characters: string[]): Token[] {
   for (let character = characters.shift(); character !== undefined; character = characters.shift()) {
     if (character === "*") tokens.push({ kind: "star" });
     else if (character === "?") tokens.push({ kind: "one", fits: (other) => other !== "/" });
-    else if (character === "[") tokens.push({ kind: "one", fits: parseClass(characters) });
+    else if (character === "[") tokens.push({ kind: "one", fits: readPatternClass(characters) });
     else {
-      const wanted = character === "\\" ? take(characters) : character;
+      const wanted = character === "\\" ? takePatternCharacter(characters) : character;
       tokens.push({ kind: "one", fits: (other) => other === wanted });
     }
   }
   return tokens;
-}
-
-function parseClass(characters: string[]): (character: string) => boolean {
-  const negated = characters[0] === "^";
-  if (negated) characters.shift();
-  const ranges: [low: string, high: string][] = [];
-  do {
-    const low = classMember(characters);
-    if (characters[0] !== "-") ranges.push([low, low]);
-    else {
-      characters.shift();
-      ranges.push([low, classMember(characters)]);
-    }
-  } while (characters[0] !== "]");
-  characters.shift();
-  return (character) => ranges.some(([low, high]) => low <= character && character <= high) !== negated;
-}
-
-function classMember(characters: string[]): string {
-  const character = take(characters);
-  if (character === "-" || character === "]") throw malformed();
-  return character === "\\" ? take(characters) : character;
-}
-
-function take(characters: string[]): string {
-  const character = characters.shift();
-  if (character === undefined) throw malformed();
-  return character;
-}
-
-function malformed(): HavreError {
-  return new HavreError("invalid-argument", "syntax error in pattern");
 }

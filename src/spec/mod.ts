@@ -8,6 +8,8 @@ export { type ContainerBody, decodeContainerBody, decodeContainerCreate } from "
 export * from "./docker/decode-requests.ts";
 export { parseExposedPort } from "./docker/exposed-port.ts";
 export * from "./docker/go-notation.ts";
+export { IgnoreMatcher, readIgnoreFile } from "./docker/ignore-file.ts";
+export { readPatternClass, takePatternCharacter } from "./docker/pattern-class.ts";
 export { parseSignal } from "./docker/signals.ts";
 export { parseSize } from "./docker/size.ts";
 export * from "./oci/image.ts";
