@@ -22,7 +22,7 @@ rm ./*.deb
 mv lib/modules "$1/usr/lib/modules"
 HOOK
 mmdebstrap --quiet --mode=root --variant=minbase \
-  --include=crun,runc,conmon,nftables,iproute2,catatonit,busybox-static,procps,kmod \
+  --include=crun,runc,conmon,nftables,iproute2,catatonit,busybox-static,procps,kmod,apparmor \
   --customize-hook="sh $work/kernel-hook \"\$1\"" bookworm "$root" "$mirror"
 
 kernel=$(ls "$root/usr/lib/modules")

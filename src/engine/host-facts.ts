@@ -49,6 +49,7 @@ export interface HostFacts {
   /** Capabilities the daemon itself has and so can give. */
   readonly capabilities: readonly string[];
   readonly seccomp: boolean;
+  /** The kernel has AppArmor, and profiles can be loaded: securityfs is mounted, the program that does it is there. */
   readonly apparmor: boolean;
   readonly selinux: boolean;
   readonly ipv4Forwarding: boolean;
@@ -56,6 +57,8 @@ export interface HostFacts {
   readonly limits: Readonly<Record<string, Limit>>;
   readonly supports: LimitSupport;
 }
+
+const APPARMOR_PARSERS = ["/usr/sbin/apparmor_parser", "/sbin/apparmor_parser"];
 
 const ARCHITECTURES: Readonly<Record<string, string>> = {
   x64: "amd64",
@@ -197,7 +200,10 @@ export function readHostFacts(): HostFacts {
     memory: totalmem(),
     capabilities: capabilitiesOf(/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? ""),
     seccomp: /^Seccomp:/m.test(status),
-    apparmor: text("/sys/module/apparmor/parameters/enabled").startsWith("Y"),
+    apparmor:
+      text("/sys/module/apparmor/parameters/enabled").startsWith("Y") &&
+      existsSync("/sys/kernel/security/apparmor") &&
+      APPARMOR_PARSERS.some((path) => existsSync(path)),
     selinux: existsSync("/sys/fs/selinux/enforce"),
     // Not a constant: the engine's own network turns it on.
     get ipv4Forwarding() {

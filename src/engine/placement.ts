@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { Digest } from "../base/mod.ts";
+import { decideAppArmor, parseSecurityOptions } from "../policy/mod.ts";
+import type { Container } from "./container.ts";
 import { containerFolder, type EngineContext, logPath } from "./context.ts";
 import type { ContainerExecs } from "./execs.ts";
 import { getContainer } from "./lookup.ts";
@@ -45,10 +47,16 @@ export class Placements {
       hostnamePath: at("hostname"),
       hostsPath: at("hosts"),
       logPath: started && container.spec.hostConfig.LogConfig.Type !== "none" ? logPath(this.#context, id) : "",
-      appArmorProfile: "",
+      appArmorProfile: this.#appArmorProfile(container),
       graphDriver: { name: DRIVER, data: overlayData(this.#context, id) },
       execIds: this.#execs.runningIdsOf(id),
     };
+  }
+
+  #appArmorProfile({ spec, status }: Container): string {
+    if (!this.#context.host.apparmor || status.startedAt === undefined) return "";
+    const { SecurityOpt, Privileged } = spec.hostConfig;
+    return decideAppArmor(parseSecurityOptions(SecurityOpt ?? []).apparmor, Privileged);
   }
 
   image(_id: Digest): GraphDriver {

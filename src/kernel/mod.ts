@@ -5,6 +5,7 @@
  * object and whose cause carries the errno name as `code`.
  */
 
+export * from "./apparmor.ts";
 export * from "./cgroup.ts";
 export * from "./cgroup-counters.ts";
 export * from "./cgroup-stats.ts";

@@ -1,11 +1,11 @@
-import { execFile } from "node:child_process";
-import { HavreError, isHavreError } from "../base/mod.ts";
+import { isHavreError } from "../base/mod.ts";
+import { runProgram } from "./program.ts";
 
 /** Firewall rules, through the programs that own their formats. One process per call: for the daemon's start and end only. */
 
 /** Applies a ruleset (nft(8)) as one transaction: all of it or nothing. `unavailable` when nft is not installed. */
 export async function applyNftables(ruleset: string): Promise<void> {
-  await run("nft", ["-f", "-"], ruleset);
+  await runProgram("nft", ["-f", "-"], ruleset);
 }
 
 /** A chain of nftables that judges packets the host forwards. */
@@ -18,7 +18,7 @@ export interface ForwardChain {
 
 /** All chains hooked to forwarding, whoever made them; undefined when there is no nft here. */
 export async function listForwardChains(): Promise<readonly ForwardChain[] | undefined> {
-  const text = await unlessMissing(run("nft", ["-j", "list", "chains"], ""));
+  const text = await unlessMissing(runProgram("nft", ["-j", "list", "chains"], ""));
   if (text === undefined) return undefined;
   const { nftables } = JSON.parse(text) as { nftables: { chain?: ForwardChain & { hook?: string } }[] };
   return nftables.flatMap(({ chain }) => (chain?.hook === "forward" ? [chain] : []));
@@ -26,13 +26,13 @@ export async function listForwardChains(): Promise<readonly ForwardChain[] | und
 
 /** The rules of the filter table as iptables-save lines without counters; undefined when there is no iptables here. */
 export async function listIptablesFilter(): Promise<readonly string[] | undefined> {
-  const text = await unlessMissing(run("iptables", ["-w", "5", "-S"], ""));
+  const text = await unlessMissing(runProgram("iptables", ["-w", "5", "-S"], ""));
   return text?.split("\n").filter((line) => line !== "");
 }
 
 /** Applies lines in iptables-restore(8) form to the filter table in one transaction; what they do not name stays. */
 export async function changeIptablesFilter(lines: readonly string[]): Promise<void> {
-  await run("iptables-restore", ["-w", "5", "--noflush"], `*filter\n${lines.join("\n")}\nCOMMIT\n`);
+  await runProgram("iptables-restore", ["-w", "5", "--noflush"], `*filter\n${lines.join("\n")}\nCOMMIT\n`);
 }
 
 async function unlessMissing(output: Promise<string>): Promise<string | undefined> {
@@ -42,23 +42,4 @@ async function unlessMissing(output: Promise<string>): Promise<string | undefine
     if (isHavreError(error, "unavailable")) return undefined;
     throw error;
   }
-}
-
-function run(command: string, args: readonly string[], input: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const path = `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
-  const env = { ...process.env, PATH: path };
-  const child = execFile(command, [...args], { env, timeout: 20_000 }, (error, stdout, stderr) => {
-    if (!error) return resolve(stdout);
-    if ("code" in error && error.code === "ENOENT") {
-      const hint = `Install the package that has ${command} (Debian: ${command === "nft" ? "nftables" : "iptables"})`;
-      return reject(new HavreError("unavailable", `${command} is not installed`, { cause: error, hint }));
-    }
-    const said = stderr.trim() || error.message;
-    reject(new HavreError("internal", `${command} ${args.join(" ")} failed: ${said}`, { cause: error }));
-  });
-  // A program that ends before it read everything reports through its exit, not through this pipe.
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(input);
-  return promise;
 }

@@ -4,6 +4,7 @@
  *
  * Owns no state, touches nothing: the host's facts come as arguments.
  */
+export * from "./apparmor.ts";
 export * from "./capabilities.ts";
 export * from "./devices.ts";
 export * from "./paths.ts";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Clock, HavreError, isHavreError, type Logger, runAll, systemClock, toHavreError } from "../base/mod.ts";
 import { type CgroupHost, detectCgroups, identifyProcess, isProcessAlive, signalProcess } from "../kernel/mod.ts";
 import { encodeForRuntime, type RuntimeResources } from "../spec/mod.ts";
+import { ensureAppArmorProfile } from "./apparmor.ts";
 import { Binaries } from "./binaries.ts";
 import { containerArguments } from "./conmon-arguments.ts";
 import { AttachConnection } from "./connection.ts";
@@ -132,6 +133,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     // Written before anything exists, so that whatever a killed daemon has left half-made is found.
     this.#records.put(record);
     try {
+      await ensureAppArmorProfile(process.apparmorProfile);
       if (request.sharedMemory !== undefined) openSharedMemory(bundle, request.sharedMemory);
       const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
       writeFileSync(join(bundle, "config.json"), encodeForRuntime(handed), { mode: 0o600 });

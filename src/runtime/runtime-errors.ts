@@ -14,6 +14,7 @@ interface Translation {
   readonly pattern: RegExp;
   readonly kind: ErrorKind;
   readonly text: (command: string, match: RegExpExecArray) => string;
+  readonly hint?: string;
 }
 
 /** What crun, runc and others say of a process that cannot start, and how Docker's users know it. */
@@ -42,6 +43,13 @@ const TRANSLATIONS: readonly Translation[] = [
     kind: "failed-precondition",
     text: (_, [, folder, reason]) => `chdir to cwd ("${folder}") set in config.json failed: ${reason?.toLowerCase()}`,
   },
+  {
+    pattern: /write file `[^`]*\/attr\/[^`]*exec`: (.*)|unable to apply apparmor profile: .*: (.*)/,
+    kind: "failed-precondition",
+    text: (_, [, crun, runc]) =>
+      `unable to apply apparmor profile: apparmor failed to apply profile: ${(crun ?? runc)?.toLowerCase()}`,
+    hint: "Load the profile with apparmor_parser -r FILE, or leave the option out",
+  },
 ];
 
 /** Docker's own lead-ins, which its users' scripts look for. */
@@ -55,9 +63,11 @@ const LEAD: Readonly<Record<string, string>> = {
 export function runtimeError({ operation, output, command = "", cause }: Failure): HavreError {
   const text = essence(output);
   const detail = cause === undefined ? {} : { cause };
-  for (const { pattern, kind, text: translate } of TRANSLATIONS) {
+  for (const { pattern, kind, text: translate, hint } of TRANSLATIONS) {
     const match = pattern.exec(text);
-    if (match) return new HavreError(kind, `${LEAD[operation] ?? ""}${translate(command, match)}: unknown`, detail);
+    if (!match) continue;
+    const told = hint === undefined ? detail : { ...detail, hint };
+    return new HavreError(kind, `${LEAD[operation] ?? ""}${translate(command, match)}: unknown`, told);
   }
   const lead = operation === "create" ? "failed to create task for container: failed to create shim task: " : "";
   return new HavreError("failed-precondition", `${lead}OCI runtime ${operation} failed: ${text}: unknown`, detail);

@@ -2,6 +2,7 @@
 import { equal, match } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { expectNoLeaks, naming, takeSnapshot } from "../../../scripts/test/leaks.ts";
+import { checkAppArmor } from "./apparmor.ts";
 import { Lab } from "./lab.ts";
 import { checkLimits } from "./limits.ts";
 import { checkNetwork } from "./network.ts";
@@ -30,6 +31,7 @@ await lab.check("an image is imported and run", async () => {
 await checkLimits(lab);
 await checkProcesses(lab);
 await checkNetwork(lab);
+await checkAppArmor(lab);
 await checkSurvival(lab);
 await lab.check("nothing of a removed container is left", async () => {
   const ids = (await lab.ok("ps", "-aq", "--no-trunc")).split("\n");

@@ -27,6 +27,7 @@ const HEALTHY = {
   maxUserNamespaces: 100000,
   mountSetattr: true,
   landlock: 6,
+  apparmorModule: true,
   controllers: ["cpuset", "cpu", "io", "memory", "pids"],
   hybrid: false,
   tools: new Map([
@@ -74,6 +75,7 @@ const CASES: readonly (readonly [string, Change, readonly string[]])[] = [
   ["user namespaces off", { maxUserNamespaces: 0 }, ["warn user namespaces"]],
   ["a kernel before 5.12", { mountSetattr: false }, ["warn id-mapped mounts"]],
   ["no seccomp", { host: { seccomp: false } }, ["warn seccomp"]],
+  ["AppArmor without its parser", { host: { apparmor: false } }, ["warn security module"]],
   ["no Landlock", { landlock: 0 }, ["warn landlock"]],
   ["no security module", { host: { apparmor: false } }, ["warn security module"]],
   ["no memory controller", { controllers: ["cpu", "cpuset", "io", "pids"] }, ["warn cgroups"]],

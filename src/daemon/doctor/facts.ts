@@ -7,6 +7,7 @@ import { type HostFacts, readHostFacts } from "../../engine/mod.ts";
 import {
   detectCgroups,
   type ForwardChain,
+  hasAppArmor,
   hasMountSetattr,
   landlockVersion,
   listForwardChains,
@@ -50,6 +51,8 @@ export interface DoctorFacts {
   readonly maxUserNamespaces: number;
   readonly mountSetattr: boolean;
   readonly landlock: number;
+  /** The kernel has AppArmor, whether or not profiles can be loaded. */
+  readonly apparmorModule: boolean;
   readonly controllers: readonly string[];
   /** A version 2 tree beside version 1 controllers. */
   readonly hybrid: boolean;
@@ -86,6 +89,7 @@ export async function collectFacts(options: { readonly root: string; readonly br
     maxUserNamespaces: number("/proc/sys/user/max_user_namespaces"),
     mountSetattr: hasMountSetattr(),
     landlock: landlockVersion(),
+    apparmorModule: hasAppArmor(),
     controllers:
       cgroups.version === 2
         ? text("/sys/fs/cgroup/cgroup.controllers").trim().split(/\s+/)

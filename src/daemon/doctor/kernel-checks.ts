@@ -115,8 +115,15 @@ export function landlock({ landlock: version }: DoctorFacts): Check {
   return warn("landlock", "not there or off", "Programs cannot confine themselves with it", remedy);
 }
 
-export function securityModule({ host }: DoctorFacts): Check {
+export function securityModule({ host, apparmorModule }: DoctorFacts): Check {
   const found = [host.apparmor && "AppArmor", host.selinux && "SELinux"].filter(Boolean);
+  if (apparmorModule && !host.apparmor)
+    return warn(
+      "security module",
+      "AppArmor, but without apparmor_parser or securityfs",
+      "Containers run without an AppArmor profile",
+      "Install the package apparmor, and mount securityfs on /sys/kernel/security",
+    );
   if (found.length > 0) return ok("security module", found.join(", "));
   const consequence = "Profiles asked for with --security-opt are refused or ignored with a warning";
   return warn(

@@ -4,7 +4,7 @@ import type { ContainerSpec } from "../container.ts";
 import type { ExecConfig } from "../engine.ts";
 import type { HostFacts } from "../host-facts.ts";
 import { buildEnvironment } from "./environment.ts";
-import { buildRlimits } from "./process.ts";
+import { apparmor, buildRlimits } from "./process.ts";
 import { resolveUser } from "./user.ts";
 
 export interface ExecInput {
@@ -26,6 +26,7 @@ export function buildExecProcess({ spec, exec, rootfs, host }: ExecInput): Runti
     available: host.capabilities,
   });
   const [height, width] = exec.ConsoleSize ?? [0, 0];
+  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   const rlimits = buildRlimits(hostConfig.Ulimits);
   return {
     terminal: exec.Tty,
@@ -41,6 +42,8 @@ export function buildExecProcess({ spec, exec, rootfs, host }: ExecInput): Runti
     cwd: exec.WorkingDir || config.WorkingDir || "/",
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     ...(rlimits.length > 0 ? { rlimits } : {}),
-    ...(parseSecurityOptions(hostConfig.SecurityOpt ?? []).noNewPrivileges ? { noNewPrivileges: true } : {}),
+    ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
+    // A privileged exec stays in the container's profile (Docker's); what cannot be applied was said at the start.
+    ...apparmor(security, hostConfig.Privileged, host, () => {}),
   };
 }

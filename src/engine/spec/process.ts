@@ -1,4 +1,4 @@
-import { decideCapabilities, type SecurityOptions } from "../../policy/mod.ts";
+import { decideAppArmor, decideCapabilities, type SecurityOptions } from "../../policy/mod.ts";
 import type { RuntimeProcess, Ulimit } from "../../spec/mod.ts";
 import type { HostFacts } from "../host-facts.ts";
 import { buildEnvironment } from "./environment.ts";
@@ -19,11 +19,15 @@ export function buildRlimits(ulimits: readonly Ulimit[] | null): NonNullable<Run
   }));
 }
 
-function apparmor(security: SecurityOptions, host: HostFacts, warn: Warn): Pick<RuntimeProcess, "apparmorProfile"> {
-  if (security.apparmor === "") return {};
-  if (host.apparmor) return { apparmorProfile: security.apparmor };
-  if (security.apparmor !== "unconfined")
-    warn(`This kernel has no AppArmor: profile ${security.apparmor} is not applied`);
+/** Free of effect where the kernel has no AppArmor, with a warning when a profile was asked for. */
+export function apparmor(
+  { apparmor: asked }: SecurityOptions,
+  privileged: boolean,
+  host: HostFacts,
+  warn: Warn,
+): Pick<RuntimeProcess, "apparmorProfile"> {
+  if (host.apparmor) return { apparmorProfile: decideAppArmor(asked, privileged) };
+  if (asked !== "" && asked !== "unconfined") warn(`This kernel has no AppArmor: profile ${asked} is not applied`);
   return {};
 }
 
@@ -66,7 +70,7 @@ export function buildProcess(input: SpecInput, security: SecurityOptions, warn: 
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     ...(rlimits.length > 0 ? { rlimits } : {}),
     ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
-    ...apparmor(security, host, warn),
+    ...apparmor(security, hostConfig.Privileged, host, warn),
     oomScoreAdj: hostConfig.OomScoreAdj,
   };
 }
