@@ -39,7 +39,7 @@ import type {
   StdioSpec,
 } from "./runtime.ts";
 import { type CommandResult, type RuntimeBinary, runRuntime } from "./runtime-command.ts";
-import { runtimeError } from "./runtime-errors.ts";
+import { isInability, runtimeError } from "./runtime-errors.ts";
 import { SeccompFilters } from "./seccomp-filters.ts";
 import { openSharedMemory } from "./shared-memory.ts";
 import { Supervision } from "./supervision.ts";
@@ -114,6 +114,21 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   async create(request: CreateRequest): Promise<Created> {
+    const { id, fallback } = request;
+    if (fallback === undefined) return await this.#create(request);
+    try {
+      return await this.#create(request);
+    } catch (error) {
+      if (!isInability(error)) throw error;
+      this.#logger.warn("Another runtime takes a container", { id, runtime: fallback, because: error.message });
+      return await this.#create({ ...request, runtime: fallback }).catch((failure: unknown) => {
+        this.#logger.warn("It cannot create it either", { id, runtime: fallback, failure });
+        throw error;
+      });
+    }
+  }
+
+  async #create(request: CreateRequest): Promise<Created> {
     const { id, runtime, bundle, log } = request;
     const plain = this.#binaries.runtime(runtime);
     const conmon = this.#binaries.conmon();
@@ -167,7 +182,8 @@ export class ConmonRuntime implements Runtime, Disposable {
     }
   }
 
-  async start(id: string, runtime: string): Promise<void> {
+  async start(id: string, asked: string): Promise<void> {
+    const runtime = this.#runtimeOf(id, asked);
     if (runtime === "crun" && startThroughPipe(this.#crunFolder(id))) return;
     await this.#command(runtime, "start", ["start", id]);
   }
@@ -182,15 +198,15 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   pause(id: string, runtime: string): Promise<void> {
-    return this.#limits.pause(id, runtime);
+    return this.#limits.pause(id, this.#runtimeOf(id, runtime));
   }
 
   resume(id: string, runtime: string): Promise<void> {
-    return this.#limits.resume(id, runtime);
+    return this.#limits.resume(id, this.#runtimeOf(id, runtime));
   }
 
   update(id: string, runtime: string, resources: RuntimeResources): Promise<void> {
-    return this.#limits.update(id, runtime, resources, this.#exits.path());
+    return this.#limits.update(id, this.#runtimeOf(id, runtime), resources, this.#exits.path());
   }
 
   async delete(id: string, runtime: string, bundle: string, force = false): Promise<void> {
@@ -207,7 +223,8 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#records.delete(id);
   }
 
-  async status(id: string, runtime: string): Promise<RuntimeStatus> {
+  async status(id: string, asked: string): Promise<RuntimeStatus> {
+    const runtime = this.#runtimeOf(id, asked);
     if (runtime === "crun") return crunStatus(this.#crunFolder(id), this.#cgroups, this.#records.get(id)?.cgroupsPath);
     const result = await this.#runtimeCommand(runtime, ["state", id]);
     if (result.code !== 0) {
@@ -239,7 +256,11 @@ export class ConmonRuntime implements Runtime, Disposable {
 
   async exec(asked: ExecRequest): Promise<RunningExec> {
     const warn = (what: string) => this.#logger.warn(what, { id: asked.containerId });
-    const request = { ...asked, process: fitToHost(asked.process, this.#ceilings, warn) };
+    const request = {
+      ...asked,
+      runtime: this.#runtimeOf(asked.containerId, asked.runtime),
+      process: fitToHost(asked.process, this.#ceilings, warn),
+    };
     const plain = this.#binaries.runtime(request.runtime);
     const record = this.#records.get(request.containerId);
     const binary = this.#own.entering(record, plain);
@@ -372,6 +393,10 @@ export class ConmonRuntime implements Runtime, Disposable {
     if (result.code !== 0 && !/does not exist|not exist|No such file/i.test(result.stderr)) {
       throw runtimeError({ operation: "delete", output: result.stderr });
     }
+  }
+
+  #runtimeOf(id: string, asked: string): string {
+    return this.#records.get(id)?.runtime ?? asked;
   }
 
   #crunFolder(id: string): string {

@@ -90,6 +90,43 @@ test("a runtime that is missing or unknown is named, one that hangs is given up"
   await until(systemClock, () => !isProcessAlive(identifyProcess(pid)));
 });
 
+test("what crun refuses or is missing for goes to runc, which then has the container; a fault of the container's does not", async () => {
+  await using host = await ContainerHost.open();
+  const refusing = join(host.folder, "refusing");
+  const calls = join(host.folder, "calls");
+  writeFileSync(refusing, `#!/bin/sh\necho "$*" >>${calls}\necho "cgroups in hybrid mode not supported" >&2\nexit 1\n`);
+  chmodSync(refusing, 0o755);
+  for (const path of [refusing, "/nonexistent/crun"]) {
+    using runtime = new ConmonRuntime({
+      run: host.run,
+      logger: silentLogger,
+      runtimes: new Map([["crun", { path, args: [] }]]),
+    });
+    await runtime.recover();
+    const request = { ...host.request(["sleep", "1000"]), fallback: "runc" };
+    const exited = Promise.withResolvers<number>();
+    using _listener = runtime.onExit(({ code }) => exited.resolve(code));
+    await runtime.create(request);
+    expect(readdirSync(join(host.run, "runtime/runc"))).toEqual([request.id]);
+    await runtime.start(request.id, "crun");
+    expect(await runtime.status(request.id, "crun")).toBe("running");
+    await runtime.pause(request.id, "crun");
+    await runtime.resume(request.id, "crun");
+    await runtime.kill(request.id, "crun", 9);
+    expect(await exited.promise).toBe(137);
+    await runtime.delete(request.id, "crun", request.bundle);
+    expect(readdirSync(join(host.run, "runtime/runc"))).toEqual([]);
+  }
+  expect(
+    readFileSync(calls, "utf8")
+      .split("\n")
+      .filter((line) => line.includes(" create ")),
+  ).toHaveLength(1);
+  // runc is not asked: its own message would be another.
+  const wrong = { ...host.request(["nope"]), fallback: "what" };
+  await expect(host.runtime.create(wrong)).rejects.toMatchObject({ kind: "not-found" });
+});
+
 test("a created container that was never started is deleted with its processes", async () => {
   await using host = await ContainerHost.open();
   const container = await host.create(["sleep", "100"]);

@@ -1,4 +1,5 @@
 import { type ErrorKind, HavreError } from "../base/mod.ts";
+import { RuntimeRefusal } from "./supervisor.ts";
 
 interface Failure {
   /** `create`, `exec`, `start` …: the runtime's subcommand. */
@@ -71,6 +72,15 @@ export function runtimeError({ operation, output, command = "", cause }: Failure
   }
   const lead = operation === "create" ? "failed to create task for container: failed to create shim task: " : "";
   return new HavreError("failed-precondition", `${lead}OCI runtime ${operation} failed: ${text}: unknown`, detail);
+}
+
+/** Whether a failed creation is the runtime's own: it is not installed, or refused what is no mistake of the container's. */
+export function isInability(error: unknown): error is HavreError {
+  if (!(error instanceof HavreError)) return false;
+  if (error.kind === "unavailable") return true;
+  if (!(error.cause instanceof RuntimeRefusal)) return false;
+  const { message } = error.cause;
+  return !TRANSLATIONS.some(({ pattern }) => pattern.test(essence(message)));
 }
 
 /** The last line of what a runtime printed, without time stamps and log dressing. */

@@ -23,6 +23,8 @@ export interface CreateRequest {
   readonly id: string;
   /** Runtime name (`crun`, `runc`, or as configured with a path). */
   readonly runtime: string;
+  /** Runtime to take in its place where it is missing, or cannot do what the specification asks. */
+  readonly fallback?: string;
   /** Folder for config.json and the supervisor's files. Made by the caller; on a volatile or durable disk. */
   readonly bundle: string;
   readonly spec: RuntimeSpec;
@@ -96,6 +98,7 @@ export interface RunningExec {
 /**
  * Processes in containers through a supervisor (conmon) and an OCI runtime. Everything it starts outlives the daemon;
  * exits that happen meanwhile are found by `recover`.
+ * A method's `runtime` is the one asked for; the one that a container was created with, where known, goes before it.
  * Errors: the runtime's own message as `failed-precondition` (command not found: `not-found`, not executable:
  * `permission-denied`), `unavailable` when the runtime is missing, `deadline-exceeded` when it hangs.
  */

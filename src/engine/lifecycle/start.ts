@@ -88,6 +88,7 @@ async function launch(
   const created = await context.runtime.create({
     id,
     runtime,
+    ...(runtime === "crun" && runtime === context.config.defaultRuntime ? { fallback: "runc" } : {}),
     bundle,
     spec: runtimeSpec,
     stdio,
