@@ -3,16 +3,28 @@ import { closeSync, fsync, fsyncSync, openSync } from "node:fs";
 import { promisify } from "node:util";
 import { HavreError } from "../base/mod.ts";
 import { reserveSpace } from "./reserve.ts";
-import type { Change, Kind, ReadTransaction, Store, StoredObject, UpdateOptions, WriteTransaction } from "./store.ts";
+import {
+  type Change,
+  formOf,
+  type Kind,
+  type ReadTransaction,
+  type Store,
+  type StoredObject,
+  type UpdateOptions,
+  type Upgrade,
+  type WriteTransaction,
+} from "./store.ts";
 import { Table } from "./table.ts";
 
-/** The on-disk form this program writes; a newer one is refused rather than guessed at. */
-const SCHEMA_VERSION = 1;
+/** The form of the database itself; a newer one is refused rather than guessed at. Version 1 had no column `form`. */
+const SCHEMA_VERSION = 2;
 
 interface Row {
   readonly kind: string;
   readonly id: string;
   readonly body: string;
+  /** Which of its kind's forms the body has. */
+  readonly form: number;
 }
 
 interface Undo {
@@ -52,12 +64,12 @@ export class SqliteStore implements Store {
       this.#database.run(
         "CREATE TABLE IF NOT EXISTS objects (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
       );
-      this.#refuseNewerSchema(path);
+      this.#upgradeSchema();
       reserveSpace(this.#database, path);
       this.#logFd = openSync(`${path}-wal`, "r");
-      this.#put = this.#database.query("INSERT OR REPLACE INTO objects (kind, id, body) VALUES (?1, ?2, ?3)");
+      this.#put = this.#database.query("INSERT OR REPLACE INTO objects (kind, id, body, form) VALUES (?1, ?2, ?3, ?4)");
       this.#delete = this.#database.query("DELETE FROM objects WHERE kind = ?1 AND id = ?2");
-      for (const row of this.#database.query<Row, []>("SELECT kind, id, body FROM objects").all()) {
+      for (const row of this.#database.query<Row, []>("SELECT kind, id, body, form FROM objects").all()) {
         const rows = this.#pending.get(row.kind);
         if (rows) rows.push(row);
         else this.#pending.set(row.kind, [row]);
@@ -132,14 +144,14 @@ export class SqliteStore implements Store {
     return syncing;
   }
 
-  #refuseNewerSchema(path: string): void {
+  #upgradeSchema(): void {
     const version = this.#database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
-    if (version > SCHEMA_VERSION) {
-      throw new HavreError("failed-precondition", `${path} was written by a newer Havre (format ${version})`, {
-        hint: "Start the newer Havre, or use another --root",
-      });
-    }
-    this.#database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    if (version > SCHEMA_VERSION) throw this.#newer(`format ${version}, this one knows ${SCHEMA_VERSION}`);
+    if (version === SCHEMA_VERSION) return;
+    this.#database.transaction(() => {
+      this.#database.run("ALTER TABLE objects ADD COLUMN form INTEGER NOT NULL DEFAULT 1");
+      this.#database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    })();
   }
 
   /** Kinds are known to the store only from their first use: rows wait as text until then. */
@@ -147,11 +159,26 @@ export class SqliteStore implements Store {
     let table = this.#tables.get(kind.name);
     if (!table) {
       table = new Table(kind as unknown as Kind<StoredObject>);
+      for (const row of this.#pending.get(kind.name) ?? []) table.set(row.id, this.#read(row, kind.upgrades));
+      // Only now: a kind that could not be read is not an empty one.
       this.#tables.set(kind.name, table);
-      for (const row of this.#pending.get(kind.name) ?? []) table.set(row.id, JSON.parse(row.body) as StoredObject);
       this.#pending.delete(kind.name);
     }
     return table;
+  }
+
+  /** An object in today's form; on disk it takes that form with its next change. */
+  #read({ kind, body, form }: Row, upgrades: readonly Upgrade[]): StoredObject {
+    const known = formOf({ upgrades });
+    if (form > known) throw this.#newer(`objects of kind ${kind} in form ${form}, this one knows ${known}`);
+    const stored = JSON.parse(body) as Readonly<Record<string, unknown>>;
+    return upgrades.slice(form - 1).reduce((object, upgrade) => upgrade(object), stored) as unknown as StoredObject;
+  }
+
+  #newer(what: string): HavreError {
+    return new HavreError("failed-precondition", `${this.#database.filename} was written by a newer Havre (${what})`, {
+      hint: "Start the newer Havre, or use another --root",
+    });
   }
 
   #reader(): ReadTransaction {
@@ -178,7 +205,7 @@ export class SqliteStore implements Store {
       ...this.#reader(),
       put: (kind, object) => {
         set(kind, object.id, object);
-        this.#put.run(kind.name, object.id, JSON.stringify(object));
+        this.#put.run(kind.name, object.id, JSON.stringify(object), formOf(kind));
       },
       delete: (kind, id) => {
         set(kind, id, undefined);

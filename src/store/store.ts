@@ -12,11 +12,27 @@ export interface Kind<T extends StoredObject> {
   readonly indexes: Readonly<
     Record<string, { readonly unique: boolean; readonly values: (object: T) => readonly string[] }>
   >;
+  /**
+   * What brings an object that an earlier Havre wrote to today's form, oldest first: the first makes form 2 of form 1.
+   * A step is added when stored objects change so that they would be misread, and never changed or taken away.
+   */
+  readonly upgrades: readonly Upgrade[];
 }
 
-/** Declares a kind; `indexes` may be left out. */
-export function defineKind<T extends StoredObject>(name: string, indexes: Kind<T>["indexes"] = {}): Kind<T> {
-  return { name, indexes };
+export type Upgrade = (stored: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+
+/** Declares a kind; `indexes` and `upgrades` may be left out. */
+export function defineKind<T extends StoredObject>(
+  name: string,
+  indexes: Kind<T>["indexes"] = {},
+  upgrades: Kind<T>["upgrades"] = [],
+): Kind<T> {
+  return { name, indexes, upgrades };
+}
+
+/** The form in which this Havre writes objects of the kind. */
+export function formOf({ upgrades }: Pick<Kind<StoredObject>, "upgrades">): number {
+  return upgrades.length + 1;
 }
 
 /** A consistent read of all objects. Objects are immutable: never change one in place. */
