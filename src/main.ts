@@ -21,6 +21,7 @@ async function runDaemon(settings: DaemonSettings): Promise<number> {
     registryMirrors: settings.registryMirrors,
     insecureRegistries: settings.insecureRegistries,
     ...(settings.subnet === undefined ? {} : { subnet: settings.subnet }),
+    ...(settings.imageRetention === undefined ? {} : { imageRetention: settings.imageRetention }),
     ...(settings.socketGroup === undefined ? {} : { socketGroup: settings.socketGroup }),
   };
   if (settings.cleanup) await daemon.cleanUp(options);

@@ -43,6 +43,8 @@ export interface DaemonSettings {
   readonly bridge?: string;
   readonly subnet?: string;
   readonly socketGroup?: string;
+  /** Milliseconds for which a removed image can be brought back. */
+  readonly imageRetention?: number;
   /** Only take bridge and firewall rules of a stopped daemon off the host. */
   readonly cleanup: boolean;
 }

@@ -59,6 +59,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     clock: systemClock,
     users: containerUsers(store),
     registries: registrySettings(options),
+    retention: options.imageRetention ?? 0,
   });
   images.onEvent((event) => events.emitImage(event));
   const networks = new HostNetworks({

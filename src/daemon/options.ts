@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly insecureRegistries: readonly string[];
   /** Group that may use the socket. */
   readonly socketGroup?: string;
+  /** Milliseconds for which a removed image can be brought back; 0 unless told. */
+  readonly imageRetention?: number;
 }
 
 export const DEFAULT_ROOT = "/var/lib/havre";

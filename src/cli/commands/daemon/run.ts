@@ -1,5 +1,6 @@
 import { HavreError } from "../../../base/mod.ts";
 import { list, text, toggle } from "../../args/flags.ts";
+import { durationNanos } from "../../args/time.ts";
 import { defineCommand } from "../../command.ts";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -17,6 +18,9 @@ export const command = defineCommand({
     bridge: text("Name of the default bridge (default havre0, or $HAVRE_BRIDGE)"),
     cleanup: toggle("Remove bridge and firewall rules of a stopped daemon, and quit"),
     "default-runtime": text("OCI runtime of containers that name none"),
+    "image-retention": text("How long a removed image can come back by 'havre image rollback' (24h, 90m; default 0s)", {
+      type: "duration",
+    }),
     "insecure-registry": list("Registry that needs no TLS, or no certificate that is known (host[:port] or CIDR)"),
     "log-level": text("Least level of the daemon's own log: debug, info, warn, error", {
       initial: "info",
@@ -50,10 +54,18 @@ export const command = defineCommand({
       ...(bridge ? { bridge } : {}),
       ...(subnet ? { subnet } : {}),
       ...(flags["default-runtime"] ? { defaultRuntime: flags["default-runtime"] } : {}),
+      ...(flags["image-retention"] ? { imageRetention: retention(flags["image-retention"]) } : {}),
       ...(flags["socket-group"] ? { socketGroup: flags["socket-group"] } : {}),
     });
   },
 });
+
+/** Milliseconds. */
+function retention(text: string): number {
+  const nanos = durationNanos(text);
+  if (nanos >= 0) return nanos / 1e6;
+  throw new HavreError("invalid-argument", `--image-retention ${text} is negative`, { hint: "0s keeps nothing" });
+}
 
 function splitRuntime(text: string): [name: string, path: string] {
   const equals = text.indexOf("=");
