@@ -6,6 +6,7 @@ import {
   ContainerCommits,
   ContainerComparisons,
   ContainerExecs,
+  ContainerNetworks,
   ContainerObservation,
   ContainerStreams,
   Placements,
@@ -26,10 +27,7 @@ import { groupId } from "./socket-group.ts";
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const log = lineLogger((line) => process.stderr.write(line), options.logLevel);
   crashOnBugs(log);
-  const { context, containers, images, networks, runtime, events, hub, removedLogs, close } = await assemble(
-    options,
-    log,
-  );
+  const { context, containers, images, runtime, events, hub, removedLogs, close } = await assemble(options, log);
   await recoverContainers(context, containers);
   const execs = new ContainerExecs(context);
   const server = createApiServer({
@@ -58,7 +56,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     imageHistory: images,
     imageAccounts: images,
     distribution: images.distribution,
-    networks,
+    networks: new ContainerNetworks(context),
     log,
   });
   const socket = join(options.run, "havre.sock");

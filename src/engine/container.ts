@@ -70,6 +70,8 @@ export interface ContainerStatus {
   readonly stoppedByUser: boolean;
   readonly health?: Health;
   readonly endpoints: readonly Endpoint[];
+  /** Ids of the networks it has been on since it asks for them, by name. */
+  readonly networkIds?: Readonly<Record<string, string>>;
   readonly namespacePath?: string;
 }
 

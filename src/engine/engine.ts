@@ -1,8 +1,9 @@
 import type { Timeline } from "../base/mod.ts";
 import type { Difference, ImageEvent } from "../images/mod.ts";
+import type { Networks } from "../networks/mod.ts";
 import type { CgroupStats, InterfaceCounters, OutputChunk } from "../runtime/mod.ts";
 import type { FileChange, Usage } from "../snapshots/mod.ts";
-import type { ContainerCreateRequest, Resources, RestartPolicy } from "../spec/mod.ts";
+import type { ContainerCreateRequest, EndpointRequest, Resources, RestartPolicy } from "../spec/mod.ts";
 import type { Container } from "./container.ts";
 
 /**
@@ -67,6 +68,18 @@ export interface PruneFilters {
   readonly until?: number;
   /** `key` or `key=value`, all must fit; a leading `!` negates. */
   readonly labels: readonly string[];
+}
+
+/** Networks, and containers on them. `ref` is a name, an id or an unambiguous id prefix. */
+export interface NetworkManagement extends Pick<Networks, "list" | "get" | "create"> {
+  /** As `Networks.remove`. */
+  remove(ref: string): Promise<void>;
+  /** Names of the networks removed: those of users that no container is on. */
+  prune(filters: PruneFilters): Promise<readonly string[]>;
+  /** Now when the container runs, else with its next start. `permission-denied` where it cannot be, `invalid-argument` for bad addresses. */
+  connect(ref: string, container: string, request: EndpointRequest): Promise<void>;
+  /** `permission-denied` when it is not connected. */
+  disconnect(ref: string, container: string, force: boolean): Promise<void>;
 }
 
 /** A live session on a process's streams: what hijacked attach and exec connections are made of. */

@@ -18,6 +18,7 @@ export { type HostFacts, readHostFacts } from "./host-facts.ts";
 export { containerUsers } from "./image-users.ts";
 export { recoverContainers } from "./lifecycle/recover.ts";
 export { RemovedLogs } from "./logs/removed.ts";
+export { ContainerNetworks } from "./networking/mod.ts";
 export { ContainerObservation } from "./observation.ts";
 export { type ContainerPlacement, type GraphDriver, Placements } from "./placement.ts";
 export { resolverOverrides } from "./spec/network-files.ts";

@@ -1,34 +1,48 @@
 import { HavreError } from "../base/mod.ts";
-import { contains, knownSubnet, parseAddress, parseMac } from "./ip.ts";
+import { contains, type Family, knownSubnet, parseAddress, parseMac } from "./ip.ts";
 import type { StoredNetwork } from "./model.ts";
 import type { Given } from "./network-addresses.ts";
-import type { EndpointAsk } from "./networks.ts";
+import { type EndpointAsk, PREDEFINED } from "./networks.ts";
+
+/** What is wrong with what a container asks of a network, in Docker's words and order. */
+export function askProblems({ ipv4, ipv6, aliases = [] }: EndpointAsk, network: StoredNetwork): readonly string[] {
+  const predefined = PREDEFINED.includes(network.name);
+  const addressed = Boolean(ipv4 || ipv6);
+  const found: string[] = [];
+  if (predefined && addressed) found.push("user specified IP address is supported on user defined networks only");
+  if (predefined && aliases.length > 0)
+    found.push("network-scoped alias is supported only for containers in user defined networks");
+  if (ipv4 && parseAddress(ipv4)?.family !== 4) found.push(`invalid IPv4 address: ${ipv4}`);
+  if (ipv6 && parseAddress(ipv6)?.family !== 6) found.push(`invalid IPv6 address: ${ipv6}`);
+  if (!predefined) found.push(...outside(4, ipv4, network), ...outside(6, ipv6, network));
+  return found;
+}
+
+function outside(family: Family, text: string | undefined, { spec, pools }: StoredNetwork): string[] {
+  if (!text) return [];
+  const configured = spec.ipam.pools.some(({ subnet }) => subnet !== "" && knownSubnet(subnet).family === family);
+  if (!configured)
+    return ["user specified IP address is supported only when connecting to networks with user configured subnets"];
+  const parsed = parseAddress(text);
+  const inside = pools.some(({ subnet: of }) => {
+    const subnet = knownSubnet(of);
+    return parsed?.family === family && subnet.family === family && contains(subnet, parsed.address);
+  });
+  return inside ? [] : [`no configured subnet or ip-range contain the IP address ${text}`];
+}
+
+/** Several problems as Docker lists them. */
+export function listProblems(problems: readonly string[]): string {
+  return problems.length === 1 ? problems.join("") : problems.map((text) => `* ${text}`).join("\n");
+}
 
 /** The addresses that a container asks for. `invalid-argument` with Docker's texts. */
-export function wantedOf({ ipv4, ipv6 }: EndpointAsk, { name, spec, pools }: StoredNetwork): Partial<Given> {
-  const problems: string[] = [];
-  const parse = (family: 4 | 6, text: string | undefined) => {
-    if (text === undefined || text === "") return undefined;
-    const parsed = parseAddress(text);
-    if (parsed?.family !== family) {
-      problems.push(`invalid IPv${family} address: ${text}`);
-      return undefined;
-    }
-    const subnets = pools.map(({ subnet }) => knownSubnet(subnet)).filter((subnet) => subnet.family === family);
-    if (!spec.ipam.pools.some(({ subnet }) => subnet !== "" && knownSubnet(subnet).family === family))
-      problems.push(
-        "user specified IP address is supported only when connecting to networks with user configured subnets",
-      );
-    else if (!subnets.some((subnet) => contains(subnet, parsed.address)))
-      problems.push(`no configured subnet contains IP address ${text}`);
-    return parsed.address;
-  };
-  const [four, six] = [parse(4, ipv4), parse(6, ipv6)];
-  if (problems.length > 0) {
-    const list = problems.length === 1 ? problems.join("") : problems.map((text) => `* ${text}`).join("\n");
-    throw new HavreError("invalid-argument", `invalid config for network ${name}: invalid endpoint settings:\n${list}`);
-  }
-  return { ...(four === undefined ? {} : { ipv4: four }), ...(six === undefined ? {} : { ipv6: six }) };
+export function wantedOf(ask: EndpointAsk, network: StoredNetwork): Partial<Given> {
+  const problems = askProblems(ask, network);
+  if (problems.length > 0)
+    throw new HavreError("invalid-argument", `invalid endpoint settings:\n${listProblems(problems)}`);
+  const [four, six] = [parseAddress(ask.ipv4 ?? ""), parseAddress(ask.ipv6 ?? "")];
+  return { ...(four ? { ipv4: four.address } : {}), ...(six ? { ipv6: six.address } : {}) };
 }
 
 export function wantedMac({ macAddress }: EndpointAsk): Uint8Array | undefined {

@@ -7,7 +7,7 @@ import {
   type NetworkNamespace,
   openNetworkNamespace,
 } from "../kernel/mod.ts";
-import { wantedMac, wantedOf } from "./asks.ts";
+import { askProblems, wantedMac, wantedOf } from "./asks.ts";
 import { checkBridgeName } from "./bridge/mod.ts";
 import { describeEndpoint, newEndpoint } from "./describe.ts";
 import { Endpoints } from "./endpoints.ts";
@@ -131,6 +131,15 @@ export class HostNetworks implements Networks {
     }
     await this.#endpoints.flush();
     return this.#describe(containerId);
+  }
+
+  endpointsOf(containerId: string): readonly Endpoint[] {
+    return this.#describe(containerId);
+  }
+
+  problemsOf(ask: EndpointAsk): readonly string[] {
+    const network = this.#networks.find(ask.network);
+    return network ? askProblems(ask, network) : [];
   }
 
   create(request: NetworkRequest): Promise<NetworkInfo> {

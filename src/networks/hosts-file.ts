@@ -29,9 +29,18 @@ const STANDARD: readonly HostRecord[] = [
  */
 export function hostsFile(request: HostsRequest): string {
   const extra = request.extraHosts.map((entry) => extraHost(entry, request.hostGateway));
-  const names = ownNames(request.hostname, request.domainname ?? "");
-  const own = request.addresses.map((address) => ({ address, names }));
-  return [...STANDARD, ...extra, ...own].map(({ address, names: all }) => `${address}\t${all}\n`).join("");
+  const own = ownHostRecords(request.hostname, request.domainname ?? "", request.addresses);
+  return `${format([...STANDARD, ...extra])}${own}`;
+}
+
+/** The lines of a container's own addresses. */
+export function ownHostRecords(hostname: string, domainname: string, addresses: readonly string[]): string {
+  const names = ownNames(hostname, domainname);
+  return format(addresses.map((address) => ({ address, names })));
+}
+
+function format(records: readonly HostRecord[]): string {
+  return records.map(({ address, names }) => `${address}\t${names}\n`).join("");
 }
 
 /** /etc/hostname. */

@@ -9,9 +9,10 @@
  * container's process holds.
  */
 
+export { listProblems } from "./asks.ts";
 export { givesNames, NameServers, type NameServersOptions } from "./dns/mod.ts";
 export { HostNetworks } from "./host-networks.ts";
-export { type HostRecord, type HostsRequest, hostnameFile, hostsFile } from "./hosts-file.ts";
+export { type HostRecord, type HostsRequest, hostnameFile, hostsFile, ownHostRecords } from "./hosts-file.ts";
 export type { DriverName, IpamPool, NetworkSpec } from "./model.ts";
 export * from "./networks.ts";
 export type { HostNetworksOptions } from "./open-networks.ts";

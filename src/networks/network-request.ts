@@ -18,8 +18,8 @@ export function checkRequest(
   driver: string = asked.driver ?? "bridge",
 ): NetworkSpec {
   if (PREDEFINED.includes(name) || name === "default")
-    throw new HavreError("permission-denied", `operation is not permitted on predefined ${name} network `.trim());
-  if (name.trim() === "") throw new HavreError("invalid-argument", "invalid name: name is empty");
+    throw new HavreError("permission-denied", `operation is not permitted on predefined ${name} network `);
+  if (name.trim() === "") throw new HavreError("invalid-argument", `invalid name: ${name}`);
   checkDriver(driver);
   const spec: NetworkSpec = {
     driver,
@@ -92,9 +92,9 @@ function rangeProblems(
   const found: string[] = [];
   if (range.subnet.base !== range.address)
     found.push(`invalid ip-range ${text}: it should be ${formatSubnet(range.subnet)}`);
-  if (!contains(parent, range.subnet.base))
+  if (range.subnet.prefixLength >= parent.prefixLength && !contains(parent, range.subnet.base))
     found.push(`invalid ip-range ${text}: parent subnet ${formatSubnet(parent)} doesn't contain ip-range`);
-  else if (range.subnet.prefixLength < parent.prefixLength)
+  if (range.subnet.prefixLength < parent.prefixLength)
     found.push(`invalid ip-range ${text}: CIDR block is bigger than its parent subnet ${formatSubnet(parent)}`);
   return found;
 }

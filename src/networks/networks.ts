@@ -106,6 +106,11 @@ export interface Networks {
   /** Takes a network away from a container that has a namespace, or what a stopped one kept of it. Returns what is left. */
   disconnect(containerId: string, network: string): Promise<readonly Endpoint[]>;
 
+  /** What a container has now, in the order of its interfaces. */
+  endpointsOf(containerId: string): readonly Endpoint[];
+  /** What is wrong with an ask, in Docker's words; nothing for a network that is not there (yet). */
+  problemsOf(ask: EndpointAsk): readonly string[];
+
   /** Makes a network. `already-exists`, `invalid-argument` and `conflict` (overlap) with Docker's texts. */
   create(request: NetworkRequest): Promise<NetworkInfo>;
   /** `failed-precondition` while containers are on it, `permission-denied` for one that every host has. */

@@ -97,6 +97,16 @@ export class OpenNetworks {
     );
   }
 
+  /** As `stored`; undefined when there is none. */
+  find(ref: string): StoredNetwork | undefined {
+    try {
+      return this.stored(ref);
+    } catch (error) {
+      if (isHavreError(error, "not-found")) return undefined;
+      throw error;
+    }
+  }
+
   /** Undefined while it cannot be used. */
   get(id: string): OpenNetwork | undefined {
     return this.#open.get(id);

@@ -9,6 +9,7 @@ export * from "./docker/decode-requests.ts";
 export { parseExposedPort } from "./docker/exposed-port.ts";
 export * from "./docker/go-notation.ts";
 export { IgnoreMatcher, readIgnoreFile } from "./docker/ignore-file.ts";
+export { decodeNetworkConnect, decodeNetworkCreate, decodeNetworkDisconnect } from "./docker/network.ts";
 export { readPatternClass, takePatternCharacter } from "./docker/pattern-class.ts";
 export { parseSignal } from "./docker/signals.ts";
 export { parseSize } from "./docker/size.ts";

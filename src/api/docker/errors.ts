@@ -20,7 +20,13 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
 };
 
 /** Kinds whose texts programs compare with dockerd's, so that nothing is added to them. */
-const VERBATIM: ReadonlySet<ErrorKind> = new Set(["invalid-argument", "not-found", "already-exists", "conflict"]);
+const VERBATIM: ReadonlySet<ErrorKind> = new Set([
+  "invalid-argument",
+  "not-found",
+  "already-exists",
+  "conflict",
+  "permission-denied",
+]);
 
 /** An error whose status Docker decides otherwise than by its kind. */
 export class StatusError extends HavreError {

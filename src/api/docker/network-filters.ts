@@ -3,6 +3,7 @@ import type { NetworkInfo } from "../../networks/mod.ts";
 import type { Filters } from "./filters.ts";
 
 const ACCEPTED = ["dangling", "driver", "id", "label", "name", "scope", "type"];
+const BUILTIN = ["bridge", "host", "none"];
 
 /** `filters` of `GET /networks`. */
 export function selectNetworks(networks: readonly NetworkInfo[], filters: Filters): readonly NetworkInfo[] {
@@ -13,6 +14,7 @@ export function selectNetworks(networks: readonly NetworkInfo[], filters: Filter
     if (type !== "builtin" && type !== "custom")
       throw new HavreError("invalid-argument", `invalid filter: 'type'='${type}'`);
   }
+  const typeOf = ({ name }: NetworkInfo) => (BUILTIN.includes(name) ? "builtin" : "custom");
   return networks.filter(
     (network) =>
       filters.matchesExactly("driver", network.driver) &&
@@ -20,8 +22,9 @@ export function selectNetworks(networks: readonly NetworkInfo[], filters: Filter
       filters.matchesStart("id", network.id) &&
       filters.matchesExactly("scope", network.scope) &&
       filters.matchesPairs("label", network.labels) &&
-      // All there are so far are built in, which Docker never calls dangling.
-      dangling !== true &&
-      (types.length === 0 || types.includes("builtin")),
+      // Those that every host has are never dangling (Docker's).
+      (dangling !== true || (typeOf(network) === "custom" && network.endpoints.size === 0)) &&
+      (dangling !== false || typeOf(network) === "builtin" || network.endpoints.size > 0) &&
+      (types.length === 0 || types.includes(typeOf(network))),
   );
 }

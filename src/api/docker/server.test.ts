@@ -105,7 +105,6 @@ describe("errors", () => {
 
   test("parts of Docker that are still to come say so", async () => {
     for (const [path, method] of [
-      ["/networks/create", "POST"],
       ["/volumes/create", "POST"],
       ["/build", "POST"],
     ] as const) {

@@ -8,12 +8,12 @@ import type {
   Events,
   Execs,
   GraphDriver,
+  NetworkManagement,
   Observation,
   RemovedLogReader,
   Streams,
 } from "../../engine/mod.ts";
 import type { Distribution, ImageAccounts, ImageHistory, Images, RegistrySettings } from "../../images/mod.ts";
-import type { Networks } from "../../networks/mod.ts";
 
 /** Makes an image of a container. */
 export interface Commits {
@@ -98,7 +98,7 @@ export interface UseCases {
   readonly imageHistory: ImageHistory;
   readonly imageAccounts: ImageAccounts;
   readonly distribution: Distribution;
-  readonly networks: Networks;
+  readonly networks: NetworkManagement;
   readonly placement: Placement;
   readonly host: Host;
   readonly log: Logger;

@@ -2,12 +2,13 @@ import { mkdir, rm } from "node:fs/promises";
 import { HavreError, isHavreError, newId, Undoes } from "../../base/mod.ts";
 import type { Image } from "../../images/mod.ts";
 import type { ContainerCreateRequest } from "../../spec/mod.ts";
-import { type Container, type ContainerSpec, containerKind } from "../container.ts";
+import { type Container, containerKind } from "../container.ts";
 import { containerFolder, type EngineContext } from "../context.ts";
 import { mergeImageConfig, requireCommand, resolveMounts, validateCreate } from "../create/mod.ts";
 import type { CreateOptions } from "../engine.ts";
 import { getContainer } from "../lookup.ts";
 import { generateName } from "../names.ts";
+import { normaliseEndpoints, normaliseMode, refuseUnfitEndpoints } from "../networking/mod.ts";
 import { joinedContainer } from "../spec/mod.ts";
 import { resolveLinks } from "./links.ts";
 import { makeVolumeFolders, refuseSharedVolumes } from "./volume-folders.ts";
@@ -38,8 +39,12 @@ export async function createContainer(
     created: context.clock.now(),
     spec: {
       config: config.Hostname === "" ? { ...config, Hostname: defaultHostname(context, checked, id) } : config,
-      hostConfig: { ...checked.hostConfig, Links: null },
-      endpoints: onBridge(checked.endpoints),
+      hostConfig: {
+        ...checked.hostConfig,
+        Links: null,
+        NetworkMode: normaliseMode(context, checked.hostConfig.NetworkMode),
+      },
+      endpoints: normaliseEndpoints(context, checked),
       imageId: image.id,
       chainId: image.chain.at(-1),
       mounts,
@@ -56,6 +61,7 @@ export async function createContainer(
       endpoints: [],
     },
   };
+  refuseUnfitEndpoints(context, { ...draft, name: options.name ?? "" });
   // Its name is known from the first step on: whoever starts or removes it waits for the last.
   const made = context.locks.run(id, () =>
     Undoes.run(async (undoes) => {
@@ -94,11 +100,6 @@ function withContainerIds(context: EngineContext, request: ContainerCreateReques
   const { NetworkMode, IpcMode, PidMode } = request.hostConfig;
   const modes = { NetworkMode: byId(NetworkMode, false), IpcMode: byId(IpcMode, true), PidMode: byId(PidMode, true) };
   return { ...request, hostConfig: { ...request.hostConfig, ...modes } };
-}
-
-/** `default` is another name of the bridge. */
-function onBridge({ default: asDefault, ...endpoints }: ContainerSpec["endpoints"]): ContainerSpec["endpoints"] {
-  return asDefault === undefined ? endpoints : { bridge: asDefault, ...endpoints };
 }
 
 function imageOf(context: EngineContext, name: string, platform: string | undefined): Image {

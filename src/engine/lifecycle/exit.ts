@@ -4,6 +4,7 @@ import { type Exit, isSameProcess } from "../../runtime/mod.ts";
 import { type Container, type ContainerStatus, containerKind } from "../container.ts";
 import { bundleFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
+import { emitNetworks, networksToTell } from "../networking/mod.ts";
 
 /**
  * Records that a container's process ended and tells everyone who waits. What is to be started again (`restarts`) is
@@ -17,6 +18,7 @@ export async function recordExit(
 ): Promise<Container | undefined> {
   const before = context.store.view((tx) => tx.get(containerKind, exit.id));
   if (!before || !hasProcess(before) || !isSameProcess(before.status.init, exit.init)) return undefined;
+  const networks = networksToTell(context, before);
   const after = await setStatus(context, exit.id, ({ init: _init, supervisor: _supervisor, ...status }) => {
     const ended: ContainerStatus = {
       ...status,
@@ -32,6 +34,7 @@ export async function recordExit(
   if (!after) return undefined;
   const seconds = Math.max(0, Math.round((exit.at - (before.status.startedAt ?? exit.at)) / 1000));
   context.events.emitContainer(after, "die", { exitCode: String(exit.code), execDuration: String(seconds) });
+  emitNetworks(context, networks, "disconnect", exit.id);
   context.waiters.exited(exit.id, { code: exit.code });
   return after;
 }

@@ -57,7 +57,7 @@ export function linkedNames(context: EngineContext, parent: Container): LinkedNa
       const name = child === undefined ? containerId : `/${child.name}`;
       throw new HavreError("internal", `Cannot link to a non running container: ${name} AS ${path}`);
     }
-    const [endpoint] = child.status.endpoints;
+    const endpoint = child.status.endpoints.find(({ networkName }) => networkName === "bridge");
     if (!endpoint) throw new HavreError("internal", `container ${child.id} not attached to default bridge network`);
     return { child, alias, path, address: endpoint.ipAddress };
   });

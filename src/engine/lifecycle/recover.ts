@@ -31,6 +31,7 @@ export async function recoverContainers(context: EngineContext, lifecycle: Conta
   await context.networks.recover(
     new Map(containers.map((one) => [one.id, hasProcess(one) ? one.status.init?.pid : undefined])),
   );
+  await settleNetworks(context, containers);
   for (const container of containers) {
     await startQuietly(context, lifecycle, container);
   }
@@ -76,13 +77,24 @@ async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle,
   if (!context.snapshots.keys().includes(id)) await context.snapshots.prepare(id, container.spec.chainId);
 }
 
+/** Finishes or undoes connecting and disconnecting that was cut off: what is not asked for goes. */
+async function settleNetworks(context: EngineContext, containers: readonly Container[]): Promise<void> {
+  for (const { id, spec, status } of containers) {
+    const endpoints = context.networks.endpointsOf(id);
+    const unasked = endpoints.filter(({ networkName }) => !Object.hasOwn(spec.endpoints, networkName));
+    for (const { networkId } of unasked) await context.networks.disconnect(id, networkId);
+    const left = context.networks.endpointsOf(id);
+    if (JSON.stringify(left) !== JSON.stringify(status.endpoints)) await setStatus(context, id, { endpoints: left });
+  }
+}
+
 /** What a start would have recorded, had the daemon lived. */
 function begunUnseen(
   context: EngineContext,
   { id, spec }: Container,
   pid: number | undefined,
 ): Partial<ContainerStatus> {
-  const endpoints = context.networks.list().flatMap((network) => network.endpoints.get(id) ?? []);
+  const endpoints = context.networks.endpointsOf(id);
   const hasNamespace = pid !== undefined && spec.hostConfig.NetworkMode !== "host";
   return {
     startedAt: context.clock.now(),

@@ -6,11 +6,11 @@ import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
 import { logLimits } from "../create/mod.ts";
 import { hasProcess } from "../lookup.ts";
+import { emitNetworks, networkModeOf, networkOf, networksToTell } from "../networking/mod.ts";
 import { prepareRuntimeSpec } from "../spec/prepare.ts";
 import { attachableProcess } from "../streams/attach.ts";
 import type { StreamHub } from "../streams/hub.ts";
 import { stdioOf } from "../streams/stdio.ts";
-import { networkModeOf } from "./network-mode.ts";
 import { failedStartCode } from "./start-failure.ts";
 
 /**
@@ -41,6 +41,7 @@ export async function startContainer(
       startedAt: started,
       stoppedByUser: false,
       endpoints: sandbox.endpoints,
+      networkIds: networkIds(context, container),
       // The sandbox's own path ends with this daemon; the container's process keeps the namespace.
       ...(sandbox.namespacePath === undefined ? {} : { namespacePath: `/proc/${created.init.pid}/ns/net` }),
     }));
@@ -51,6 +52,14 @@ export async function startContainer(
     await recordFailedStart(context, hub, container, error);
     throw error;
   }
+}
+
+/** The networks there are under the names this container asks for. */
+function networkIds(context: EngineContext, { spec }: Container): Readonly<Record<string, string>> {
+  const names = Object.keys(spec.endpoints);
+  return Object.fromEntries(
+    names.flatMap((name) => networkOf(context, name)).flatMap((one) => (one ? [[one.name, one.id]] : [])),
+  );
 }
 
 async function launch(
@@ -70,7 +79,10 @@ async function launch(
   undoes.add(() => rm(bundle, { recursive: true, force: true }));
 
   const sandbox = await context.networks.attach(id, networkModeOf(context, container));
+  const joined = networksToTell(context, container);
+  undoes.add(() => emitNetworks(context, joined, "disconnect", id));
   undoes.add(() => context.networks.release(id));
+  emitNetworks(context, joined, "connect", id);
   timeline.mark("network");
   const rootfs = await context.snapshots.mount(id);
   undoes.add(() => context.trees.release(id));

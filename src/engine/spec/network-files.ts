@@ -14,8 +14,8 @@ import type { HostConfig } from "../../spec/mod.ts";
 import type { Container } from "../container.ts";
 import type { EngineContext } from "../context.ts";
 import type { LinkedNames } from "../lifecycle/links.ts";
-import { networkModeOf } from "../lifecycle/network-mode.ts";
 import { getContainer } from "../lookup.ts";
+import { networkModeOf } from "../networking/mod.ts";
 
 /** Paths on the host. */
 export interface NetworkFiles {

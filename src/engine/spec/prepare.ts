@@ -7,7 +7,6 @@ import { bundleFolder, type EngineContext } from "../context.ts";
 import { makeMountSources } from "../create/mod.ts";
 import type { ExecConfig } from "../engine.ts";
 import { type LinkedNames, linkedNames } from "../lifecycle/links.ts";
-import { networkModeOf } from "../lifecycle/network-mode.ts";
 import { getContainer, requireRunning } from "../lookup.ts";
 import { buildRuntimeSpec } from "./build.ts";
 import { buildExecProcess } from "./exec-process.ts";
@@ -35,7 +34,9 @@ export async function prepareRuntimeSpec(
   makeMountSources(container.spec);
   const shm = shmFolder(context, container);
   const { initPath } = context.config;
-  const linked = networkModeOf(context, container).kind === "networks" ? linkedNames(context, container) : NO_LINKS;
+  const linked = sandbox.endpoints.some(({ networkName }) => networkName === "bridge")
+    ? linkedNames(context, container)
+    : NO_LINKS;
   const built = buildRuntimeSpec({
     id: container.id,
     spec: container.spec,

@@ -28,19 +28,12 @@ export type NetworkIds = ReadonlyMap<string, string>;
 
 /** A container's networks by name, those it will join at its start included. */
 export function networksOf({ spec, status }: Container, ids: NetworkIds): Readonly<Record<string, EndpointView>> {
-  const mode = spec.hostConfig.NetworkMode;
-  if (mode.startsWith("container:")) return {};
-  const main = mode === "default" || mode === "" ? "bridge" : mode;
-  const names = new Set([
-    main,
-    ...Object.keys(spec.endpoints),
-    ...status.endpoints.map(({ networkName }) => networkName),
-  ]);
+  const names = new Set([...Object.keys(spec.endpoints), ...status.endpoints.map(({ networkName }) => networkName)]);
   return Object.fromEntries(
     [...names].map((name) => {
       const endpoint = status.endpoints.find(({ networkName }) => networkName === name);
       // A network's id shows once the container has been on it, and stays.
-      const id = status.startedAt === undefined ? "" : ids.get(name);
+      const id = status.networkIds?.[name] ?? (status.startedAt === undefined ? "" : ids.get(name));
       return [name, endpointView(spec.endpoints[name], endpoint, id)];
     }),
   );

@@ -13,11 +13,10 @@ function poolView({ subnet, ipRange, gateway, auxiliary }: IpamPool) {
 /** Docker's network resource; with its containers when `nameOf` says how they are called. */
 export function networkView(network: NetworkInfo, nameOf?: (containerId: string) => string) {
   const asked = network.ipam.pools.filter(({ subnet }) => subnet !== "");
-  const pools = (family: boolean) => {
-    const of = (list: readonly IpamPool[]) => list.filter(({ subnet }) => subnet.includes(":") === family);
-    return of(asked).length > 0 ? of(asked) : of(network.pools);
-  };
-  const config = [...pools(false), ...pools(true)].map(poolView);
+  // As asked, then what was chosen for a family that nothing was asked of (Docker's order).
+  const isV6 = ({ subnet }: IpamPool) => subnet.includes(":");
+  const chosen = network.pools.filter((pool) => !asked.some((one) => isV6(one) === isV6(pool)));
+  const config = [...asked, ...chosen].map(poolView);
   const containers = nameOf ? [...network.endpoints] : [];
   return {
     Name: network.name,

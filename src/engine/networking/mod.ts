@@ -1,0 +1,10 @@
+/**
+ * Containers and networks: which networks a container asks for, what changes while it runs, and who is told.
+ *
+ * Words: mode (where a container's namespace comes from), ask (what it wants of one network).
+ * `spec.endpoints` is what is asked, by the network's name; connect and disconnect rewrite it, observation never does.
+ */
+export { ContainerNetworks } from "./container-networks.ts";
+export { emitNetworks, networksToTell } from "./events.ts";
+export { askOf, networkModeOf } from "./mode.ts";
+export { networkOf, normaliseEndpoints, normaliseMode, refuseUnfitEndpoints } from "./requests.ts";

@@ -1,0 +1,55 @@
+import { HavreError, shortId } from "../../base/mod.ts";
+import type { EndpointAsk, NetworkMode } from "../../networks/mod.ts";
+import type { EndpointRequest } from "../../spec/mod.ts";
+import type { Container } from "../container.ts";
+import type { EngineContext } from "../context.ts";
+import { getContainer, requireRunning } from "../lookup.ts";
+
+/**
+ * Where this container's network comes from. `container:` needs a running container; one that was disconnected from all
+ * its networks has none.
+ */
+export function networkModeOf(context: EngineContext, container: Container): NetworkMode {
+  const { NetworkMode: mode } = container.spec.hostConfig;
+  if (container.spec.config.NetworkDisabled === true) return { kind: "none" };
+  if (mode === "host") return { kind: "host" };
+  if (mode.startsWith("container:")) {
+    const other = getContainer(context.store, mode.slice("container:".length));
+    requireRunning(other);
+    const pid = other.status.init?.pid;
+    if (pid === undefined) throw new HavreError("internal", `Container ${other.id} runs without a known process`);
+    return { kind: "container", pid };
+  }
+  const { endpoints } = container.spec;
+  const names = Object.keys(endpoints).sort();
+  if (names.length === 0 || names.includes("none")) return { kind: "none" };
+  // The first interface is that of the network it was created on.
+  const main = names.filter((name) => name === (mode === "default" ? "bridge" : mode));
+  const ordered = [...main, ...names.filter((name) => !main.includes(name))];
+  return { kind: "networks", endpoints: ordered.map((name) => askOf(container, name, endpoints[name] ?? {})) };
+}
+
+/** What a container asks of a network, with the names by which others there find it. */
+export function askOf(container: Container, network: string, request: EndpointRequest): EndpointAsk {
+  const { IPAMConfig, Aliases, Links, MacAddress, DriverOpts } = request;
+  const ofDefault = network === "bridge";
+  const macAddress = MacAddress || (ofDefault ? container.spec.config.MacAddress : undefined);
+  return {
+    // A network of the same name, made since, is another one (Docker's).
+    network: (ofDefault ? undefined : container.status.networkIds?.[network]) ?? network,
+    ...(IPAMConfig?.IPv4Address ? { ipv4: IPAMConfig.IPv4Address } : {}),
+    ...(IPAMConfig?.IPv6Address ? { ipv6: IPAMConfig.IPv6Address } : {}),
+    ...(IPAMConfig?.LinkLocalIPs ? { linkLocal: IPAMConfig.LinkLocalIPs } : {}),
+    ...(macAddress ? { macAddress } : {}),
+    aliases: Aliases ?? [],
+    dnsNames: ofDefault ? [] : dnsNames(container, Aliases ?? []),
+    links: Links ?? [],
+    driverOptions: DriverOpts ?? {},
+  };
+}
+
+/** The names of a container on a network of the user's: its own, those asked for, its id and its host name. */
+function dnsNames({ id, name, spec }: Container, aliases: readonly string[]): readonly string[] {
+  const { Hostname } = spec.config;
+  return [...new Set([name, ...aliases, shortId(id), ...(Hostname === "" ? [] : [Hostname])])];
+}
