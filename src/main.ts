@@ -15,6 +15,7 @@ async function runDaemon(settings: DaemonSettings): Promise<number> {
     root: settings.root,
     run: settings.run,
     bridge: settings.bridge ?? daemon.DEFAULT_BRIDGE,
+    openPorts: settings.openPorts,
     logLevel: settings.logLevel,
     defaultRuntime: settings.defaultRuntime ?? "crun",
     runtimes: new Map(Object.entries(settings.addedRuntimes)),

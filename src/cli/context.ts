@@ -42,6 +42,7 @@ export interface DaemonSettings {
   readonly defaultRuntime?: string;
   readonly bridge?: string;
   readonly subnet?: string;
+  readonly openPorts: boolean;
   readonly socketGroup?: string;
   /** Milliseconds for which a removed image can be brought back. */
   readonly imageRetention?: number;

@@ -16,7 +16,7 @@ import {
   Waiters,
 } from "../engine/mod.ts";
 import { LocalImages } from "../images/mod.ts";
-import { HostNetworks, NameServers } from "../networks/mod.ts";
+import { HostNetworks, NameServers, PublishedPorts, portBridges } from "../networks/mod.ts";
 import { ConmonRuntime } from "../runtime/mod.ts";
 import { OverlaySnapshotter } from "../snapshots/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
@@ -82,6 +82,9 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     isInternal: (id) => networks.get(id).internal,
   });
   networks.watchSandboxes(names);
+  const bridges = () => portBridges(networks.list());
+  const ports = new PublishedPorts({ store, log, owner: options.bridge, bridges });
+  networks.watchSandboxes({ attached: () => ports.bridgesChanged(), detached: () => {} });
   const runtime = new ConmonRuntime({
     run: options.run,
     logger: log,
@@ -93,6 +96,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     snapshots,
     trees: new MountedTrees(snapshots),
     networks,
+    ports,
     runtime,
     events,
     waiters: new Waiters(),
@@ -106,6 +110,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
       initPath: INIT_PATHS.find((path) => existsSync(path)),
       logMaxSize: LOG_MAX_SIZE,
       logMaxFiles: LOG_MAX_FILES,
+      openPorts: options.openPorts,
       cgroupParent: "/havre",
     },
   };
@@ -119,6 +124,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
   runtime.onOom((id) => containers.outOfMemory(id));
   const close = async () => {
     await containers.close();
+    await ports.close();
     await networks.close();
     runtime[Symbol.dispose]();
     store.close();

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { lineLogger, newId, systemClock } from "../base/mod.ts";
 import { containerKind } from "../engine/mod.ts";
-import { HostNetworks } from "../networks/mod.ts";
+import { HostNetworks, removePortRules } from "../networks/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { makeFolders } from "./folders.ts";
 import type { DaemonOptions } from "./options.ts";
@@ -26,6 +26,7 @@ export async function cleanUp(options: DaemonOptions): Promise<void> {
     });
     await networks.recover(new Map(store.view((tx) => tx.list(containerKind).map(({ id }) => [id, undefined]))));
     await networks.tearDown();
+    await removePortRules(bridge);
   } finally {
     store.close();
   }

@@ -10,6 +10,8 @@ export interface DaemonOptions {
   readonly bridge: string;
   /** CIDR of the default network; undefined: the first free default pool. */
   readonly subnet?: string;
+  /** Published ports are reached from outside whatever the host's firewall says. */
+  readonly openPorts: boolean;
   readonly logLevel: LogLevel;
   readonly defaultRuntime: string;
   /** Further OCI runtimes: name → path. */

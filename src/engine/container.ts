@@ -1,5 +1,5 @@
 import type { Digest } from "../base/mod.ts";
-import type { Endpoint } from "../networks/mod.ts";
+import type { Endpoint, PublishedPort } from "../networks/mod.ts";
 import type { ProcessIdentity } from "../runtime/mod.ts";
 import type { ContainerConfig, EndpointRequest, HostConfig } from "../spec/mod.ts";
 import { defineKind } from "../store/mod.ts";
@@ -72,6 +72,8 @@ export interface ContainerStatus {
   readonly endpoints: readonly Endpoint[];
   /** Ids of the networks it has been on since it asks for them, by name. */
   readonly networkIds?: Readonly<Record<string, string>>;
+  /** Of one that runs. */
+  readonly ports?: readonly PublishedPort[];
   readonly namespacePath?: string;
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock, KeyedMutex, Logger } from "../base/mod.ts";
 import type { Images } from "../images/mod.ts";
-import type { Networks } from "../networks/mod.ts";
+import type { Networks, PublishedPorts } from "../networks/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
 import type { Store, UpdateOptions } from "../store/mod.ts";
@@ -28,6 +28,8 @@ export interface EngineConfig {
   /** Bytes at which a generation of a container's log ends, and how many are kept, unless the container says otherwise. */
   readonly logMaxSize: number;
   readonly logMaxFiles: number;
+  /** Every published port is reached from outside, whatever the host's firewall says. */
+  readonly openPorts: boolean;
   /** Parent of containers' control groups, e.g. `/havre`. */
   readonly cgroupParent: string;
 }
@@ -39,6 +41,7 @@ export interface EngineContext {
   readonly snapshots: Snapshotter;
   readonly trees: MountedTrees;
   readonly networks: Networks;
+  readonly ports: PublishedPorts;
   readonly runtime: Runtime;
   readonly events: EventLog;
   readonly waiters: Waiters;

@@ -42,6 +42,9 @@ const IFLA = {
 } as const;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
+const IFLA_INFO_SLAVE_KIND = 4;
+const IFLA_INFO_SLAVE_DATA = 5;
+const IFLA_BRPORT_MODE = 4;
 const VETH_INFO_PEER = 1;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
@@ -53,6 +56,7 @@ const NLM_F_CREATE = 0x400;
 const NLM_F_EXCL = 0x200;
 const NLM_F_REPLACE = 0x100;
 const IFF_UP = 1;
+const IFF_NOARP = 0x80;
 const IF_OPER_UP = 6;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -85,6 +89,8 @@ export interface LinkSettings {
   readonly alias?: string;
   /** true: the kernel gives no IPv6 link-local address (and so sends nothing of its own on the link). */
   readonly noLinkLocal?: boolean;
+  /** true: addresses on the link are not asked for; what is sent carries the link's own MAC as destination too. */
+  readonly noArp?: boolean;
 }
 
 export function createBridge(name: string, settings: Pick<LinkSettings, "mac" | "mtu"> = {}): NetlinkRequest {
@@ -137,13 +143,22 @@ export function createVeth(request: VethRequest): NetlinkRequest {
 
 /** Changes a link. The kernel applies `noLinkLocal` after `up`: give it in an earlier request. */
 export function setLink(link: LinkRef, settings: LinkSettings): NetlinkRequest {
-  const mask = settings.up === undefined ? 0 : IFF_UP;
+  const flags = (settings.up ? IFF_UP : 0) | (settings.noArp ? IFF_NOARP : 0);
+  const mask = (settings.up === undefined ? 0 : IFF_UP) | (settings.noArp === undefined ? 0 : IFF_NOARP);
   return {
     type: RTM.setLink,
     flags: 0,
-    body: linkBody(link, settings.up ? IFF_UP : 0, mask, ...settingAttributes(settings)),
+    body: linkBody(link, flags, mask, ...settingAttributes(settings)),
     subject: `set ${linkName(link)}`,
   };
+}
+
+/** What comes in by this port of a bridge may go out by it again. */
+export function allowHairpin(link: LinkRef): NetlinkRequest {
+  const mode = nestedAttribute(IFLA_INFO_SLAVE_DATA, u8Attribute(IFLA_BRPORT_MODE, 1));
+  const info = nestedAttribute(IFLA.linkInfo, textAttribute(IFLA_INFO_SLAVE_KIND, "bridge"), mode);
+  // Only this type of message reaches what a bridge knows of its ports; without a flag it makes nothing.
+  return { type: RTM.newLink, flags: 0, body: linkBody(link, 0, 0, info), subject: `hairpin of ${linkName(link)}` };
 }
 
 /** Waits in the kernel until the interface is gone everywhere (about 17 ms, other work of the thread stands still). */

@@ -7,7 +7,7 @@ import { inNetworkNamespace, type NetworkNamespace } from "./netns.ts";
  * a process takes several. Only what is used is here. Source: include/uapi/linux/netfilter/nf_tables.h.
  */
 
-const NETLINK_NETFILTER = 12;
+export const NETLINK_NETFILTER = 12;
 /** Closing a socket waits for the kernel to free what was deleted (some 15 ms), unless it has had the time to. */
 const CLOSE_AFTER_MS = 500;
 const SUBSYSTEM = 10;
@@ -48,10 +48,15 @@ const HOOKS = { input: 1, output: 3 } as const;
 export function replaceTable(namespace: NetworkNamespace, table: string, chains: readonly RuleChain[]): void {
   const socket = inNetworkNamespace(namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
   try {
-    socket.transactBetween(mark(BATCH_BEGIN), replacement(table, chains), mark(BATCH_END));
+    transactNftables(socket, replacement(table, chains));
   } finally {
     setTimeout(() => socket[Symbol.dispose](), CLOSE_AFTER_MS).unref();
   }
+}
+
+/** Changes as one transaction: all of them happen or none. */
+export function transactNftables(socket: NetlinkSocket, changes: readonly NetlinkRequest[]): void {
+  socket.transactBetween(mark(BATCH_BEGIN), changes, mark(BATCH_END));
 }
 
 function replacement(table: string, chains: readonly RuleChain[]): NetlinkRequest[] {

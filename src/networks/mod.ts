@@ -16,5 +16,6 @@ export { type HostRecord, type HostsRequest, hostnameFile, hostsFile, ownHostRec
 export type { DriverName, IpamPool, NetworkSpec } from "./model.ts";
 export * from "./networks.ts";
 export type { HostNetworksOptions } from "./open-networks.ts";
+export * from "./ports/mod.ts";
 export { type ResolverConfig, type ResolverOverrides, type ResolverPlace, resolvConf } from "./resolv-conf.ts";
 export { type DefaultPool, parseDefaultPool } from "./subnets.ts";

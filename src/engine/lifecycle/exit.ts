@@ -27,6 +27,7 @@ export async function recordExit(
       // A file's time comes from the kernel's coarse clock, which lags by some milliseconds.
       finishedAt: Math.max(exit.at, status.startedAt ?? exit.at),
       endpoints: [],
+      ports: [],
       ...(status.health === undefined ? {} : { health: { ...status.health, status: "unhealthy" as const } }),
     };
     return restarts({ ...before, status: ended }) ? { ...ended, state: "restarting" } : ended;
@@ -45,6 +46,7 @@ export async function releaseProcess(context: EngineContext, container: Containe
   const bundle = bundleFolder(context, id);
   await runAll([
     () => context.runtime.delete(id, runtimeName(context, container), bundle, true),
+    () => context.ports.release(id),
     () => context.networks.release(id),
     () => context.trees.release(id),
     () => rm(bundle, { recursive: true, force: true }),

@@ -32,6 +32,10 @@ export async function recoverContainers(context: EngineContext, lifecycle: Conta
     new Map(containers.map((one) => [one.id, hasProcess(one) ? one.status.init?.pid : undefined])),
   );
   await settleNetworks(context, containers);
+  await context.ports.recover(
+    new Set(containers.map(({ id }) => id)),
+    new Set(containers.filter(hasProcess).map(({ id }) => id)),
+  );
   for (const container of containers) {
     await startQuietly(context, lifecycle, container);
   }
@@ -103,6 +107,7 @@ function begunUnseen(
     oomKilled: false,
     stoppedByUser: false,
     endpoints,
+    ports: context.ports.of(id),
     ...(hasNamespace ? { namespacePath: `/proc/${pid}/ns/net` } : {}),
   };
 }

@@ -33,6 +33,7 @@ export async function markRemoved(context: EngineContext, container: Container):
 export async function finishRemoval(context: EngineContext, logs: RemovedLogs, container: Container): Promise<void> {
   const { id } = container;
   await runAll([
+    () => context.ports.forget(id),
     () => context.networks.forget(id),
     () => context.snapshots.remove(id),
     () => rm(bundleFolder(context, id), { recursive: true, force: true }),

@@ -1,12 +1,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import { type HavreError, type Timeline, toHavreError, Undoes } from "../../base/mod.ts";
-import type { Sandbox } from "../../networks/mod.ts";
+import type { PublishedPort, Sandbox } from "../../networks/mod.ts";
 import type { Created, LogSpec } from "../../runtime/mod.ts";
 import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
 import { logLimits } from "../create/mod.ts";
 import { hasProcess } from "../lookup.ts";
-import { emitNetworks, networkModeOf, networkOf, networksToTell } from "../networking/mod.ts";
+import { emitNetworks, networkModeOf, networkOf, networksToTell, publishPorts } from "../networking/mod.ts";
 import { prepareRuntimeSpec } from "../spec/prepare.ts";
 import { attachableProcess } from "../streams/attach.ts";
 import type { StreamHub } from "../streams/hub.ts";
@@ -27,7 +27,7 @@ export async function startContainer(
   const { id } = container;
   if (hasProcess(container)) return;
   try {
-    const { created, started, sandbox } = await Undoes.run((undoes) =>
+    const { created, started, sandbox, ports } = await Undoes.run((undoes) =>
       launch(context, hub, container, undoes, timeline),
     );
     const running = await setStatus(context, id, (status) => ({
@@ -42,6 +42,7 @@ export async function startContainer(
       stoppedByUser: false,
       endpoints: sandbox.endpoints,
       networkIds: networkIds(context, container),
+      ports,
       // The sandbox's own path ends with this daemon; the container's process keeps the namespace.
       ...(sandbox.namespacePath === undefined ? {} : { namespacePath: `/proc/${created.init.pid}/ns/net` }),
     }));
@@ -68,7 +69,12 @@ async function launch(
   container: Container,
   undoes: Undoes,
   timeline: Timeline,
-): Promise<{ readonly created: Created; readonly started: number; readonly sandbox: Sandbox }> {
+): Promise<{
+  readonly created: Created;
+  readonly started: number;
+  readonly sandbox: Sandbox;
+  readonly ports: readonly PublishedPort[];
+}> {
   const { id, spec } = container;
   const bundle = bundleFolder(context, id);
   const runtime = runtimeName(context, container);
@@ -83,6 +89,8 @@ async function launch(
   undoes.add(() => emitNetworks(context, joined, "disconnect", id));
   undoes.add(() => context.networks.release(id));
   emitNetworks(context, joined, "connect", id);
+  undoes.add(() => context.ports.release(id));
+  const ports = await publishPorts(context, container, sandbox.endpoints);
   timeline.mark("network");
   const rootfs = await context.snapshots.mount(id);
   undoes.add(() => context.trees.release(id));
@@ -115,7 +123,7 @@ async function launch(
   await sandbox.recorded;
   await context.runtime.start(id, runtime);
   timeline.mark("start");
-  return { created, started, sandbox };
+  return { created, started, sandbox, ports };
 }
 
 function logSpec(context: EngineContext, container: Container): LogSpec {
@@ -137,6 +145,7 @@ async function recordFailedStart(
     exitCode: failedStartCode(error),
     error: error.message,
     endpoints: [],
+    ports: [],
   }));
   hub.endSessions(container.id);
 }

@@ -7,4 +7,5 @@
 export { ContainerNetworks } from "./container-networks.ts";
 export { emitNetworks, networksToTell } from "./events.ts";
 export { askOf, networkModeOf } from "./mode.ts";
+export { publishPorts } from "./publish.ts";
 export { networkOf, normaliseEndpoints, normaliseMode, refuseUnfitEndpoints } from "./requests.ts";

@@ -66,6 +66,7 @@ export class EngineHost implements AsyncDisposable {
     const options = {
       bridge: this.#bridge,
       subnet: this.#subnet,
+      openPorts: false,
       logLevel: "warn" as const,
       runtimes: new Map(),
       registryMirrors: [],

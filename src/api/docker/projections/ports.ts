@@ -1,4 +1,5 @@
 import type { Container } from "../../../engine/mod.ts";
+import type { PortBinding } from "../../../spec/mod.ts";
 
 export interface PortView {
   readonly IP?: string;
@@ -8,15 +9,28 @@ export interface PortView {
 }
 
 /** A container's ports by `port/protocol`, as `NetworkSettings.Ports` has them: those of a container on a bridge while it runs. */
-export function portMap({ spec, status }: Container): Readonly<Record<string, null>> {
+export function portMap({ spec, status }: Container): Readonly<Record<string, readonly PortBinding[] | null>> {
   if (status.endpoints.length === 0) return {};
-  return Object.fromEntries(Object.keys(spec.config.ExposedPorts ?? {}).map((port) => [port, null]));
+  const exposed = Object.keys(spec.config.ExposedPorts ?? {}).map((port) => [port, null] as const);
+  const map: Record<string, PortBinding[] | null> = Object.fromEntries(exposed);
+  for (const { protocol, containerPort, hostAddress, hostPort } of status.ports ?? []) {
+    const key = `${containerPort}/${protocol}`;
+    map[key] = [...(map[key] ?? []), { HostIp: hostAddress, HostPort: String(hostPort) }];
+  }
+  return map;
 }
 
 /** A container's ports as `docker ps` lists them. */
 export function portsOf(container: Container): readonly PortView[] {
-  return Object.keys(portMap(container)).map((port) => {
+  return Object.entries(portMap(container)).flatMap(([port, bindings]) => {
     const [number = "", type = "tcp"] = port.split("/");
-    return { PrivatePort: Number(number), Type: type };
+    const inside = { PrivatePort: Number(number), Type: type };
+    if (!bindings) return [inside];
+    return bindings.map(({ HostIp, HostPort }) => ({
+      IP: HostIp,
+      PrivatePort: inside.PrivatePort,
+      PublicPort: Number(HostPort),
+      Type: type,
+    }));
   });
 }

@@ -14,18 +14,6 @@ import { prefixed } from "../errors.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import type { UseCases } from "../use-cases.ts";
 
-/** Published ports are still to come; a container that would be unreachable is not made in silence. */
-function refusePublished({ config, hostConfig }: ContainerCreateRequest): void {
-  const mode = hostConfig.NetworkMode;
-  if (mode === "host" || mode === "none" || mode.startsWith("container:")) return;
-  const exposed = Object.keys(config.ExposedPorts ?? {});
-  const [port] = [...Object.keys(hostConfig.PortBindings), ...(hostConfig.PublishAllPorts ? exposed : [])];
-  if (port === undefined) return;
-  throw new HavreError("not-implemented", `Publishing port ${port} is not implemented yet`, {
-    hint: "Reach the container by its address, or use the host's network",
-  });
-}
-
 export interface Created {
   readonly id: string;
   readonly warnings: readonly string[];
@@ -37,7 +25,6 @@ export async function createContainer(exchange: Exchange, useCases: UseCases, cg
   const { query, version } = exchange;
   const text = (await readJsonText(exchange.request)) ?? "";
   const { request, warnings } = adaptCreate(decodeContainerCreate(text), version, cgroupVersion);
-  refusePublished(request);
   const name = query.optional("name");
   const platform = version.since(41) ? query.optional("platform") : undefined;
   const created = await useCases.containers.create(request, {

@@ -29,6 +29,7 @@ export const command = defineCommand({
     "registry-mirror": list("Mirror of Docker Hub to try first (URL)", { check: checkMirror }),
     root: text("Folder of the daemon's data"),
     run: text("Folder of the daemon's socket"),
+    "open-ports": toggle("Open published ports around a firewall of the host that denies them"),
     "socket-group": text("Group that may use the socket"),
     subnet: text("Addresses of the default bridge (CIDR; default $HAVRE_SUBNET, or the first free pool)"),
   },
@@ -55,6 +56,7 @@ export const command = defineCommand({
       ...(subnet ? { subnet } : {}),
       ...(flags["default-runtime"] ? { defaultRuntime: flags["default-runtime"] } : {}),
       ...(flags["image-retention"] ? { imageRetention: retention(flags["image-retention"]) } : {}),
+      openPorts: flags["open-ports"],
       ...(flags["socket-group"] ? { socketGroup: flags["socket-group"] } : {}),
     });
   },

@@ -1,0 +1,139 @@
+import { type Logger, toHavreError } from "../../base/mod.ts";
+import {
+  applyNftables,
+  changeNftablesElements,
+  interfaceExists,
+  NETLINK_NETFILTER,
+  NetlinkSocket,
+  nftablesTableExists,
+  watchNftables,
+  writeSysctl,
+} from "../../kernel/mod.ts";
+import type { AddressFamily } from "./addresses.ts";
+import { type Element, encodeElement } from "./elements.ts";
+import { portTable, portTableName } from "./rules.ts";
+import { ensureTurnaround, removeTurnaround, turnaroundNames } from "./turnaround.ts";
+
+/** A reload of the host's firewall removes and makes many things: looked at when it has been quiet for so long. */
+const SETTLE_MS = 50;
+const FAMILIES: readonly AddressFamily[] = ["ip", "ip6"];
+
+/**
+ * The port tables in the kernel. Made by nft once for a daemon, then changed element by element without a process; made
+ * again when someone has flushed the host's rules. The kernel tells of such changes, nothing is polled.
+ */
+export class PortRules {
+  readonly #owner: string;
+  readonly #wanted: () => readonly Element[];
+  readonly #log: Logger;
+  /** Kept open: closing it after a change waits for the kernel. */
+  readonly #socket = new NetlinkSocket(NETLINK_NETFILTER);
+  #watch: Disposable | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** The last making of the tables; each waits for the one before. */
+  #making: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  /** @param wanted all elements that there are to be, as of now. */
+  constructor(owner: string, wanted: () => readonly Element[], log: Logger) {
+    this.#owner = owner;
+    this.#wanted = wanted;
+    this.#log = log;
+  }
+
+  /** Makes the tables, replacing what a daemon before left, and watches over them. */
+  async open(): Promise<void> {
+    await this.#make();
+    await this.#startWatch();
+  }
+
+  /** Adds and removes elements that are in, or no longer in, what is wanted. */
+  async change(removed: readonly Element[], added: readonly Element[]): Promise<void> {
+    await this.#making;
+    const table = portTableName(this.#owner);
+    const encode = (elements: readonly Element[]) => elements.map((element) => encodeElement(table, element));
+    try {
+      changeNftablesElements(this.#socket, encode(removed), encode(added));
+      letLoopbackThrough(added);
+    } catch {
+      // Someone has changed our tables: made as a whole they are right again.
+      await this.#make();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#watch?.[Symbol.dispose]();
+    await this.#making.catch(() => {});
+    this.#socket[Symbol.dispose]();
+  }
+
+  /** Takes everything off the host. */
+  async remove(): Promise<void> {
+    await this.close();
+    await removePortRules(this.#owner);
+  }
+
+  #make(): Promise<void> {
+    this.#making = this.#making
+      .catch(() => {})
+      .then(async () => {
+        const names = turnaroundNames(this.#owner);
+        using socket = new NetlinkSocket();
+        ensureTurnaround(socket, names);
+        const elements = this.#wanted();
+        await applyNftables(FAMILIES.map((family) => portTable(this.#owner, family, names, elements)).join(""));
+        letLoopbackThrough(elements);
+      });
+    return this.#making;
+  }
+
+  async #startWatch(): Promise<void> {
+    const lost = () => {
+      this.#watch = undefined;
+      this.#lookSoon();
+    };
+    this.#watch = await watchNftables(({ table }) => {
+      if (table === portTableName(this.#owner)) this.#lookSoon();
+    }, lost);
+  }
+
+  #lookSoon(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#look().catch((error) =>
+        this.#log.error("Could not keep the rules of published ports", { error: toHavreError(error) }),
+      );
+    }, SETTLE_MS).unref();
+  }
+
+  async #look(): Promise<void> {
+    if (!this.#watch) await this.#startWatch();
+    await this.#making;
+    const table = portTableName(this.#owner);
+    if (!FAMILIES.every((family) => nftablesTableExists(this.#socket, family, table))) await this.#make();
+  }
+}
+
+/**
+ * The kernel takes answers to 127.0.0.1 from bridges, so that the host reaches published ports there. Only once the rule
+ * stands that drops what a container itself sends to loopback addresses.
+ */
+function letLoopbackThrough(elements: readonly Element[]): void {
+  for (const { set, key } of elements) {
+    const bridge = set === "bridges" && key[0]?.kind === "interface" ? key[0].name : "";
+    if (bridge !== "" && interfaceExists(bridge)) writeSysctl(`net/ipv4/conf/${bridge}/route_localnet`, "1");
+  }
+}
+
+/** Removes the port tables of a daemon, and what belongs to them, from the host. Free of effect when there are none. */
+export async function removePortRules(owner: string): Promise<void> {
+  const table = portTableName(owner);
+  await applyNftables(
+    FAMILIES.map((family) => `add table ${family} ${table}\ndelete table ${family} ${table}\n`).join(""),
+  );
+  using socket = new NetlinkSocket();
+  removeTurnaround(socket, turnaroundNames(owner));
+}

@@ -1,0 +1,238 @@
+import { HavreError, type Logger, runAll, toHavreError } from "../../base/mod.ts";
+import { allowHairpin, NetlinkSocket } from "../../kernel/mod.ts";
+import type { Store } from "../../store/mod.ts";
+import { familyOf } from "./addresses.ts";
+import type { Element } from "./elements.ts";
+import { type HeldPort, HostPorts } from "./host-ports.ts";
+import {
+  type PortRequest,
+  type PortTarget,
+  type PublishedPort,
+  publicationKind,
+  type StoredPublication,
+} from "./model.ts";
+import { PortRules } from "./port-rules.ts";
+import { startRelay } from "./relay.ts";
+import { bridgeElements, type PortBridge, portElements } from "./rules.ts";
+
+export interface PublishedPortsOptions {
+  readonly store: Store;
+  readonly log: Logger;
+  /** Name of the default network's bridge: names the rules of this daemon. */
+  readonly owner: string;
+  /** The bridges there are. */
+  bridges(): readonly PortBridge[];
+}
+
+export interface PublishingContainer {
+  readonly id: string;
+  readonly name: string;
+}
+
+/**
+ * Host ports that lead to containers. Who has which is stored with the container's id and is in the kernel twice: as
+ * rules that outlive this daemon, and as bound sockets that keep others away while it lives.
+ */
+export class PublishedPorts {
+  readonly #options: PublishedPortsOptions;
+  readonly #ports = new HostPorts();
+  readonly #rules: PortRules;
+  readonly #publications = new Map<string, StoredPublication>();
+  /** Sockets and relays of a container. */
+  readonly #held = new Map<string, Disposable[]>();
+  #bridges: readonly PortBridge[] = [];
+  #opening: Promise<void> | undefined;
+
+  constructor(options: PublishedPortsOptions) {
+    this.#options = options;
+    this.#rules = new PortRules(options.owner, () => this.#wanted(), options.log);
+    for (const one of options.store.view((tx) => tx.list(publicationKind))) this.#publications.set(one.id, one);
+  }
+
+  /**
+   * Publishes ports of a container that is about to run, in the given order; all of them or none. Ports of no choice are
+   * those it had before where these are free.
+   * @returns one for each address: `0.0.0.0` and `::` for a request without one.
+   */
+  async publish(
+    { id, name }: PublishingContainer,
+    target: PortTarget,
+    requests: readonly PortRequest[],
+  ): Promise<readonly PublishedPort[]> {
+    if (requests.length === 0) return this.#publications.get(id)?.ports ?? [];
+    await this.#opening;
+    const before = this.#publications.get(id);
+    const standing = before?.active ? before.ports : [];
+    const held: Disposable[] = [];
+    try {
+      const added: PublishedPort[] = [];
+      for (const request of requests) {
+        const former = before?.ports.find((one) => isFormer(one, request))?.hostPort;
+        for (const port of this.#ports.hold(request, name, before?.active ? undefined : former)) {
+          const published = {
+            protocol: request.protocol,
+            containerPort: request.containerPort,
+            hostAddress: port.address,
+            hostPort: port.port,
+            open: request.open,
+          };
+          held.push(this.#serve(port, published, target));
+          added.push(published);
+        }
+      }
+      reachItself(target);
+      const publication = { id, containerName: name, target, ports: [...standing, ...added], active: true };
+      await this.#put(publication);
+      this.#held.set(id, [...(this.#held.get(id) ?? []), ...held]);
+      await this.#rules.change([], elementsOf({ ...publication, ports: added }));
+      return publication.ports;
+    } catch (error) {
+      for (const one of held) one[Symbol.dispose]();
+      await this.#restore(id, before);
+      throw error;
+    }
+  }
+
+  /** What a container has published, running or not. */
+  of(id: string): readonly PublishedPort[] {
+    const publication = this.#publications.get(id);
+    return publication?.active ? publication.ports : [];
+  }
+
+  /** Gives a container's ports back. Free of effect twice. */
+  async release(id: string): Promise<void> {
+    const publication = this.#publications.get(id);
+    if (!publication?.active) return;
+    await runAll([
+      async () => this.#letGo(id),
+      () => this.#put({ ...publication, active: false }),
+      () => this.#rules.change(elementsOf(publication), []),
+    ]);
+  }
+
+  /** The container is removed: nothing is remembered for it. */
+  async forget(id: string): Promise<void> {
+    await this.release(id);
+    if (!this.#publications.delete(id)) return;
+    await this.#options.store.update((tx) => tx.delete(publicationKind, id), { durable: false });
+  }
+
+  /**
+   * Brings rules and sockets to what the containers in `running` have; others' ports are free. A port of theirs that a
+   * process of the host has taken meanwhile still leads to the container.
+   */
+  async recover(known: ReadonlySet<string>, running: ReadonlySet<string>): Promise<void> {
+    for (const publication of [...this.#publications.values()]) {
+      const { id, active } = publication;
+      if (!known.has(id)) await this.forget(id);
+      else if (active && running.has(id)) this.#resume(publication);
+      else if (active) await this.#put({ ...publication, active: false });
+    }
+    this.#bridges = this.#options.bridges();
+    // Nobody waits for it but who publishes; what runs has its rules from the daemon before.
+    this.#opening = this.#rules.open();
+    this.#opening.catch((error) => {
+      this.#options.log.error("Ports cannot be published", { error: toHavreError(error) });
+    });
+  }
+
+  /** Networks may have come or gone since: containers on new ones reach published ports too. */
+  async bridgesChanged(): Promise<void> {
+    const former = this.#bridges;
+    const added = this.#newBridges();
+    const gone = former.filter((one) => !this.#bridges.some((other) => same(one, other))).flatMap(bridgeElements);
+    if (added.length + gone.length === 0) return;
+    await this.#opening;
+    await this.#rules.change(gone, added);
+  }
+
+  /** Stops work; ports that containers have go on leading to them. */
+  async close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    await this.#rules.close();
+    for (const id of [...this.#held.keys()]) this.#letGo(id);
+  }
+
+  #wanted(): readonly Element[] {
+    const active = [...this.#publications.values()].filter((one) => one.active);
+    return [...this.#bridges.flatMap(bridgeElements), ...active.flatMap(elementsOf)];
+  }
+
+  /** What the rules do not know yet of the bridges there are. */
+  #newBridges(): readonly Element[] {
+    const now = this.#options.bridges();
+    const added = now.filter((one) => !this.#bridges.some((other) => same(one, other)));
+    this.#bridges = now;
+    return added.flatMap(bridgeElements);
+  }
+
+  #serve(port: HeldPort, { protocol, containerPort, hostAddress }: PublishedPort, target: PortTarget): Disposable {
+    if (familyOf(hostAddress) === "ip") return port;
+    const address = target.ipAddress || target.ipv6Address;
+    const relay = startRelay(protocol, port.socket, { address, port: containerPort }, this.#options.log);
+    return {
+      [Symbol.dispose]: () => {
+        relay[Symbol.dispose]();
+        port[Symbol.dispose]();
+      },
+    };
+  }
+
+  #resume({ id, containerName, ports, target }: StoredPublication): void {
+    const { log } = this.#options;
+    const held = ports.flatMap((port) => {
+      try {
+        const { protocol, hostAddress, hostPort } = port;
+        return [this.#serve(this.#ports.resume(protocol, hostAddress, hostPort, containerName), port, target)];
+      } catch (error) {
+        const hint = error instanceof HavreError ? error.hint : undefined;
+        log.warn("A published port cannot be kept from others", { container: containerName, error, hint });
+        return [];
+      }
+    });
+    this.#held.set(id, held);
+  }
+
+  /** After a publish that failed: what was before. Whatever of it is in the rules comes right with their next making. */
+  async #restore(id: string, before: StoredPublication | undefined): Promise<void> {
+    if (this.#publications.get(id) === before) return;
+    if (before) return this.#put(before);
+    this.#publications.delete(id);
+    await this.#options.store.update((tx) => tx.delete(publicationKind, id), { durable: false });
+  }
+
+  #letGo(id: string): void {
+    for (const one of this.#held.get(id) ?? []) one[Symbol.dispose]();
+    this.#held.delete(id);
+  }
+
+  async #put(publication: StoredPublication): Promise<void> {
+    this.#publications.set(publication.id, publication);
+    await this.#options.store.update((tx) => tx.put(publicationKind, publication), { durable: false });
+  }
+}
+
+/** With netfilter on bridges a packet to the container's own port is translated on the bridge and must go back by where it came. */
+function reachItself({ hostInterface }: PortTarget): void {
+  using socket = new NetlinkSocket();
+  socket.transact([allowHairpin(hostInterface)]);
+}
+
+function elementsOf({ ports, target, containerName }: StoredPublication): readonly Element[] {
+  return ports.flatMap((port) => portElements(port, target, containerName));
+}
+
+/** Whether a port is what the same request got before. */
+function isFormer(port: PublishedPort, { protocol, containerPort, hostAddress, hostPorts }: PortRequest): boolean {
+  const address = hostAddress === "" ? "0.0.0.0" : hostAddress;
+  return (
+    hostPorts === undefined &&
+    port.protocol === protocol &&
+    port.containerPort === containerPort &&
+    port.hostAddress === address
+  );
+}
+
+function same(one: PortBridge, other: PortBridge): boolean {
+  return one.name === other.name && one.subnets.join() === other.subnets.join();
+}
