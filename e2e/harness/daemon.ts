@@ -115,7 +115,8 @@ export class TestDaemon implements AsyncDisposable {
    * them takes them away.
    */
   async removeNetwork(): Promise<void> {
-    await run("ip", ["link", "del", this.bridge]);
+    for (const name of [this.bridge, `${this.bridge}-out`]) await run("ip", ["link", "del", name]);
+    for (const family of ["ip", "ip6"]) await run("nft", ["delete", "table", family, `havre-ports-${this.bridge}`]);
     for (const family of ["inet", "bridge"]) await run("nft", ["delete", "table", family, `havre-${this.bridge}`]);
   }
 

@@ -130,6 +130,7 @@ export class EngineHost implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { id } of this.containers.list()) await this.containers.remove(id, { force: true });
     await this.containers.close();
+    await this.context.ports.tearDown();
     await this.engine.networks.tearDown();
     await this.end();
     await expectNoLeaks(this.#before, { only: naming(this.folder, this.#bridge) });

@@ -69,12 +69,6 @@ export class PortRules {
     this.#socket[Symbol.dispose]();
   }
 
-  /** Takes everything off the host. */
-  async remove(): Promise<void> {
-    await this.close();
-    await removePortRules(this.#owner);
-  }
-
   #make(): Promise<void> {
     this.#making = this.#making
       .catch(() => {})

@@ -11,7 +11,7 @@ import {
   publicationKind,
   type StoredPublication,
 } from "./model.ts";
-import { PortRules } from "./port-rules.ts";
+import { PortRules, removePortRules } from "./port-rules.ts";
 import { startRelay } from "./relay.ts";
 import { bridgeElements, type PortBridge, portElements } from "./rules.ts";
 
@@ -151,6 +151,12 @@ export class PublishedPorts {
     await this.#opening?.catch(() => {});
     await this.#rules.close();
     for (const id of [...this.#held.keys()]) this.#letGo(id);
+  }
+
+  /** Closes, and takes the rules off the host for good. */
+  async tearDown(): Promise<void> {
+    await this.close();
+    await removePortRules(this.#options.owner);
   }
 
   #wanted(): readonly Element[] {
