@@ -138,6 +138,8 @@ export class PublishedPorts {
 
   /** Networks may have come or gone since: containers on new ones reach published ports too. */
   async bridgesChanged(): Promise<void> {
+    // Before that the rules are still to be made, with all that is wanted then.
+    if (!this.#opening) return;
     const former = this.#bridges;
     const added = this.#newBridges();
     const gone = former.filter((one) => !this.#bridges.some((other) => same(one, other))).flatMap(bridgeElements);
