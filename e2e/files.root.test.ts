@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { OTHER_ENGINE, run, useEngine } from "./harness/mod.ts";
+import { run, useEngine } from "./harness/mod.ts";
 
 const engine = useEngine();
 const docker = engine.docker.bind(engine);
@@ -53,15 +53,6 @@ describe("docker cp", () => {
     await ok(["create", "--name", "e2e-a", "--net", "none", "-v", "/deep/data", "bb", "cat", "/deep/data/f"]);
     await ok(["cp", `${side}/f`, "e2e-a:/deep/data"]);
     expect(await ok(["start", "-a", "e2e-a"])).toBe("kept");
-  });
-
-  test.skipIf(OTHER_ENGINE !== undefined)("a volume that cannot be shared yet is refused, not empty", async () => {
-    expect((await docker(["create", "--name", "e2e-a", "-v", "/data", "bb", "true"])).stderr).toContain(
-      "/data is kept in the container's own layer",
-    );
-    expect((await docker(["run", "--volumes-from", "e2e-a", "bb", "true"])).stderr).toContain(
-      "Volume /data of container e2e-a: volumes are not available yet",
-    );
   });
 
   test("links inside are followed inside, never outside", async () => {

@@ -53,7 +53,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     imports: ["kernel", "policy"],
   },
   networks: { what: "networks, addresses, ports, names", imports: ["kernel", "store"] },
-  volumes: { what: "durable data and its drivers", imports: ["kernel", "store"], later: true },
+  volumes: { what: "durable data and its drivers", imports: ["kernel", "snapshots", "store"] },
   images: {
     what: "names → manifests; pull, push, load, save, commit, diff, history",
     imports: ["content", "snapshots", "store", "policy"],

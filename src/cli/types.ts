@@ -75,3 +75,15 @@ export interface ProgressAnswer {
   readonly errorDetail?: { readonly message?: string; readonly code?: number } | null;
   readonly aux?: unknown;
 }
+
+/** A volume as `GET /volumes` has it. */
+export interface VolumeView {
+  readonly Name: string;
+  readonly Driver: string;
+  readonly Scope: string;
+  readonly Mountpoint: string;
+  readonly CreatedAt?: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly Options: Readonly<Record<string, string>> | null;
+  readonly UsageData?: { readonly Size: number; readonly RefCount: number } | null;
+}

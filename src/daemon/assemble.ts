@@ -13,13 +13,15 @@ import {
   readHostFacts,
   resolverOverrides,
   StreamHub,
+  volumeUsers,
   Waiters,
 } from "../engine/mod.ts";
 import { LocalImages } from "../images/mod.ts";
 import { HostNetworks, NameServers, PublishedPorts, portBridges } from "../networks/mod.ts";
 import { ConmonRuntime } from "../runtime/mod.ts";
-import { OverlaySnapshotter } from "../snapshots/mod.ts";
+import { OverlaySnapshotter, Trees } from "../snapshots/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
+import { HostVolumes } from "../volumes/mod.ts";
 import { makeFolders } from "./folders.ts";
 import type { DaemonOptions } from "./options.ts";
 import { registrySettings } from "./registries.ts";
@@ -35,6 +37,7 @@ export interface Assembly {
   readonly containers: ContainerLifecycle;
   readonly images: LocalImages;
   readonly networks: HostNetworks;
+  readonly volumes: HostVolumes;
   readonly runtime: ConmonRuntime;
   readonly events: EventLog;
   readonly hub: StreamHub;
@@ -85,6 +88,17 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
   const bridges = () => portBridges(networks.list());
   const ports = new PublishedPorts({ store, log, owner: options.bridge, bridges });
   networks.watchSandboxes({ attached: () => ports.bridgesChanged(), detached: () => {} });
+  const volumes = new HostVolumes({
+    store,
+    folder: folders.volumes,
+    parts: folders.parts,
+    trees: new Trees(folders.volumeTrash, log),
+    users: volumeUsers,
+    clock: systemClock,
+    newId,
+    log,
+  });
+  volumes.onEvent((event) => events.emitVolume(event));
   const runtime = new ConmonRuntime({
     run: options.run,
     logger: log,
@@ -97,6 +111,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     trees: new MountedTrees(snapshots),
     networks,
     ports,
+    volumes: volumes.mounted,
     runtime,
     events,
     waiters: new Waiters(),
@@ -129,5 +144,5 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     runtime[Symbol.dispose]();
     store.close();
   };
-  return { context, containers, images, networks, runtime, events, hub, removedLogs, close };
+  return { context, containers, images, networks, volumes, runtime, events, hub, removedLogs, close };
 }

@@ -6,6 +6,9 @@ export interface Folders {
   readonly containers: string;
   readonly removedLogs: string;
   readonly bundles: string;
+  readonly volumes: string;
+  readonly volumeTrash: string;
+  readonly parts: string;
 }
 
 /** Makes what is missing below the durable and the volatile folder. */
@@ -14,6 +17,9 @@ export function makeFolders({ root, run }: { readonly root: string; readonly run
     containers: join(root, "containers"),
     removedLogs: join(root, "removed-logs"),
     bundles: join(run, "bundles"),
+    volumes: join(root, "volumes"),
+    volumeTrash: join(root, "volumes/.trash"),
+    parts: join(run, "parts"),
   };
   for (const folder of [root, run, ...Object.values(folders)]) mkdirSync(folder, { recursive: true, mode: 0o711 });
   return folders;

@@ -27,7 +27,10 @@ import { groupId } from "./socket-group.ts";
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const log = lineLogger((line) => process.stderr.write(line), options.logLevel);
   crashOnBugs(log);
-  const { context, containers, images, runtime, events, hub, removedLogs, close } = await assemble(options, log);
+  const { context, containers, images, volumes, runtime, events, hub, removedLogs, close } = await assemble(
+    options,
+    log,
+  );
   await recoverContainers(context, containers);
   const execs = new ContainerExecs(context);
   const server = createApiServer({
@@ -57,6 +60,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     imageAccounts: images,
     distribution: images.distribution,
     networks: new ContainerNetworks(context),
+    volumes,
     log,
   });
   const socket = join(options.run, "havre.sock");

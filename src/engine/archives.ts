@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import { basename, relative, resolve } from "node:path";
-import { HavreError, rfc3339Nano } from "../base/mod.ts";
+import { basename, join, relative, resolve } from "node:path";
+import { HavreError, newId, rfc3339Nano } from "../base/mod.ts";
 import {
   type FileChange,
   packTree,
@@ -13,6 +13,13 @@ import type { Container, MountPoint } from "./container.ts";
 import type { EngineContext } from "./context.ts";
 import type { Archives, PathStat } from "./engine.ts";
 import { findContainer, getContainer, hasProcess } from "./lookup.ts";
+
+/** A tree, where in it, and what gives it back. */
+interface Root {
+  readonly folder: string;
+  readonly path: string;
+  readonly release: () => Promise<void>;
+}
 
 /** Files in and out of containers, running or not. Paths never leave the container's root. */
 export class ContainerArchives implements Archives {
@@ -52,7 +59,8 @@ export class ContainerArchives implements Archives {
       throw new HavreError("permission-denied", "mounted volume is marked read-only");
     }
     await this.#withRoot(ref, path, (root, inRoot) =>
-      unpackIntoTree(root, inRoot, tar, { noOverwriteDirNonDir, ...(copyUidGid ? { owner: { uid: 0, gid: 0 } } : {}) }),
+      // Docker's: everything becomes the container's user's, if it has one.
+      unpackIntoTree(root, inRoot, tar, { noOverwriteDirNonDir, ...(copyUidGid ? ownerOf(container) : {}) }),
     );
   }
 
@@ -82,18 +90,26 @@ export class ContainerArchives implements Archives {
    * The tree that a path lies in, and the path there: the root as the container's own processes see it, or, when it has
    * none, its mounted tree, or the folder that would be mounted there.
    */
-  async #acquire(
-    { id }: Container,
-    path: string,
-  ): Promise<{ readonly folder: string; readonly path: string; readonly release: () => Promise<void> }> {
+  async #acquire({ id }: Container, path: string): Promise<Root> {
     const container = getContainer(this.#context.store, id);
     const nothing = async () => {};
     if (container.status.init) return { folder: `/proc/${container.status.init.pid}/root`, path, release: nothing };
     const mount = mountOver(container, path);
+    if (mount?.type === "volume" && mount.name !== undefined)
+      return this.#inVolume(container.id, mount.name, mount, path);
     if (mount && isFolder(mount.source)) {
       return { folder: mount.source, path: `/${relative(mount.destination, absolute(path))}`, release: nothing };
     }
     return { folder: await this.#context.trees.join(id), path, release: () => this.#leave(id) };
+  }
+
+  /** Inside a volume, of which the container may have a part only. */
+  async #inVolume(id: string, name: string, { destination, subpath = "" }: MountPoint, path: string): Promise<Root> {
+    const { volumes } = this.#context;
+    const holder = `${id}-copy-${newId()}`;
+    const { path: folder } = await volumes.mount(name, holder);
+    const inside = join("/", subpath, relative(destination, absolute(path)));
+    return { folder, path: inside, release: () => volumes.unmount(name, holder) };
   }
 
   /** A start may have taken the mount over meanwhile, a removal may have taken it away. */
@@ -113,6 +129,14 @@ function mountOver({ spec }: Container, path: string): MountPoint | undefined {
   return spec.mounts
     .filter(({ type, destination }) => type !== "tmpfs" && wanted.startsWith(`${destination}/`))
     .sort((one, other) => other.destination.length - one.destination.length)[0];
+}
+
+/** The user of a container by number; one by name is the image's to know, and taken for root. */
+function ownerOf({ spec }: Container): { readonly owner?: { readonly uid: number; readonly gid: number } } {
+  const { User } = spec.config;
+  if (User === "") return {};
+  const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(User) ?? [];
+  return { owner: { uid: Number(uid ?? 0), gid: Number(gid ?? 0) } };
 }
 
 function absolute(path: string): string {

@@ -16,6 +16,12 @@ export interface MountPoint {
   readonly mode: string;
   readonly writable: boolean;
   readonly propagation: string;
+  /** A volume made for this container alone: goes with it when asked. */
+  readonly anonymous?: true;
+  /** A volume that is not filled from the image. */
+  readonly noCopy?: true;
+  /** The file or folder of the volume that is mounted, relative to its top. */
+  readonly subpath?: string;
 }
 
 /** Another container under a name of this one's choosing. */
@@ -86,8 +92,20 @@ export interface Container {
   readonly status: ContainerStatus;
 }
 
+/** Names of the volumes among a container's mounts, each once. */
+export function volumesOf({ spec }: Pick<Container, "spec">): readonly string[] {
+  return [...new Set(spec.mounts.flatMap(({ type, name }) => (type === "volume" && name !== undefined ? [name] : [])))];
+}
+
+/** Names of the volumes made for a container alone, or shared with it by such a one. */
+export function anonymousVolumes({ mounts }: Pick<ContainerSpec, "mounts">): readonly string[] {
+  return mounts.flatMap(({ name, anonymous }) => (anonymous && name !== undefined ? [name] : []));
+}
+
 export const containerKind = defineKind<Container>("container", {
   // A container on its way out has given up its name.
   name: { unique: true, values: (container) => (container.status.state === "removing" ? [] : [container.name]) },
   image: { unique: false, values: ({ spec }) => (spec.imageId === undefined ? [] : [spec.imageId]) },
+  // One on its way out has nothing mounted any more.
+  volume: { unique: false, values: (container) => (container.status.state === "removing" ? [] : volumesOf(container)) },
 });

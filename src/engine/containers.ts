@@ -8,6 +8,7 @@ import type {
   Containers,
   CreateOptions,
   PruneFilters,
+  RemoveOptions,
   StartOptions,
   StopOptions,
   UpdateRequest,
@@ -189,11 +190,11 @@ export class ContainerLifecycle implements Containers {
     return { exit: this.#context.waiters.next(id, condition, signal) };
   }
 
-  async remove(ref: string, { force, link }: { readonly force: boolean; readonly link?: boolean }): Promise<void> {
+  async remove(ref: string, { force, volumes = false, link }: RemoveOptions): Promise<void> {
     if (link === true) return removeLink(this.#context, ref);
     const { id, spec } = this.get(ref);
     try {
-      while (!(await this.#removeOnce(id, force)));
+      while (!(await this.#removeOnce(id, { force, volumes })));
     } catch (error) {
       // One that removes itself when it ends may have done so first: what was asked for has happened.
       if (!spec.hostConfig.AutoRemove || !isHavreError(error, "not-found")) throw error;
@@ -238,7 +239,7 @@ export class ContainerLifecycle implements Containers {
 
   /** Removes a container that the last daemon should have removed. */
   removeAbandoned({ id }: Container): void {
-    this.#inBackground(id, this.remove(id, { force: true }));
+    this.#inBackground(id, this.remove(id, { force: true, volumes: true }));
   }
 
   /** Takes up probing a container that outlived the last daemon. */
@@ -281,7 +282,7 @@ export class ContainerLifecycle implements Containers {
     try {
       await startContainer(this.#context, this.#hub, container, timeline);
     } catch (error) {
-      if (container.spec.hostConfig.AutoRemove) await this.#removeNow(container);
+      if (container.spec.hostConfig.AutoRemove) await this.#removeNow(container, { volumes: true });
       throw error;
     }
     await this.#health.start(this.get(container.id), { adopted: false });
@@ -318,7 +319,7 @@ export class ContainerLifecycle implements Containers {
     const restarting = container.status.state === "restarting";
     if (container.spec.hostConfig.AutoRemove && !restarting && !this.#comingBack.has(exit.id)) {
       this.#forget(exit.id);
-      const removed = await markRemoved(this.#context, container);
+      const removed = await markRemoved(this.#context, container, { volumes: true });
       await this.#release(container);
       if (removed) await finishRemoval(this.#context, this.#logs, removed);
       return;
@@ -338,7 +339,7 @@ export class ContainerLifecycle implements Containers {
   }
 
   /** False when the container has a process again: a start that had the lock first may have given it one. */
-  async #removeOnce(id: string, force: boolean): Promise<boolean> {
+  async #removeOnce(id: string, { force, volumes = false }: RemoveOptions): Promise<boolean> {
     const now = this.get(id);
     requireRemovable(now, force);
     this.#restarts.cancel(id);
@@ -346,14 +347,14 @@ export class ContainerLifecycle implements Containers {
     return this.#locked(id, async (container) => {
       requireRemovable(container, force);
       if (hasProcess(container)) return false;
-      await this.#removeNow(container);
+      await this.#removeNow(container, { volumes });
       return true;
     });
   }
 
-  async #removeNow(container: Container): Promise<void> {
+  async #removeNow(container: Container, what: { readonly volumes: boolean }): Promise<void> {
     this.#forget(container.id);
-    const removed = await markRemoved(this.#context, container);
+    const removed = await markRemoved(this.#context, container, what);
     if (removed) this.#inBackground(container.id, finishRemoval(this.#context, this.#logs, removed));
   }
 

@@ -5,6 +5,7 @@ import type { Networks, PublishedPorts } from "../networks/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
 import type { Store, UpdateOptions } from "../store/mod.ts";
+import type { ContainerVolumes } from "../volumes/mod.ts";
 import { type Container, type ContainerStatus, containerKind } from "./container.ts";
 import type { EventLog } from "./events.ts";
 import type { HostFacts } from "./host-facts.ts";
@@ -42,6 +43,7 @@ export interface EngineContext {
   readonly trees: MountedTrees;
   readonly networks: Networks;
   readonly ports: PublishedPorts;
+  readonly volumes: ContainerVolumes;
   readonly runtime: Runtime;
   readonly events: EventLog;
   readonly waiters: Waiters;

@@ -29,10 +29,7 @@ export interface Containers {
   update(ref: string, change: UpdateRequest): Promise<{ readonly warnings: readonly string[] }>;
   /** Resolves at once with a promise of the end: the caller answers headers before it waits. */
   wait(ref: string, condition: WaitCondition, signal?: AbortSignal): Promise<{ readonly exit: Promise<WaitResult> }>;
-  remove(
-    ref: string,
-    options: { readonly force: boolean; readonly volumes: boolean; readonly link?: boolean },
-  ): Promise<void>;
+  remove(ref: string, options: RemoveOptions): Promise<void>;
   prune(filters: PruneFilters): Promise<{ readonly removed: readonly string[]; readonly reclaimed: number }>;
   /** `not-found` with Docker's text, `invalid-argument` when a prefix is ambiguous. */
   get(ref: string): Container;
@@ -47,6 +44,14 @@ export interface CreateOptions {
 export interface StartOptions {
   /** Filled with where the time went. */
   readonly timeline?: Timeline;
+}
+export interface RemoveOptions {
+  /** A running one is killed first. */
+  readonly force: boolean;
+  /** The volumes made for it alone go too. */
+  readonly volumes?: boolean;
+  /** Only the link that `ref` names. */
+  readonly link?: boolean;
 }
 export interface StopOptions {
   readonly signal?: string;

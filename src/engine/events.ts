@@ -1,5 +1,6 @@
 import { AsyncQueue, type Clock } from "../base/mod.ts";
 import type { ImageEvent } from "../images/mod.ts";
+import type { VolumeEvent } from "../volumes/mod.ts";
 import type { Container } from "./container.ts";
 import type { EngineEvent, Events } from "./engine.ts";
 
@@ -31,6 +32,10 @@ export class EventLog implements Events {
   emitImage({ action, id, name, labels, reclaimed }: ImageEvent): void {
     const attributes = reclaimed === undefined ? { ...labels, name } : { reclaimed: String(reclaimed) };
     this.emit({ type: "image", action, actor: { id, attributes } });
+  }
+
+  emitVolume({ action, name, attributes }: VolumeEvent): void {
+    this.emit({ type: "volume", action, actor: { id: name, attributes } });
   }
 
   /** A container's event, with the attributes Docker gives: labels, image, name and those of the action. */

@@ -1,5 +1,6 @@
 import type { ImageUsers } from "../images/mod.ts";
 import type { Store } from "../store/mod.ts";
+import type { VolumeUsers } from "../volumes/mod.ts";
 import { containerKind } from "./container.ts";
 import { hasProcess } from "./lookup.ts";
 
@@ -13,3 +14,8 @@ export function containerUsers(store: Store): ImageUsers {
         .map((container) => ({ id: container.id, running: hasProcess(container) })),
   };
 }
+
+/** Which containers have a volume, as the volumes' removal rules ask. */
+export const volumeUsers: VolumeUsers = {
+  usersIn: (tx, name) => tx.find(containerKind, "volume", name).map(({ id }) => id),
+};

@@ -15,7 +15,7 @@ export * from "./engine.ts";
 export { EventLog } from "./events.ts";
 export { ContainerExecs } from "./execs.ts";
 export { type HostFacts, readHostFacts } from "./host-facts.ts";
-export { containerUsers } from "./image-users.ts";
+export { containerUsers, volumeUsers } from "./image-users.ts";
 export { recoverContainers } from "./lifecycle/recover.ts";
 export { RemovedLogs } from "./logs/removed.ts";
 export { ContainerNetworks } from "./networking/mod.ts";

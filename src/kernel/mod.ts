@@ -11,6 +11,7 @@ export * from "./cgroup-counters.ts";
 export * from "./cgroup-stats.ts";
 export * from "./cgroup-v1.ts";
 export * from "./directory.ts";
+export * from "./file-copy.ts";
 export * from "./file-stat.ts";
 export * from "./file-system.ts";
 export * from "./files.ts";

@@ -7,6 +7,7 @@ const libc = libcSymbols({
 
 const SYS_OPENAT2 = 437;
 const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_BENEATH = 0x08;
 const RESOLVE_IN_ROOT = 0x10;
 const EAGAIN = 11;
 const TRIES = 1000;
@@ -16,11 +17,21 @@ const TRIES = 1000;
  * process renames meanwhile (the class of CVE-2018-15664, CVE-2019-14271). Magic links of /proc are refused.
  */
 export function openInRoot(root: number, path: Name, flags: number, mode = 0): number {
-  const how = BigUint64Array.of(
-    BigInt(flags | O_CLOEXEC),
-    BigInt(mode),
-    BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS),
-  );
+  return open(root, path, RESOLVE_IN_ROOT, { flags, mode });
+}
+
+/** openat2(2) that refuses (EXDEV) whatever leads above `root`: `..`, and absolute links, which mean the host's root. */
+export function openBeneath(root: number, path: Name, flags: number): number {
+  return open(root, path, RESOLVE_BENEATH, { flags, mode: 0 });
+}
+
+function open(
+  root: number,
+  path: Name,
+  resolve: number,
+  { flags, mode }: { readonly flags: number; readonly mode: number },
+): number {
+  const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), BigInt(mode), BigInt(resolve | RESOLVE_NO_MAGICLINKS));
   const bytes = cstring(path.length === 0 ? "." : path);
   for (let tries = 1; ; tries++) {
     const fd = libc().syscall(SYS_OPENAT2, root, bytes, how, how.byteLength);

@@ -14,6 +14,7 @@ import type {
   Streams,
 } from "../../engine/mod.ts";
 import type { Distribution, ImageAccounts, ImageHistory, Images, RegistrySettings } from "../../images/mod.ts";
+import type { Volumes } from "../../volumes/mod.ts";
 
 /** Makes an image of a container. */
 export interface Commits {
@@ -99,6 +100,7 @@ export interface UseCases {
   readonly imageAccounts: ImageAccounts;
   readonly distribution: Distribution;
   readonly networks: NetworkManagement;
+  readonly volumes: Volumes;
   readonly placement: Placement;
   readonly host: Host;
   readonly log: Logger;

@@ -25,6 +25,8 @@ export function containerLookup(size: boolean): Lookup {
 
 export const imageLookup: Lookup = (client, name) => lookUp(client, `/images/${name}/json`, false);
 
+export const volumeLookup: Lookup = (client, name) => lookUp(client, `/volumes/${name}`, false);
+
 async function lookUp(client: Client, path: string, size: boolean): Promise<string | HavreError> {
   try {
     const answer = await client.request("GET", path, { query: { size: size || undefined } });

@@ -27,3 +27,14 @@ export async function pruneImages(client: Client, filters: Filters, all: boolean
   );
   return { lines: lines.length > 0 ? ["Deleted Images:", ...lines, ""] : [], reclaimed: answer.SpaceReclaimed };
 }
+
+export async function pruneVolumes(client: Client, filters: Filters, all: boolean): Promise<Pruned> {
+  const wanted = all ? { ...filters, all: ["true"] } : filters;
+  const answer = await client.json<{ VolumesDeleted: string[] | null; SpaceReclaimed: number }>(
+    "POST",
+    "/volumes/prune",
+    { query: { filters: filtersQuery(wanted) } },
+  );
+  const deleted = answer.VolumesDeleted ?? [];
+  return { lines: deleted.length > 0 ? ["Deleted Volumes:", ...deleted, ""] : [], reclaimed: answer.SpaceReclaimed };
+}

@@ -119,6 +119,19 @@ const system: Group = {
   },
 };
 
+const volume: Group = {
+  summary: "Manage volumes",
+  commands: {
+    create: leaf(() => import("./volume/create.ts")),
+    inspect: leaf(() => import("./volume/inspect.ts")),
+    ls: leaf(() => import("./volume/ls.ts")),
+    list: alias(() => import("./volume/ls.ts")),
+    prune: leaf(() => import("./volume/prune.ts")),
+    rm: leaf(() => import("./volume/rm.ts")),
+    remove: alias(() => import("./volume/rm.ts")),
+  },
+};
+
 /** Every command, as the words that lead to it. */
 export const commandTable: Group = {
   summary: "A container platform: one program from the laptop to production",
@@ -165,6 +178,7 @@ export const commandTable: Group = {
     container,
     image,
     system,
+    volume,
     doctor: leaf(() => import("./system/doctor.ts")),
     daemon: leaf(() => import("./daemon/run.ts")),
     completion: leaf(() => import("./system/completion.ts")),

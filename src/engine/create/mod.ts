@@ -2,6 +2,6 @@
 export { normaliseHostConfig } from "./defaults.ts";
 export { logLimits } from "./log-config.ts";
 export { mergeImageConfig } from "./merge.ts";
-export { makeMountSources, parseBind, resolveMounts } from "./mount-points.ts";
+export { makeMountSources, resolveMounts, volumeWishes } from "./mount-points.ts";
 export { type CheckedUpdate, validateUpdate } from "./update.ts";
 export { type CreateGround, requireCommand, validateCreate } from "./validate.ts";

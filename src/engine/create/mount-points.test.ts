@@ -3,10 +3,11 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HavreError } from "../../base/mod.ts";
-import type { HostConfig } from "../../spec/mod.ts";
+import type { ContainerConfig, HostConfig } from "../../spec/mod.ts";
+import { ANONYMOUS_LABEL } from "../../volumes/mod.ts";
 import type { MountPoint } from "../container.ts";
 import { configOf, hostConfigOf } from "../spec/testing.ts";
-import { makeMountSources, resolveMounts } from "./mount-points.ts";
+import { makeMountSources, resolveMounts, volumeWishes } from "./mount-points.ts";
 
 const donor: MountPoint = {
   type: "bind",
@@ -17,11 +18,13 @@ const donor: MountPoint = {
   propagation: "rslave",
 };
 
-function resolve(hostConfig: object): readonly MountPoint[] {
-  return resolveMounts(hostConfigOf(hostConfig as Partial<HostConfig>), configOf(), (ref) => {
+function resolve(hostConfig: object, config: Partial<ContainerConfig> = {}): readonly MountPoint[] {
+  const mountsOf = (ref: string) => {
     if (ref !== "donor") throw new HavreError("not-found", `No such container: ${ref}`);
     return [donor];
-  });
+  };
+  const ground = { mountsOf, newName: () => "fresh" };
+  return resolveMounts(hostConfigOf(hostConfig as Partial<HostConfig>), configOf(config), ground);
 }
 
 test("a bind with its mode", () => {
@@ -87,7 +90,46 @@ test.each<[object, string]>([
   expect(() => resolve(hostConfig)).toThrow(message);
 });
 
-test("volumes are refused honestly while there are none", () => {
-  expect(() => resolve({ Binds: ["data:/x"] })).toThrow("volumes are not available yet");
-  expect(() => resolve({ Binds: ["/x"] })).toThrow("volumes are not available yet");
+const volume = { type: "volume", source: "", driver: "local", mode: "", writable: true, propagation: "" };
+
+test("volumes by name, by chance and where the image wants them", () => {
+  const hostConfig = {
+    Binds: ["data:/d:ro,nocopy", "/only"],
+    Mounts: [
+      { Type: "volume", Source: "other", Target: "/o", VolumeOptions: { Subpath: "in/side", NoCopy: true } },
+      { Type: "volume", Target: "/m" },
+    ],
+  };
+  expect(resolve(hostConfig, { Volumes: { "/d": {}, "/image/": {} } })).toEqual([
+    { ...volume, name: "data", destination: "/d", mode: "ro,nocopy", writable: false, noCopy: true },
+    { ...volume, name: "fresh", destination: "/only", anonymous: true },
+    { ...volume, name: "other", destination: "/o", mode: "z", noCopy: true, subpath: "in/side" },
+    { ...volume, name: "fresh", destination: "/m", mode: "z", anonymous: true },
+    { ...volume, name: "fresh", destination: "/image", anonymous: true },
+  ] as MountPoint[]);
+});
+
+test("where a tmpfs is mounted the image gets no volume", () => {
+  expect(resolve({ Tmpfs: { "/image": "" } }, { Volumes: { "/image": {} } })).toEqual([]);
+});
+
+test("what is wanted of volumes: a driver only where one is named", () => {
+  const hostConfig = {
+    Binds: ["data:/d"],
+    Mounts: [
+      {
+        Type: "volume",
+        Source: "other",
+        Target: "/o",
+        VolumeOptions: { Labels: { a: "b" }, DriverConfig: { Name: "plug", Options: { size: "1" } } },
+      },
+      { Type: "volume", Target: "/m" },
+    ],
+  };
+  const config = hostConfigOf(hostConfig as Partial<HostConfig>);
+  expect(volumeWishes(config, resolve(hostConfig))).toEqual([
+    { name: "data", driver: "", labels: null, options: null, anonymous: false },
+    { name: "other", driver: "plug", labels: { a: "b" }, options: { size: "1" }, anonymous: false },
+    { name: "fresh", driver: "", labels: { [ANONYMOUS_LABEL]: "" }, options: null, anonymous: true },
+  ]);
 });

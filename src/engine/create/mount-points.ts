@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { HavreError } from "../../base/mod.ts";
 import type { ContainerConfig, HostConfig, MountRequest } from "../../spec/mod.ts";
+import { ANONYMOUS_LABEL, type VolumeWish } from "../../volumes/mod.ts";
 import type { ContainerSpec, MountPoint } from "../container.ts";
 import { cleanPath } from "./config.ts";
 import { hasCopyWord, isMountMode, isWritable, propagationIn } from "./mount-mode.ts";
@@ -9,30 +10,78 @@ import { refuse } from "./refuse.ts";
 
 const DEFAULT_PROPAGATION = "rprivate";
 
-function noVolumes(what: string): HavreError {
-  return new HavreError("not-implemented", `${what}: volumes are not available yet`, {
-    hint: "Mount a host folder by its absolute path",
-  });
+const LOCAL = "local";
+/** What Docker shows as the mode of a volume of `Mounts`. */
+const VOLUME_MODE = "z";
+
+/** What resolving mounts needs to know of the rest. */
+export interface MountGround {
+  /** Another container's mounts. */
+  readonly mountsOf: (ref: string) => readonly MountPoint[];
+  /** A name for a volume that was given none. */
+  readonly newName: () => string;
 }
 
 /**
- * The mounts of a container from `Binds`, `Mounts` and `VolumesFrom`, later ones over earlier ones at the same place.
- * `mountsOf` gives another container's. Volumes an image declares are no mounts while there are none.
+ * The mounts of a container from `VolumesFrom`, `Binds` and `Mounts`, later ones over earlier ones at the same place, and
+ * an anonymous volume where the image or the request wants one and nothing else is mounted. Volumes are not looked up
+ * here: their `source` is to be filled in.
  */
 export function resolveMounts(
   hostConfig: HostConfig,
-  _config: ContainerConfig,
-  mountsOf: (ref: string) => readonly MountPoint[],
+  config: ContainerConfig,
+  { mountsOf, newName }: MountGround,
 ): readonly MountPoint[] {
+  const defaults = { driver: hostConfig.VolumeDriver || LOCAL, newName };
   const points = new Map<string, MountPoint>();
   for (const from of hostConfig.VolumesFrom ?? [])
     for (const point of fromContainer(from, mountsOf)) points.set(point.destination, point);
-  const taken = new Set(Object.keys(hostConfig.Tmpfs ?? {}).map(cleanPath));
-  for (const text of hostConfig.Binds ?? []) claim(parseBind(text), taken, points);
+  const onTmpfs = new Set(Object.keys(hostConfig.Tmpfs ?? {}).map(cleanPath));
+  const taken = new Set(onTmpfs);
+  for (const text of hostConfig.Binds ?? []) claim(parseBind(text, defaults), taken, points);
   // A tmpfs of `Tmpfs` is in nobody's way here: `Mounts` go over it (Docker's).
-  for (const destination of Object.keys(hostConfig.Tmpfs ?? {})) taken.delete(cleanPath(destination));
-  for (const request of hostConfig.Mounts ?? []) claim(fromRequest(request), taken, points);
+  for (const destination of onTmpfs) taken.delete(destination);
+  for (const request of hostConfig.Mounts ?? []) claim(fromRequest(request, defaults), taken, points);
+  for (const path of Object.keys(config.Volumes ?? {})) {
+    const destination = cleanPath(path);
+    if (!points.has(destination) && !onTmpfs.has(destination))
+      points.set(destination, anonymousVolume(destination, defaults));
+  }
   return [...points.values()];
+}
+
+interface VolumeDefaults {
+  readonly driver: string;
+  readonly newName: () => string;
+}
+
+function anonymousVolume(destination: string, { driver, newName }: VolumeDefaults): MountPoint {
+  const place = { destination, source: "", mode: "", writable: true, propagation: "" };
+  return { type: "volume", name: newName(), driver, anonymous: true, ...place };
+}
+
+/** What of volumes a container with these mounts wants found or made. */
+export function volumeWishes(
+  { Mounts, VolumeDriver }: HostConfig,
+  mounts: readonly MountPoint[],
+): readonly VolumeWish[] {
+  const requests = new Map((Mounts ?? []).map((mount) => [cleanPath(mount.Target), mount]));
+  const wishes = new Map<string, VolumeWish>();
+  for (const { type, name, driver = "", destination, anonymous } of mounts) {
+    if (type !== "volume" || name === undefined || wishes.has(name)) continue;
+    const { Labels, DriverConfig } = requests.get(destination)?.VolumeOptions ?? {};
+    const labels = anonymous ? { ...Labels, [ANONYMOUS_LABEL]: "" } : (Labels ?? null);
+    // Who names no driver takes the volume that is there, whoever keeps it.
+    const insists = (DriverConfig?.Name || VolumeDriver) !== "";
+    wishes.set(name, {
+      name,
+      driver: insists ? driver : "",
+      labels,
+      options: DriverConfig?.Options ?? null,
+      anonymous: anonymous === true,
+    });
+  }
+  return [...wishes.values()];
 }
 
 function claim(point: MountPoint, taken: Set<string>, points: Map<string, MountPoint>): void {
@@ -57,7 +106,7 @@ export function makeMountSources({ hostConfig, mounts }: Pick<ContainerSpec, "ho
 }
 
 /** `source:destination[:mode]`. `invalid-argument` in Docker's words. */
-export function parseBind(text: string): MountPoint {
+function parseBind(text: string, defaults: VolumeDefaults): MountPoint {
   const invalid = `invalid volume specification: '${text}'`;
   const parts = text.split(":");
   const [source = "", second, mode = ""] = parts;
@@ -66,20 +115,30 @@ export function parseBind(text: string): MountPoint {
   if (!isMountMode(mode)) throw refuse(`invalid mode: ${mode}`);
   const target = second ?? source;
   const type = second !== undefined && source.startsWith("/") ? "bind" : "volume";
-  const why = target === "" ? "field Target must not be empty" : badDestination(target);
+  const why = target === "" ? "field Target must not be empty" : (badDestination(target) ?? badVolumeMode(type, mode));
   if (why !== undefined) throw refuse(`${invalid}: invalid mount config for type "${type}": ${why}`);
-  if (type === "volume") throw noVolumes(second === undefined ? `Anonymous volume at ${target}` : `Volume ${source}`);
+  const destination = cleanPath(target);
+  if (second === undefined) return anonymousVolume(destination, defaults);
+  const common = { destination, mode, writable: isWritable(mode) };
+  if (type === "bind")
+    return { ...common, type, source: cleanPath(source), propagation: propagationIn(mode) ?? DEFAULT_PROPAGATION };
   return {
+    ...common,
     type,
-    source: cleanPath(source),
-    destination: cleanPath(target),
-    mode,
-    writable: isWritable(mode),
-    propagation: propagationIn(mode) ?? DEFAULT_PROPAGATION,
+    name: source,
+    driver: defaults.driver,
+    source: "",
+    propagation: "",
+    ...(hasCopyWord(mode) ? { noCopy: true } : {}),
   };
 }
 
-function fromRequest(request: MountRequest): MountPoint {
+/** A volume has no propagation: in Docker's words, it has no options of a bind. */
+function badVolumeMode(type: MountPoint["type"], mode: string): string | undefined {
+  return type === "volume" && propagationIn(mode) !== undefined ? "field BindOptions must not be specified" : undefined;
+}
+
+function fromRequest(request: MountRequest, defaults: VolumeDefaults): MountPoint {
   checkMountRequest(request);
   const common = { destination: cleanPath(request.Target), mode: "", writable: request.ReadOnly !== true };
   switch (request.Type) {
@@ -90,8 +149,27 @@ function fromRequest(request: MountRequest): MountPoint {
       return { ...common, type: "bind", source: cleanPath(request.Source ?? ""), propagation };
     }
     default:
-      throw noVolumes(`${request.Source ? `Volume ${request.Source}` : "Anonymous volume"} at ${request.Target}`);
+      return {
+        ...common,
+        ...volumeOf(request, defaults),
+        type: "volume",
+        source: "",
+        mode: VOLUME_MODE,
+        propagation: "",
+      };
   }
+}
+
+function volumeOf(
+  { Source, VolumeOptions }: MountRequest,
+  { driver, newName }: VolumeDefaults,
+): Pick<MountPoint, "name" | "driver" | "anonymous" | "noCopy" | "subpath"> {
+  return {
+    ...(Source ? { name: Source } : { name: newName(), anonymous: true }),
+    driver: VolumeOptions?.DriverConfig?.Name || driver,
+    ...(VolumeOptions?.NoCopy ? { noCopy: true } : {}),
+    ...(VolumeOptions?.Subpath ? { subpath: VolumeOptions.Subpath } : {}),
+  };
 }
 
 /** `container[:mode]`: another container's mounts, read-only when the mode says so. */
@@ -104,7 +182,12 @@ function fromContainer(text: string, mountsOf: (ref: string) => readonly MountPo
     throw refuse(`invalid mode: ${mode}`);
   return donated(ref, mountsOf)
     .filter((point) => point.type !== "tmpfs")
-    .map((point) => ({ ...point, mode: "", writable: point.writable && isWritable(mode) }));
+    .map((point) => ({ ...shared(point), mode: "", writable: point.writable && isWritable(mode) }));
+}
+
+/** Filled already, if it was to be. */
+function shared(point: MountPoint): MountPoint {
+  return point.type === "volume" ? { ...point, noCopy: true } : point;
 }
 
 function donated(ref: string, mountsOf: (ref: string) => readonly MountPoint[]): readonly MountPoint[] {

@@ -2,17 +2,19 @@ import { mkdir, rm } from "node:fs/promises";
 import { HavreError, isHavreError, newId, Undoes } from "../../base/mod.ts";
 import type { Image } from "../../images/mod.ts";
 import type { ContainerCreateRequest } from "../../spec/mod.ts";
-import { type Container, containerKind } from "../container.ts";
+import type { HeldVolumes } from "../../volumes/mod.ts";
+import { anonymousVolumes, type Container, containerKind, type MountPoint } from "../container.ts";
 import { containerFolder, type EngineContext } from "../context.ts";
-import { mergeImageConfig, requireCommand, resolveMounts, validateCreate } from "../create/mod.ts";
+import { mergeImageConfig, requireCommand, resolveMounts, validateCreate, volumeWishes } from "../create/mod.ts";
 import type { CreateOptions } from "../engine.ts";
 import { getContainer } from "../lookup.ts";
 import { generateName } from "../names.ts";
 import { normaliseEndpoints, normaliseMode, refuseUnfitEndpoints } from "../networking/mod.ts";
 import { joinedContainer } from "../spec/mod.ts";
 import { resolveLinks } from "./links.ts";
-import { makeVolumeFolders, refuseSharedVolumes } from "./volume-folders.ts";
+import { fillVolumes } from "./volumes.ts";
 
+const NO_VOLUMES: HeldVolumes = { found: new Map(), admit: () => {}, [Symbol.dispose]: () => {} };
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** Makes a container from an image: checks, merges, names, and gives it its writable layer. Nothing is left when it fails. */
@@ -32,8 +34,13 @@ export async function createContainer(
   const config = mergeImageConfig(checked.config, image.config.config);
   requireCommand(config);
   const id = newId();
-  const mounts = resolveMounts(checked.hostConfig, config, (ref) => getContainer(context.store, ref).spec.mounts);
-  refuseSharedVolumes(context, checked.hostConfig);
+  const wanted = resolveMounts(checked.hostConfig, config, {
+    mountsOf: (ref) => getContainer(context.store, ref).spec.mounts,
+    newName: newId,
+  });
+  const wishes = volumeWishes(checked.hostConfig, wanted);
+  using volumes = wishes.length === 0 ? NO_VOLUMES : await context.volumes.ensure(wishes, id);
+  const mounts = wanted.map((point) => ({ ...point, ...placeOf(point, volumes) }));
   const draft: Omit<Container, "name"> = {
     id,
     created: context.clock.now(),
@@ -65,20 +72,37 @@ export async function createContainer(
   // Its name is known from the first step on: whoever starts or removes it waits for the last.
   const made = context.locks.run(id, () =>
     Undoes.run(async (undoes) => {
-      const named = await claim(context, draft, options.name);
-      undoes.add(() => context.store.update((tx) => tx.delete(containerKind, id)));
+      const named = await claim(context, draft, options.name, volumes);
+      volumes[Symbol.dispose]();
+      undoes.add(() => forget(context, named));
       const folder = containerFolder(context, id);
       undoes.add(() => rm(folder, { recursive: true, force: true }));
       await mkdir(folder, { recursive: true, mode: 0o700 });
       undoes.add(() => context.snapshots.remove(id));
       await context.snapshots.prepare(id, draft.spec.chainId);
-      return { container: named, told: await makeVolumeFolders(context, named) };
+      await fillVolumes(context, named);
+      return named;
     }),
   );
-  const { container, told } = await made;
+  const container = await made;
   context.store.sync().catch((error) => context.log.error("a new container is not on disk yet", { id, error }));
   context.events.emitContainer(container, "create");
-  return { container, warnings: [...warnings, ...told] };
+  return { container, warnings };
+}
+
+/** What is known of a mount's volume now that there is one. */
+function placeOf({ type, name }: MountPoint, { found }: HeldVolumes): Partial<MountPoint> {
+  const volume = type === "volume" && name !== undefined ? found.get(name) : undefined;
+  return volume ? { source: volume.path, driver: volume.driver } : {};
+}
+
+/** Takes a container that came to nothing off the record, and the volumes that were made for it. */
+async function forget(context: EngineContext, { id, spec }: Container): Promise<void> {
+  await context.store.update((tx) => {
+    tx.delete(containerKind, id);
+    context.volumes.markRemoved(tx, anonymousVolumes(spec));
+  });
+  await context.volumes.finishRemovals();
 }
 
 /**
@@ -125,13 +149,20 @@ async function claim(
   context: EngineContext,
   draft: Omit<Container, "name">,
   wanted: string | undefined,
+  volumes: HeldVolumes,
 ): Promise<Container> {
   for (let attempt = 0; ; attempt++) {
     const name = wanted === undefined || wanted === "" ? generateName(Math.random, attempt) : checkName(wanted);
     const container: Container = { ...draft, name };
     try {
       // Made durable while the answer goes out; a start waits for that before anything of the container runs.
-      await context.store.update((tx) => tx.put(containerKind, container), { durable: false });
+      await context.store.update(
+        (tx) => {
+          tx.put(containerKind, container);
+          volumes.admit(tx);
+        },
+        { durable: false },
+      );
       return container;
     } catch (error) {
       if (!isHavreError(error, "already-exists")) throw error;

@@ -5,6 +5,7 @@ import { type Container, type ContainerStatus, containerKind } from "../containe
 import { bundleFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
 import { emitNetworks, networksToTell } from "../networking/mod.ts";
+import { unmountVolumes } from "./volumes.ts";
 
 /**
  * Records that a container's process ended and tells everyone who waits. What is to be started again (`restarts`) is
@@ -49,6 +50,7 @@ export async function releaseProcess(context: EngineContext, container: Containe
     () => context.ports.release(id),
     () => context.networks.release(id),
     () => context.trees.release(id),
+    () => unmountVolumes(context, container),
     () => rm(bundle, { recursive: true, force: true }),
     () => context.runtime.forgetExit(id),
   ]);

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { toHavreError } from "../../base/mod.ts";
-import { type Container, type ContainerStatus, containerKind } from "../container.ts";
+import { type Container, type ContainerStatus, containerKind, volumesOf } from "../container.ts";
 import type { ContainerLifecycle } from "../containers.ts";
 import { bundleFolder, containerFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
@@ -26,6 +26,7 @@ export async function recoverContainers(context: EngineContext, lifecycle: Conta
     }
   }
   const containers = context.store.view((tx) => tx.list(containerKind));
+  await context.volumes.recover(heldVolumes(containers));
   await removeStrayBundles(context, new Set(containers.map(({ id }) => id)));
   await removeStrayLayers(context, new Set(containers.map(({ id }) => id)));
   await context.networks.recover(
@@ -90,6 +91,14 @@ async function settleNetworks(context: EngineContext, containers: readonly Conta
     const left = context.networks.endpointsOf(id);
     if (JSON.stringify(left) !== JSON.stringify(status.endpoints)) await setStatus(context, id, { endpoints: left });
   }
+}
+
+/** Which containers that run have which volumes mounted. */
+function heldVolumes(containers: readonly Container[]): ReadonlyMap<string, readonly string[]> {
+  const held = new Map<string, string[]>();
+  for (const container of containers.filter(hasProcess))
+    for (const name of volumesOf(container)) held.set(name, [...(held.get(name) ?? []), container.id]);
+  return held;
 }
 
 /** What a start would have recorded, had the daemon lived. */

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { HavreError, runAll } from "../../base/mod.ts";
-import { type Container, containerKind } from "../container.ts";
+import { anonymousVolumes, type Container, containerKind } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, setStatus } from "../context.ts";
 import type { RemovedLogs } from "../logs/removed.ts";
 import { hasProcess } from "../lookup.ts";
@@ -18,11 +18,22 @@ export function requireRemovable(container: Container, force: boolean): void {
 }
 
 /**
- * From here on the container is gone for everyone: its name is free, waiters are told. Its files go by
- * `finishRemoval`, which the next daemon repeats if this one dies.
+ * From here on the container is gone for everyone: its name is free, waiters are told; `volumes`: so are the volumes made
+ * for it alone. Its files go by `finishRemoval`, which the next daemon repeats if this one dies.
  */
-export async function markRemoved(context: EngineContext, container: Container): Promise<Container | undefined> {
-  const removed = await setStatus(context, container.id, { state: "removing" }, { durable: true });
+export async function markRemoved(
+  context: EngineContext,
+  container: Container,
+  { volumes }: { readonly volumes: boolean },
+): Promise<Container | undefined> {
+  const removed = await context.store.update((tx) => {
+    const now = tx.get(containerKind, container.id);
+    if (!now) return undefined;
+    const next: Container = { ...now, status: { ...now.status, state: "removing" } };
+    tx.put(containerKind, next);
+    if (volumes) context.volumes.markRemoved(tx, anonymousVolumes(now.spec));
+    return next;
+  });
   if (!removed) return undefined;
   context.events.emitContainer(removed, "destroy");
   context.waiters.removed(container.id, { code: removed.status.exitCode });
@@ -36,6 +47,7 @@ export async function finishRemoval(context: EngineContext, logs: RemovedLogs, c
     () => context.ports.forget(id),
     () => context.networks.forget(id),
     () => context.snapshots.remove(id),
+    () => context.volumes.finishRemovals(),
     () => rm(bundleFolder(context, id), { recursive: true, force: true }),
     () => logs.keep(container),
     () => rm(containerFolder(context, id), { recursive: true, force: true }),

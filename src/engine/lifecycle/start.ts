@@ -12,6 +12,7 @@ import { attachableProcess } from "../streams/attach.ts";
 import type { StreamHub } from "../streams/hub.ts";
 import { stdioOf } from "../streams/stdio.ts";
 import { failedStartCode } from "./start-failure.ts";
+import { mountVolumes } from "./volumes.ts";
 
 /**
  * Brings a container's process up: namespace and address, mounted tree, runtime specification, supervisor, runtime.
@@ -96,11 +97,12 @@ async function launch(
   undoes.add(() => context.trees.release(id));
   timeline.mark("mount");
 
-  const runtimeSpec = await prepareRuntimeSpec(context, container, {
-    rootfs,
-    sandbox,
-    folder: containerFolder(context, id),
-  });
+  const mounts = await mountVolumes(context, container, undoes);
+  const runtimeSpec = await prepareRuntimeSpec(
+    context,
+    { ...container, spec: { ...spec, mounts } },
+    { rootfs, sandbox, folder: containerFolder(context, id) },
+  );
   timeline.mark("spec");
   context.runtime.forgetExit(id);
   undoes.add(() => context.runtime.delete(id, runtime, bundle, true));
@@ -115,6 +117,7 @@ async function launch(
     log: logSpec(context, container),
     ...(spec.hostConfig.IpcMode === "shareable" ? { sharedMemory: spec.hostConfig.ShmSize } : {}),
   });
+  context.volumes.hideParts(id);
   timeline.mark("create");
   await hub.connectPending(id, attachableProcess(context, container));
   await durable;

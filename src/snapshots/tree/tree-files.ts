@@ -64,6 +64,30 @@ export function makeTreeFolder(root: string, path: string): void {
   });
 }
 
+/**
+ * Runs `use` with the folder `path` of a tree, links resolved inside it, as a path of this process that stays that folder.
+ * undefined when nothing is there; `invalid-argument` when it is no folder.
+ */
+export async function withTreeFolder<T>(
+  root: string,
+  path: string,
+  use: (folder: string) => Promise<T>,
+): Promise<T | undefined> {
+  let fd: number;
+  try {
+    fd = withRoot(root, (rootFd) => openInRoot(rootFd, path, O_RDONLY | O_DIRECTORY));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    if (errnoOf(error) !== "ENOTDIR") throw error;
+    throw new HavreError("invalid-argument", `${path} is not a directory`, { cause: error });
+  }
+  try {
+    return await use(`/proc/self/fd/${fd}`);
+  } finally {
+    closeFd(fd);
+  }
+}
+
 function isFolder(rootFd: number, path: string): boolean {
   try {
     closeFd(openInRoot(rootFd, path, O_PATH | O_DIRECTORY));

@@ -2,6 +2,7 @@ import { AT_FDCWD, closeFd, O_DIRECTORY, O_RDONLY, openAt, syncFileSystem } from
 import type { Usage } from "../snapshots.ts";
 import { removal } from "../tree/remove.ts";
 import { type AppliedTree, type ApplyLayerJob, applyLayer } from "./apply-layer.ts";
+import { type CopiedTree, type CopyTreeJob, copyTree } from "./copy-tree.ts";
 import { type Change, type ListChangesJob, listChanges } from "./list-changes.ts";
 import { type PackLayerJob, packLayer } from "./pack-layer.ts";
 import { type PackTreeJob, packTree } from "./pack-tree.ts";
@@ -35,6 +36,7 @@ export interface SyncJob {
 /** Each kind of work on trees as plain values, and what it returns. */
 export interface Jobs {
   readonly "apply-layer": { readonly job: ApplyLayerJob; readonly result: AppliedTree };
+  readonly "copy-tree": { readonly job: CopyTreeJob; readonly result: CopiedTree };
   readonly "list-changes": { readonly job: ListChangesJob; readonly result: readonly Change[] };
   readonly "pack-layer": { readonly job: PackLayerJob; readonly result: undefined };
   readonly "pack-tree": { readonly job: PackTreeJob; readonly result: undefined };
@@ -53,6 +55,8 @@ export function workFor(job: Job): Work<unknown> {
   switch (job.kind) {
     case "apply-layer":
       return applyLayer(job);
+    case "copy-tree":
+      return copyTree(job);
     case "list-changes":
       return listChanges(job);
     case "pack-layer":

@@ -1,6 +1,6 @@
 import type { Resources, RestartPolicy } from "./container.ts";
 import { consoleSizeOrNone, resourceFields, restartPolicy } from "./container-schema.ts";
-import { bool, decodeJson, embedded, list, map, pointer, string, struct } from "./go-json.ts";
+import { bool, decodeJson, embedded, emptyStruct, list, map, pointer, string, struct } from "./go-json.ts";
 
 const execConfig = struct("ExecConfig", "types.ExecConfig", {
   User: string,
@@ -68,3 +68,17 @@ const authConfig = struct("AuthConfig", "registry.AuthConfig", {
 export function decodeAuthConfig(text: string) {
   return decodeJson(authConfig, text);
 }
+
+const volumeCreate = struct("CreateOptions", "volume.CreateOptions", {
+  Name: string,
+  Driver: string,
+  DriverOpts: map(string),
+  Labels: map(string),
+  ClusterVolumeSpec: pointer(emptyStruct),
+});
+
+/** Body of `POST /volumes/create`. */
+export function decodeVolumeCreate(text: string) {
+  return decodeJson(volumeCreate, text);
+}
+export const emptyVolumeCreate = volumeCreate.zero;

@@ -1,14 +1,16 @@
 import type { Container } from "../../../engine/mod.ts";
 import type { DiskUsage } from "../../../images/mod.ts";
+import type { VolumeUsage } from "../../../volumes/mod.ts";
 import type { ApiVersion } from "../api-version.ts";
 import { containerSummaryView, type Sizes, type Surroundings } from "./container-summary.ts";
 import { imageSummaryView } from "./image.ts";
+import { volumeUsageView } from "./volume.ts";
 
 /** What there is to tell: undefined where it was not asked for. */
 export interface UsageReport {
   readonly images: DiskUsage | undefined;
   readonly containers: readonly { readonly container: Container; readonly sizes: Sizes }[] | undefined;
-  readonly volumes: boolean;
+  readonly volumes: readonly VolumeUsage[] | undefined;
   readonly buildCache: boolean;
 }
 
@@ -22,7 +24,7 @@ export function diskUsageView(report: UsageReport, surroundings: Surroundings, v
         imageSummaryView(image, version, { shared: sharedSize, containers: count }),
       ) ?? null,
     Containers: containers?.map(({ container, sizes }) => containerSummaryView(container, surroundings, sizes)) ?? null,
-    Volumes: volumes ? [] : null,
+    Volumes: volumes?.map(volumeUsageView) ?? null,
     BuildCache: buildCache ? [] : null,
     ...(version.before(42) ? { BuilderSize: 0 } : {}),
   };

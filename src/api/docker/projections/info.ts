@@ -54,7 +54,11 @@ function securityOptions({ securityOptions: options }: HostInfo, version: ApiVer
 }
 
 /** `GET /info`. `now` in milliseconds since the epoch. */
-export function infoView(useCases: Pick<UseCases, "host" | "containers" | "images">, version: ApiVersion, now: number) {
+export function infoView(
+  useCases: Pick<UseCases, "host" | "containers" | "images">,
+  version: ApiVersion,
+  { now, volumeDrivers }: { readonly now: number; readonly volumeDrivers: readonly string[] },
+) {
   const { host } = useCases;
   const info = host.info();
   const runtimes = [...info.runtimes].map(([name, { path, args }]) => [
@@ -68,7 +72,7 @@ export function infoView(useCases: Pick<UseCases, "host" | "containers" | "image
     Driver: info.driver,
     DriverStatus: info.driverStatus,
     Plugins: {
-      Volume: [],
+      Volume: volumeDrivers,
       Network: ["bridge", "host", "null"],
       Authorization: null,
       Log: info.logDrivers,

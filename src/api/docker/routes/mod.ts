@@ -33,7 +33,7 @@ export function dockerRoutes(useCases: UseCases): readonly Route[] {
     ...distributionRoutes(useCases),
     ...imageRoutes(useCases),
     ...networkRoutes(useCases),
-    ...volumeRoutes(),
+    ...volumeRoutes(useCases),
     ...swarmRoutes(),
     ...unservedRoutes(),
   ];

@@ -29,7 +29,7 @@ async function systemDf(exchange: Exchange, useCases: UseCases): Promise<void> {
   const report = {
     images: asked.includes("image") ? useCases.imageAccounts.diskUsage() : undefined,
     containers: asked.includes("container") ? await Promise.all(useCases.containers.list().map(measure)) : undefined,
-    volumes: asked.includes("volume"),
+    volumes: asked.includes("volume") ? await useCases.volumes.usage() : undefined,
     buildCache: asked.includes("build-cache"),
   };
   sendJson(exchange, 200, diskUsageView(report, surroundingsOf(useCases), exchange.version));
@@ -44,7 +44,10 @@ export function systemRoutes(useCases: UseCases): readonly Route[] {
     {
       method: "GET",
       path: "/info",
-      handle: (exchange) => sendJson(exchange, 200, infoView(useCases, exchange.version, Date.now())),
+      handle: async (exchange) => {
+        const volumeDrivers = await useCases.volumes.drivers();
+        sendJson(exchange, 200, infoView(useCases, exchange.version, { now: Date.now(), volumeDrivers }));
+      },
     },
     { method: "GET", path: "/system/df", handle: (exchange) => systemDf(exchange, useCases) },
   ];

@@ -1,11 +1,19 @@
 import { HavreError } from "../../../base/mod.ts";
 import { text } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
-import { containerLookup, imageLookup, inspectAll, inspectFlags, type Lookup, sizeFlag } from "../inspect.ts";
+import {
+  containerLookup,
+  imageLookup,
+  inspectAll,
+  inspectFlags,
+  type Lookup,
+  sizeFlag,
+  volumeLookup,
+} from "../inspect.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] NAME|ID [NAME|ID...]",
-  summary: "Return low-level information on containers and images",
+  summary: "Return low-level information on containers, images and volumes",
   examples: [
     ["inspect web", "Everything, as JSON"],
     ["inspect -f '{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}' web", "Labels in one line"],
@@ -14,7 +22,11 @@ export const command = defineCommand({
   flags: { ...inspectFlags, size: sizeFlag, type: text("Return JSON for specified type") },
   min: 1,
   run({ context, flags, args }) {
-    const kinds: Record<string, Lookup> = { container: containerLookup(flags.size), image: imageLookup };
+    const kinds: Record<string, Lookup> = {
+      container: containerLookup(flags.size),
+      image: imageLookup,
+      volume: volumeLookup,
+    };
     const chosen = kinds[flags.type];
     if (flags.type !== "" && !chosen)
       throw new HavreError("invalid-argument", `"${flags.type}" is not a valid value for --type`, {

@@ -1,10 +1,10 @@
 import { HavreError } from "../../../base/mod.ts";
-import { filterFlag } from "../../args/common.ts";
+import { type Filters, filterFlag } from "../../args/common.ts";
 import { toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { humanSize } from "../../output/units.ts";
 import { confirm } from "../confirm.ts";
-import { pruneContainers, pruneImages } from "../prune.ts";
+import { pruneContainers, pruneImages, pruneVolumes } from "../prune.ts";
 
 const { short: _none, ...filter } = filterFlag('Provide filter values (e.g. "label=<key>=<value>")');
 
@@ -16,23 +16,26 @@ export const command = defineCommand({
     all: toggle("Remove all unused images not just dangling ones", { short: "a" }),
     filter,
     force: toggle("Do not prompt for confirmation", { short: "f" }),
+    volumes: toggle("Prune anonymous volumes"),
   },
   min: 0,
   max: 0,
   async run({ context, flags }) {
     const images = flags.all ? "all images without at least one container associated to them" : "all dangling images";
+    const volumes = flags.volumes ? "  - all anonymous volumes not used by at least one container\n" : "";
     const filters = Object.entries(flags.filter).flatMap(([name, values]) => values.map((value) => `${name}=${value}`));
     const filtered =
       filters.length === 0
         ? ""
         : `\n  Items to be pruned will be filtered with:\n${filters.map((text) => `  - ${text}\n`).join("")}`;
-    const warning = `WARNING! This will remove:\n  - all stopped containers\n  - ${images}\n${filtered}\nAre you sure you want to continue?`;
+    const warning = `WARNING! This will remove:\n  - all stopped containers\n${volumes}  - ${images}\n${filtered}\nAre you sure you want to continue?`;
     if (!flags.force && !(await confirm(context, warning)))
       throw new HavreError("cancelled", "system prune has been cancelled");
     const client = await context.client();
     let total = 0;
     for (const { lines, reclaimed } of [
       await pruneContainers(client, flags.filter),
+      ...(flags.volumes ? [await pruneVolumes(client, withoutUntil(flags.filter), false)] : []),
       await pruneImages(client, flags.filter, flags.all),
     ]) {
       for (const line of lines) context.out.line(line);
@@ -42,3 +45,8 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** Volumes have no age that this could mean (Docker's client leaves it out too). */
+function withoutUntil({ until: _until, ...filters }: Filters): Filters {
+  return filters;
+}
