@@ -8,6 +8,7 @@
  */
 export * from "./commands.ts";
 export { DockerfileError, quoteLines } from "./errors.ts";
+export * from "./lint/mod.ts";
 export { parseDockerfile, parseTrigger } from "./parse-dockerfile.ts";
 export {
   type BuildPlan,
