@@ -54,13 +54,17 @@ export class Assembly implements Disposable {
     return { diffId, chainId, blob, size: snapshots.layerUsage(chainId).content };
   }
 
-  /** Makes the lowest layer from a tar that is still arriving, in one pass; the tar is kept as the layer's blob. */
-  async baseLayer(tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<AssembledLayer> {
+  /** Makes a layer on `parent` from a tar that is still arriving, in one pass; the tar is kept as the layer's blob. */
+  async layerFrom(
+    parent: Digest | undefined,
+    tar: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<AssembledLayer> {
     const { content, snapshots } = this.#context;
     const [forContent, forTree] = tee(tar);
     const [blob, applied] = await both(
       (stop) => content.ingest(forContent, undefined, stop),
-      (stop) => snapshots.apply(undefined, forTree, undefined, stop),
+      (stop) => snapshots.apply(parent, forTree, undefined, stop),
       signal,
     );
     if (blob.digest !== applied.diffId) {

@@ -2,9 +2,9 @@ import type { Clock } from "../base/mod.ts";
 import type { ContentStore } from "../content/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
 import type { Platform } from "../spec/mod.ts";
-import type { Store } from "../store/mod.ts";
+import type { ReadTransaction, Store } from "../store/mod.ts";
 import type { ImageEvent, ImageUsers } from "./images.ts";
-import type { Keeper } from "./keeper.ts";
+import type { Keeper, Needs } from "./keeper.ts";
 
 /** What every use-case of this folder works with. */
 export interface Context {
@@ -18,5 +18,7 @@ export interface Context {
   readonly keeper: Keeper;
   /** How long what was removed stays for `rollback`, in milliseconds. */
   readonly retention: number;
+  /** Blobs and layers that objects other than images need. */
+  otherNeeds(tx: ReadTransaction): Needs;
   emit(event: ImageEvent): void;
 }

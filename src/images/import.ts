@@ -23,7 +23,11 @@ export async function importImage(
   const execution = applyChanges({}, request.changes);
 
   const image = await assemble(context, async (assembly) => {
-    const layer = await assembly.baseLayer(decompress(reporting(request.source, onProgress), signal), signal);
+    const layer = await assembly.layerFrom(
+      undefined,
+      decompress(reporting(request.source, onProgress), signal),
+      signal,
+    );
     const created = rfc3339Nano(context.clock.now());
     const comment = request.message ?? "";
     const config: ImageConfig = {

@@ -9,9 +9,15 @@ export interface Collected {
   readonly layers: readonly Digest[];
 }
 
+/** What must not be collected. */
+export interface Needs {
+  readonly blobs: ReadonlySet<Digest>;
+  readonly layers: ReadonlySet<Digest>;
+}
+
 /**
  * Decides what may be collected. Kept are the blobs and layers of every image object (those removed but still within the
- * retention of history among them); by the content store and the snapshotter themselves also what work in progress
+ * retention of history among them), and what others of the store's objects name (the build cache); by the content store and the snapshotter themselves also what work in progress
  * holds and what a container stands on.
  */
 export class Keeper {
@@ -36,10 +42,10 @@ export class Keeper {
   async #collect(): Promise<Collected> {
     await this.#forgetRemoved();
     const { store, content, snapshots } = this.#context;
-    const needed = store.view(neededByImages);
+    const needed = store.view((tx) => [neededByImages(tx), this.#context.otherNeeds(tx)]);
     return {
-      blobs: content.collect((digest) => needed.blobs.has(digest)),
-      layers: await snapshots.collect((chainId) => needed.layers.has(chainId)),
+      blobs: content.collect((digest) => needed.some(({ blobs }) => blobs.has(digest))),
+      layers: await snapshots.collect((chainId) => needed.some(({ layers }) => layers.has(chainId))),
     };
   }
 
@@ -57,10 +63,7 @@ export class Keeper {
 }
 
 /** Blobs and layers that image objects name. */
-export function neededByImages(tx: ReadTransaction): {
-  readonly blobs: ReadonlySet<Digest>;
-  readonly layers: ReadonlySet<Digest>;
-} {
+export function neededByImages(tx: ReadTransaction): Needs {
   const blobs = new Set<Digest>();
   const layers = new Set<Digest>();
   for (const image of tx.list(imageKind)) {

@@ -2,7 +2,8 @@ import { type Clock, type Digest, systemClock } from "../base/mod.ts";
 import type { ContentStore } from "../content/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
 import { familiarReference, type Platform } from "../spec/mod.ts";
-import type { Store } from "../store/mod.ts";
+import type { ReadTransaction, Store } from "../store/mod.ts";
+import { Assembly } from "./assembly.ts";
 import { commitContainer } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { compare } from "./diff/diff.ts";
@@ -23,10 +24,11 @@ import type {
   RemoveResult,
 } from "./images.ts";
 import { importImage } from "./import.ts";
-import { type Collected, Keeper } from "./keeper.ts";
+import { type Collected, Keeper, type Needs } from "./keeper.ts";
 import { selectImages } from "./list.ts";
 import { loadArchive } from "./load/load.ts";
 import { imageLog, type LogEntry } from "./log.ts";
+import { type ImageLayer, type ImageMaker, layersOfImage, type MakeRequest, makeImage } from "./making.ts";
 import { imageKind } from "./objects.ts";
 import { hostPlatform, parsePlatform, requirePlatform } from "./platform.ts";
 import { PruneGate, type PruneOptions, pruneImages } from "./prune.ts";
@@ -51,10 +53,14 @@ export interface ImagesOptions {
   readonly retention?: number;
   /** Default: no mirrors, only loopback registries without TLS. */
   readonly registries?: RegistrySettings;
+  /** Blobs and layers that objects other than images need. */
+  readonly otherNeeds?: (tx: ReadTransaction) => Needs;
 }
 
+const NOTHING: Needs = { blobs: new Set(), layers: new Set() };
+
 /** The images of this machine, on its content store and snapshotter. */
-export class LocalImages implements Images, ImageHistory, ImageAccounts {
+export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMaker {
   /** These images to and from registries. */
   readonly distribution: Distribution;
   readonly #context: Context;
@@ -71,6 +77,7 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts {
       clock,
       platform: options.platform ?? hostPlatform(),
       retention,
+      otherNeeds: options.otherNeeds ?? (() => NOTHING),
       emit: (event: ImageEvent) => {
         for (const listener of this.#listeners) listener(event);
       },
@@ -157,6 +164,23 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts {
 
   commit(request: CommitRequest): Promise<Digest> {
     return commitContainer(this.#context, request);
+  }
+
+  layersOf(id: Digest, signal?: AbortSignal): Promise<readonly ImageLayer[]> {
+    return layersOfImage(this.#context, id, signal);
+  }
+
+  async layerFrom(
+    parent: Digest | undefined,
+    tar: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<ImageLayer> {
+    using assembly = new Assembly(this.#context);
+    return await assembly.layerFrom(parent, tar, signal);
+  }
+
+  make(request: MakeRequest): Promise<Image> {
+    return makeImage(this.#context, request);
   }
 
   collect(): Promise<Collected> {

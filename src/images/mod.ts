@@ -5,15 +5,18 @@
  * Owns image and tag objects in the store. Invariant: a tag points to an image whose blobs and layers are all here, and every pointer it
  * ever had is remembered.
  */
+export { decompress, detectCompression } from "./compression.ts";
 export * from "./diff/difference.ts";
 export * from "./distribution.ts";
 export type { HistoryLine } from "./history.ts";
 export * from "./image-history.ts";
 export * from "./images.ts";
-export type { Collected } from "./keeper.ts";
+export type { Collected, Needs } from "./keeper.ts";
 export { type ImagesOptions, LocalImages } from "./local-images.ts";
 export type { LogEntry } from "./log.ts";
+export type { ImageLayer, ImageMaker, MakeRequest } from "./making.ts";
 export type { Origin, Pointer, TagChange } from "./objects.ts";
+export { pathMatcher } from "./path-match.ts";
 export { hostPlatform } from "./platform.ts";
 export type { Credentials } from "./registry/credentials.ts";
 export { defaultSettings as defaultRegistrySettings, type RegistrySettings } from "./registry/settings.ts";

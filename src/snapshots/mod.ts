@@ -13,6 +13,7 @@ export * from "./tar/header.ts";
 export { type TarHandler, TarParser } from "./tar/parser.ts";
 export { readTar, type TarEntry } from "./tar/reader.ts";
 export { encodeTarHeader, TAR_TRAILER, type TarMember, tarPadding, writeTar } from "./tar/writer.ts";
-export { makeTreeFolder, readTreeFile, withTreeFolder } from "./tree/tree-files.ts";
+export { type ByteName, fromBytes, shown, toBytes } from "./tree/names.ts";
+export { makeTreeFolder, makeTreeFolder, readTreeFile, readTreeFile, withTreeFolder } from "./tree/tree-files.ts";
 export { packTree, packWholeTree, statInTree, unpackIntoTree } from "./tree-access.ts";
 export { type CopiedTree, Trees } from "./trees.ts";

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Digest,
@@ -211,6 +211,26 @@ export class OverlaySnapshotter implements Snapshotter {
 
   diff(key: string): AsyncIterable<Uint8Array> {
     return this.#worker.stream({ kind: "pack-layer", ...this.#trees(key) });
+  }
+
+  async commit(key: string, diffId: Digest): Promise<AppliedLayer> {
+    const { parent } = this.#writable.get(key);
+    const chainId = chainIdOn(parent, diffId);
+    await this.#releases.get(key);
+    return this.#mutex.run(chainId, async () => {
+      if (!this.has(chainId)) {
+        const usage = await this.usage(key);
+        const staged = this.#path("staging", newId());
+        mkdirSync(staged, { mode: 0o755 });
+        renameSync(this.#writable.path(key, "upper"), join(staged, "fs"));
+        this.#layers.commit(staged, { chainId, diffId, parent, size: usage.content, usage, opaque: false });
+        this.#sync();
+        this.#hold(chainId);
+      }
+      await this.remove(key);
+      const { size } = this.#layers.get(chainId);
+      return { diffId, chainId, size };
+    });
   }
 
   async usage(key: string): Promise<Usage> {

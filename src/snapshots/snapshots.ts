@@ -65,6 +65,11 @@ export interface Snapshotter {
   changes(key: string): AsyncIterable<FileChange>;
   /** The writable layer `key` as a tar with OCI whiteouts: a new layer's bytes. */
   diff(key: string): AsyncIterable<Uint8Array>;
+  /**
+   * Makes the writable layer `key` itself the layer on its parent that `diff` wrote: nothing is copied, and the key is
+   * gone. Nobody writes to it any more; it is not mounted. `diffId`: the digest of what `diff` gave.
+   */
+  commit(key: string, diffId: Digest): Promise<AppliedLayer>;
   /** Bytes used by the writable layer `key` itself. */
   usage(key: string): Promise<Usage>;
   /** Bytes of one committed layer itself. `not-found`. */

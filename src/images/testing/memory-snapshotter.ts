@@ -76,6 +76,13 @@ export class MemorySnapshotter implements Snapshotter {
     yield layer.tar;
   }
 
+  async commit(key: string, diffId: Digest): Promise<AppliedLayer> {
+    const parent = this.#writable.get(key)?.parent;
+    const applied = await this.apply(parent, this.diff(key), diffId);
+    this.#writable.delete(key);
+    return applied;
+  }
+
   layerUsage(chainId: Digest): Usage {
     const layer = this.#layers.get(chainId);
     if (!layer) throw new HavreError("not-found", `No such layer: ${chainId}`);
