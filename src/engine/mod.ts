@@ -22,6 +22,7 @@ export { ContainerNetworks } from "./networking/mod.ts";
 export { ContainerObservation } from "./observation.ts";
 export { type ContainerPlacement, type GraphDriver, Placements } from "./placement.ts";
 export { resolverOverrides } from "./spec/network-files.ts";
+export { type StepRequest, stepRuntimeSpec } from "./spec/step.ts";
 export { StreamHub } from "./streams/hub.ts";
 export { ContainerStreams } from "./streams/streams.ts";
 export { MountedTrees } from "./trees.ts";
