@@ -64,7 +64,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   builder: {
     what: "Dockerfile → graph → solver → operations",
-    imports: ["images", "snapshots", "content", "runtime", "networks"],
+    imports: ["images", "snapshots", "content", "runtime", "networks", "kernel", "store"],
   },
   registry: { what: "OCI distribution server", imports: ["content", "store", "policy"], later: true },
   catalogue: {

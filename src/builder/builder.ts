@@ -1,0 +1,163 @@
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Digest, HavreError } from "../base/mod.ts";
+import type { Image } from "../images/mod.ts";
+import { decompress } from "../images/mod.ts";
+import { mountInfo, unmount } from "../kernel/mod.ts";
+import type { Store } from "../store/mod.ts";
+import { type Dockerfile, parseDockerfile, type SourceFile } from "./dockerfile/mod.ts";
+import { imageConfig } from "./graph/image-config.ts";
+import { makePlan } from "./graph/make-plan.ts";
+import type { FindImage, GraphOptions } from "./graph/options.ts";
+import { type BuildGraph, endOf, type GraphStage, type ImageState, stateOf } from "./graph/plan.ts";
+import { CacheFolders } from "./ops/cache-folders.ts";
+import type { OpContext } from "./ops/context.ts";
+import { TarSource } from "./ops/files/tar-source.ts";
+import type { OnBuildEvent } from "./solver/events.ts";
+import { Solver, type Supplies } from "./solver/solver.ts";
+import type { LayeredTree, Tree } from "./solver/tree.ts";
+
+export interface BuildRequest {
+  readonly dockerfile: SourceFile;
+  readonly options: GraphOptions;
+  readonly supplies: Supplies;
+  readonly findImage: FindImage;
+  /** What to call the image. */
+  readonly names: readonly string[];
+  /** Also the images between the steps, each the parent of the next, as Docker's own builder leaves them. */
+  readonly keepSteps: boolean;
+  /** What every time in the image is to be, milliseconds since the epoch (`SOURCE_DATE_EPOCH`). */
+  readonly epoch?: number;
+}
+
+export interface BuildObserver {
+  /** Before anything runs. */
+  planned(plan: BuildGraph, dockerfile: Dockerfile): void;
+  readonly event: OnBuildEvent;
+}
+
+export interface BuildResult {
+  readonly image: Image;
+  readonly plan: BuildGraph;
+}
+
+/**
+ * Builds images. One for each daemon: what several builds want at the same time is made once. Owns `<root>/builder`, and
+ * `<run>/build` for what steps need while they run.
+ */
+export class Builder {
+  readonly #ops: OpContext;
+  readonly #solver: Solver;
+  readonly #contexts: string;
+
+  constructor(store: Store, ops: OpContext) {
+    this.#ops = ops;
+    this.#contexts = join(ops.root, "contexts");
+    for (const folder of [this.#contexts, ops.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#solver = new Solver(store, ops, new CacheFolders(join(ops.root, "caches"), ops.clock, ops.newId));
+  }
+
+  /** After a start: removes what builds of a killed daemon have left. Their processes are the engine's to end. */
+  recover(): void {
+    for (const name of readdirSync(this.#contexts)) rmSync(join(this.#contexts, name), { force: true });
+    for (const { mountPoint } of mountInfo().reverse()) {
+      if (mountPoint.startsWith(`${this.#ops.run}/`)) unmount(mountPoint, { detach: true });
+    }
+    for (const name of readdirSync(this.#ops.run)) rmSync(join(this.#ops.run, name), { recursive: true, force: true });
+    this.#solver.caches.recover();
+  }
+
+  /** Takes in a context that a client sends as an archive, compressed or not. To be disposed when the build is over. */
+  async receive(
+    tar: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+    onBytes?: (total: number) => void,
+  ): Promise<TarSource & Disposable> {
+    const path = join(this.#contexts, this.#ops.newId());
+    const source = await TarSource.read(decompress(tar, signal), path, signal, onBytes).finally(() =>
+      // Open, it stays readable; its name is not needed, and nothing is left if this daemon is killed.
+      rmSync(path, { force: true }),
+    );
+    return source;
+  }
+
+  /** Builds an image. `BuildFailed` when a step fails, a `DockerfileError` for what is wrong in the Dockerfile. */
+  async build(request: BuildRequest, observer: BuildObserver, signal: AbortSignal): Promise<BuildResult> {
+    const { content, snapshots } = this.#ops;
+    using contentHold = content.hold();
+    using snapshotHold = snapshots.hold();
+    void contentHold;
+    void snapshotHold;
+    const dockerfile = parseDockerfile(request.dockerfile);
+    const plan = await makePlan(dockerfile, request.options, request.findImage);
+    signal.throwIfAborted();
+    observer.planned(plan, dockerfile);
+    const trees = await this.#solver.solve([endOf(plan.target)], request.supplies, observer.event, signal);
+    const image = await this.#makeImage(request, plan, trees);
+    return { image, plan };
+  }
+
+  async #makeImage(request: BuildRequest, plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>): Promise<Image> {
+    const { images } = this.#ops;
+    let parent = baseOf(plan, plan.target)?.id;
+    if (request.keepSteps) {
+      for (const { stage, state, tree } of statesBefore(plan, trees)) {
+        const config = this.configAt(plan, stage, state, tree, trees, request.epoch);
+        const { id } = await images.make({ config, layers: tree.layers, names: [], ...(parent ? { parent } : {}) });
+        parent = id;
+      }
+    }
+    const tree = layered(trees, endOf(plan.target).digest);
+    const config = this.configAt(plan, plan.target, stateOf(plan.target), tree, trees, request.epoch);
+    const { names } = request;
+    return images.make({ config, layers: tree.layers, names, ...(parent ? { parent } : {}) });
+  }
+
+  /** The configuration of an image that a stage comes to at some point. */
+  configAt(
+    plan: BuildGraph,
+    stage: GraphStage,
+    state: ImageState,
+    tree: LayeredTree,
+    trees: ReadonlyMap<Digest, Tree>,
+    epoch?: number,
+  ) {
+    return imageConfig({
+      state,
+      tree,
+      trees,
+      platform: stage.platform,
+      base: baseOf(plan, stage)?.config,
+      now: this.#ops.clock.now(),
+      ...(epoch === undefined ? {} : { epoch }),
+    });
+  }
+}
+
+/** The image at the bottom of a stage, through the stages it is made on. */
+function baseOf(plan: BuildGraph, stage: GraphStage): GraphStage["base"] {
+  if (stage.base) return stage.base;
+  const below = plan.stages.find((other) => other !== stage && endOf(other).digest === stage.start.digest);
+  return below && baseOf(plan, below);
+}
+
+function layered(trees: ReadonlyMap<Digest, Tree>, digest: Digest): LayeredTree {
+  const tree = trees.get(digest);
+  if (tree?.kind === "layers") return tree;
+  throw new HavreError("internal", "A stage did not come to a tree");
+}
+
+/** What the target stage, and those it is made on, were after each step but the last. */
+function* statesBefore(plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>) {
+  const line: GraphStage[] = [];
+  for (let stage: GraphStage | undefined = plan.target; stage; ) {
+    line.unshift(stage);
+    const { start, base }: GraphStage = stage;
+    const current: GraphStage = stage;
+    stage = base ? undefined : plan.stages.find((other) => other !== current && endOf(other).digest === start.digest);
+  }
+  const all = line.flatMap((stage) => stage.steps.map((step) => ({ stage, step })));
+  for (const { stage, step } of all.slice(0, -1)) {
+    yield { stage, state: step.state, tree: layered(trees, step.vertex.digest) };
+  }
+}

@@ -1,0 +1,142 @@
+import { type Digest, HavreError, shortId } from "../../base/mod.ts";
+import type { Images } from "../../images/mod.ts";
+import { fromBytes, shown } from "../../snapshots/mod.ts";
+import { familiarReference, type Platform, parseReference, withDefaultTag } from "../../spec/mod.ts";
+import type { Builder } from "../builder.ts";
+import type { Dockerfile } from "../dockerfile/mod.ts";
+import type { FindImage, GraphOptions } from "../graph/options.ts";
+import type { GraphStage } from "../graph/plan.ts";
+import { resolvePath } from "../ops/files/paths.ts";
+import type { TarSource } from "../ops/files/tar-source.ts";
+import { BuildFailed } from "../solver/failure.ts";
+import { ClassicNarrator } from "./narrator.ts";
+
+/** What `POST /build` asks. */
+export interface ClassicBuild {
+  /** Path in the context; undefined: `Dockerfile`. */
+  readonly dockerfile: string | undefined;
+  readonly tags: readonly string[];
+  readonly options: Omit<GraphOptions, "namedContexts" | "history" | "platform" | "buildPlatform"> & {
+    readonly platform?: string;
+  };
+  readonly pull: boolean;
+  readonly removes: boolean;
+}
+
+export interface ClassicSpeaker {
+  /** Text for people. */
+  say(text: string): void;
+  /** The image that was made, for programs. */
+  made(id: Digest): void;
+}
+
+/** `find`: an image by name, fetched where it is missing. */
+export type FetchImage = (
+  name: string,
+  platform: Platform,
+  pull: boolean,
+  signal: AbortSignal,
+) => ReturnType<FindImage>;
+
+/** Builds as Docker's own builder did: a context as one archive, and the story as text. */
+export class ClassicBuilds {
+  readonly #builder: Builder;
+  readonly #images: Images;
+  readonly #fetch: FetchImage;
+  readonly #platform: Platform;
+
+  constructor(builder: Builder, images: Images, fetch: FetchImage, platform: Platform) {
+    this.#builder = builder;
+    this.#images = images;
+    this.#fetch = fetch;
+    this.#platform = platform;
+  }
+
+  async build(
+    request: ClassicBuild,
+    context: AsyncIterable<Uint8Array>,
+    speaker: ClassicSpeaker,
+    signal: AbortSignal,
+  ): Promise<Digest> {
+    const names = request.tags.map((tag) => familiarReference(withDefaultTag(checkedTag(tag))));
+    using files = await this.#builder.receive(context, signal);
+    const dockerfile = readDockerfile(files, request.dockerfile ?? "Dockerfile");
+    const narrator = new ClassicNarrator({
+      configAt: (...where) => this.#builder.configAt(...where),
+      known: (id) => this.#images.get(id) !== undefined,
+      say: (text) => speaker.say(text),
+      removes: request.removes,
+    });
+    const { platform: asked, ...options } = request.options;
+    const platform = asked === undefined ? this.#platform : parsePlatformText(asked);
+    try {
+      const { image } = await this.#builder.build(
+        {
+          dockerfile,
+          options: { ...options, platform, buildPlatform: this.#platform, namedContexts: [], history: "classic" },
+          supplies: {
+            context: async () => files,
+            lender: { secret: async () => undefined, sshSocket: async () => undefined },
+          },
+          findImage: (name, wanted) => this.#fetch(name, wanted, request.pull, signal),
+          names,
+          keepSteps: true,
+        },
+        {
+          planned: (plan, parsed) => {
+            const globals = parsed.globalArgs.map(({ source }) => source.text);
+            narrator.planned(plan, globals, skippedBefore(parsed, plan.stages));
+          },
+          event: (event) => narrator.event(event),
+        },
+        signal,
+      );
+      speaker.made(image.id);
+      speaker.say(`Successfully built ${shortId(image.id)}\n`);
+      for (const name of names) speaker.say(`Successfully tagged ${name}\n`);
+      return image.id;
+    } catch (error) {
+      if (error instanceof BuildFailed) narrator.failed(error.vertex);
+      throw error;
+    }
+  }
+}
+
+function checkedTag(tag: string) {
+  const reference = parseReference(tag);
+  if (reference.digest === undefined) return reference;
+  throw new HavreError("invalid-argument", "build tag cannot contain a digest");
+}
+
+/** Instructions of stages that are not built count in the numbers of the steps, too. */
+function skippedBefore({ stages }: Dockerfile, planned: readonly GraphStage[]): (stage: GraphStage) => number {
+  return ({ stage }) => {
+    const built = planned.map((one) => one.stage.index);
+    const last = Math.max(-1, ...built.filter((index) => index < stage.index));
+    const between = stages.slice(last + 1, stage.index);
+    return between.reduce((sum, { commands }) => sum + 1 + commands.length, 0);
+  };
+}
+
+const DOCKERFILE_LIMIT = 16 * 1024 * 1024;
+
+function readDockerfile(files: TarSource, path: string) {
+  const place = resolvePath(files, fromBytes(Buffer.from(path)));
+  const lower = path === "Dockerfile" && !files.stat(place) ? fromBytes(Buffer.from("dockerfile")) : place;
+  const file = files.stat(lower);
+  if (file?.type !== "file") {
+    throw new HavreError(
+      "invalid-argument",
+      `Cannot locate specified Dockerfile: ${shown(fromBytes(Buffer.from(path)))}`,
+    );
+  }
+  if (file.size > DOCKERFILE_LIMIT) throw new HavreError("invalid-argument", `${path} is too large for a Dockerfile`);
+  const text = Buffer.concat([...files.read(file)]).toString();
+  if (text.trim() === "") throw new HavreError("invalid-argument", `the Dockerfile (${path}) cannot be empty`);
+  return { name: path, text };
+}
+
+function parsePlatformText(text: string): Platform {
+  const [os = "linux", architecture = "", variant] = text.split("/");
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}

@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import type { Digest } from "../../base/mod.ts";
+import type { ImageLayer } from "../../images/mod.ts";
+import type { CopyOp, MakeFolderOp } from "../graph/ops.ts";
+import { addFile, keyOf } from "./content-key.ts";
+import type { OpContext } from "./context.ts";
+import { type Chosen, choose, type Excluded, filesOf, placeChosen } from "./copy/copy-files.ts";
+import { parseMode } from "./copy/mode.ts";
+import { Placement } from "./copy/placement.ts";
+import { FolderSource } from "./files/folder-source.ts";
+import { baseOf } from "./files/paths.ts";
+import type { FileSource } from "./files/source.ts";
+import { resolveOwner } from "./owner.ts";
+
+/** A copy whose sources have been looked at: its key says what will come of it. */
+export interface PreparedCopy {
+  readonly key: Digest;
+  run(parent: ImageLayer | undefined, signal: AbortSignal): Promise<ImageLayer | undefined>;
+}
+
+/** Looks at the sources of a copy; they are to stay open until it was run. `now`: milliseconds since the epoch. */
+export function prepareCopy(
+  context: OpContext,
+  op: CopyOp,
+  inputs: readonly FileSource[],
+  parent: ImageLayer | undefined,
+): PreparedCopy {
+  const excluded = matcherOf(op.excludes);
+  const chosen = choose(op, inputs);
+  return {
+    key: copyKey(op, chosen, excluded, parent),
+    run: (tree, signal) =>
+      changeTree(context, tree, op, signal, (placement) => placeChosen(placement, op, chosen, excluded)),
+  };
+}
+
+function matcherOf(patterns: readonly string[]): Excluded | undefined {
+  return patterns.length === 0 ? undefined : undefined;
+}
+
+function copyKey(
+  op: CopyOp,
+  chosen: readonly Chosen[],
+  excluded: Excluded | undefined,
+  parent: ImageLayer | undefined,
+): Digest {
+  const hash = createHash("sha256");
+  const { destination, owner, mode, parents, ownedByRoot } = op;
+  hash.update(JSON.stringify(["copy-1", parent?.chainId, destination, owner, mode, parents]));
+  for (const { files, selected, what } of chosen) {
+    hash.update(JSON.stringify(["source", what.unpack]));
+    for (const { asked, file } of selected) {
+      const called = parents ? asked : file.type === "directory" ? "" : baseOf(asked);
+      for (const one of filesOf(files, file, excluded)) {
+        // Of the folder at the top only what is in it is copied.
+        if (one === file && file.type === "directory" && !parents) continue;
+        addFile(hash, called + one.path.slice(file.path.length), one, files, ownedByRoot);
+      }
+    }
+  }
+  return `sha256:${hash.digest("hex")}`;
+}
+
+export function makeFolderKey(op: MakeFolderOp, parent: ImageLayer | undefined): Digest {
+  return keyOf("folder-1", parent?.chainId, op.path, op.owner);
+}
+
+/** A folder and its parents where there is none. */
+export function makeFolder(
+  context: OpContext,
+  op: MakeFolderOp,
+  parent: ImageLayer | undefined,
+  signal: AbortSignal,
+): Promise<ImageLayer | undefined> {
+  return changeTree(context, parent, op, signal, (placement) => placement.makeFolders(placement.resolve(op.path)));
+}
+
+/** The layer that `change` makes on a tree; undefined when it changes nothing. */
+async function changeTree(
+  { snapshots, images, clock }: OpContext,
+  parent: ImageLayer | undefined,
+  { owner, mode }: { readonly owner?: string; readonly mode?: string },
+  signal: AbortSignal,
+  change: (placement: Placement) => void,
+): Promise<ImageLayer | undefined> {
+  return snapshots.withView(parent?.chainId, async (root) => {
+    using tree = new FolderSource(root);
+    const placement = new Placement(tree, {
+      owner: owner === undefined ? undefined : resolveOwner(tree, owner),
+      mode: mode === undefined ? undefined : parseMode(mode),
+      now: BigInt(Math.floor(clock.now())) * 1_000_000n,
+    });
+    change(placement);
+    if (placement.empty) return undefined;
+    return await images.layerFrom(parent?.chainId, gathered(placement.tar()), signal);
+  });
+}
+
+const GATHER = 256 * 1024;
+
+/** Small pieces joined, with room for others to run between. */
+async function* gathered(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    parts.push(piece);
+    size += piece.length;
+    if (size < GATHER) continue;
+    yield Buffer.concat(parts);
+    parts = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(parts);
+}
