@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { KeyedMutex, type Logger, newId, systemClock } from "../base/mod.ts";
+import { neededByBuildCache } from "../builder/mod.ts";
 import { FileContentStore } from "../content/mod.ts";
 import {
   ContainerLifecycle,
@@ -22,6 +23,7 @@ import { ConmonRuntime } from "../runtime/mod.ts";
 import { OverlaySnapshotter, Trees } from "../snapshots/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { HostVolumes } from "../volumes/mod.ts";
+import { assembleBuilder, type BuilderAssembly } from "./assemble-builder.ts";
 import { makeFolders } from "./folders.ts";
 import type { DaemonOptions } from "./options.ts";
 import { registrySettings } from "./registries.ts";
@@ -42,6 +44,7 @@ export interface Assembly {
   readonly events: EventLog;
   readonly hub: StreamHub;
   readonly removedLogs: RemovedLogs;
+  readonly building: BuilderAssembly;
   /** Ends the engine's work; containers go on. */
   close(): Promise<void>;
 }
@@ -63,6 +66,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     users: containerUsers(store),
     registries: registrySettings(options),
     retention: options.imageRetention ?? 0,
+    otherNeeds: neededByBuildCache,
   });
   images.onEvent((event) => events.emitImage(event));
   const networks = new HostNetworks({
@@ -144,5 +148,6 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     runtime[Symbol.dispose]();
     store.close();
   };
-  return { context, containers, images, networks, volumes, runtime, events, hub, removedLogs, close };
+  const building = assembleBuilder(context, images, content, options, log);
+  return { building, context, containers, images, networks, volumes, runtime, events, hub, removedLogs, close };
 }

@@ -27,10 +27,11 @@ import { groupId } from "./socket-group.ts";
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const log = lineLogger((line) => process.stderr.write(line), options.logLevel);
   crashOnBugs(log);
-  const { context, containers, images, volumes, runtime, events, hub, removedLogs, close } = await assemble(
+  const { context, containers, images, volumes, runtime, events, hub, removedLogs, building, close } = await assemble(
     options,
     log,
   );
+  building.builder.recover();
   await recoverContainers(context, containers);
   const execs = new ContainerExecs(context);
   const server = createApiServer({
@@ -41,6 +42,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     archives: new ContainerArchives(context),
     observation: new ContainerObservation(context),
     commits: new ContainerCommits(context),
+    builds: building.classic,
     comparisons: new ContainerComparisons(context, images),
     placement: new Placements(context, execs),
     host: {

@@ -1,4 +1,5 @@
 import type { Digest, Logger } from "../../base/mod.ts";
+import type { ClassicBuild, ClassicSpeaker } from "../../builder/mod.ts";
 import type {
   Archives,
   CommitOptions,
@@ -19,6 +20,16 @@ import type { Volumes } from "../../volumes/mod.ts";
 /** Makes an image of a container. */
 export interface Commits {
   commit(ref: string, options: CommitOptions): Promise<Digest>;
+}
+
+/** Builds images from a context that comes as one archive. */
+export interface Builds {
+  build(
+    request: ClassicBuild,
+    context: AsyncIterable<Uint8Array>,
+    speaker: ClassicSpeaker,
+    signal: AbortSignal,
+  ): Promise<Digest>;
 }
 
 /** Where things are kept on this host: what `inspect` tells beside the objects themselves. */
@@ -94,6 +105,7 @@ export interface UseCases {
   readonly archives: Archives;
   readonly observation: Observation;
   readonly commits: Commits;
+  readonly builds: Builds;
   readonly comparisons: Comparisons;
   readonly images: Images;
   readonly imageHistory: ImageHistory;

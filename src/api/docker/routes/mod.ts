@@ -2,6 +2,7 @@ import type { Route } from "../exchange.ts";
 import type { UseCases } from "../use-cases.ts";
 import { archiveRoutes } from "./archive.ts";
 import { attachRoutes } from "./attach.ts";
+import { buildRoutes } from "./build.ts";
 import { containerActionRoutes } from "./container-actions.ts";
 import { containerCreateRoutes } from "./container-create.ts";
 import { containerListRoutes } from "./container-list.ts";
@@ -31,6 +32,7 @@ export function dockerRoutes(useCases: UseCases): readonly Route[] {
     ...archiveRoutes(useCases),
     ...imageTransferRoutes(useCases),
     ...distributionRoutes(useCases),
+    ...buildRoutes(useCases),
     ...imageRoutes(useCases),
     ...networkRoutes(useCases),
     ...volumeRoutes(useCases),

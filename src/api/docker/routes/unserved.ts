@@ -26,7 +26,6 @@ export function unservedRoutes(): readonly Route[] {
     },
     { method: "POST", path: "/plugins/{name...}", handle: plugins },
     { method: "DELETE", path: "/plugins/{name...}", handle: plugins },
-    { method: "POST", path: "/build", handle: build },
     { method: "POST", path: "/build/prune", handle: build },
     { method: "POST", path: "/build/cancel", handle: build },
     { method: "POST", path: "/session", handle: build },

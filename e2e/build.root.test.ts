@@ -1,0 +1,203 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Outcome, useEngine } from "./harness/mod.ts";
+
+const engine = useEngine();
+const ok = engine.ok.bind(engine);
+
+/** Files of a build context by path; the Dockerfile among them. */
+type Files = Readonly<Record<string, string>>;
+
+function context(files: Files): string {
+  const folder = mkdtempSync(join(engine.folder, "context-"));
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  return folder;
+}
+
+/** `docker build` through the API that there was before BuildKit. */
+function build(folder: string, ...flags: readonly string[]): Promise<Outcome> {
+  return engine.docker(["build", "-t", "e2e-built", ...flags, folder], { env: { DOCKER_BUILDKIT: "0" } });
+}
+
+async function built(folder: string, ...flags: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await build(folder, ...flags);
+  if (code !== 0) throw new Error(`docker build exited with ${code}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+function inImage(script: string): Promise<string> {
+  return ok(["run", "--rm", "--entrypoint", "/bin/sh", "e2e-built", "-c", script]);
+}
+
+afterEach(async () => {
+  await engine.docker(["rmi", "-f", "e2e-built"]);
+});
+
+describe("a build", () => {
+  test("runs, copies, and says what the image is", async () => {
+    await engine.loadBusybox();
+    const folder = context({
+      Dockerfile: `
+        FROM bb
+        ARG WHO=world
+        ENV GREETING="hello $WHO"
+        WORKDIR /srv/app
+        COPY data.txt ./
+        RUN echo "$GREETING" > greeting && cat data.txt
+        LABEL who=$WHO
+        USER nobody
+        EXPOSE 80
+        CMD ["cat", "greeting"]`,
+      "data.txt": "some data\n",
+    });
+    const story = await built(folder);
+    expect(story).toContain("Step 6/10 : RUN echo");
+    expect(story).toContain("\nsome data\n");
+    expect(story).toMatch(/ ---> Running in [0-9a-f]{12}\n/);
+    expect(story).toMatch(/Successfully built [0-9a-f]{12}\nSuccessfully tagged e2e-built:latest\n$/);
+    expect(await ok(["run", "--rm", "e2e-built"])).toBe("hello world");
+    expect(await engine.inspect("e2e-built", "{{json .Config}}")).toMatchObject({
+      User: "nobody",
+      WorkingDir: "/srv/app",
+      Labels: { who: "world" },
+      ExposedPorts: { "80/tcp": {} },
+      Cmd: ["cat", "greeting"],
+    });
+    expect(await inImage("stat -c '%U %a' data.txt; ls /srv/app")).toBe("root 644\ndata.txt\ngreeting");
+  });
+
+  test("made again is the same image, from the cache, though every file was touched", async () => {
+    await engine.loadBusybox();
+    const folder = context({ Dockerfile: "FROM bb\nCOPY . /ctx\nRUN date +%s%N > /when\n", "a/file": "1" });
+    await built(folder);
+    const id = await engine.inspect("e2e-built", "{{json .Id}}");
+    utimesSync(join(folder, "a/file"), 1, 1);
+    const clone = context({});
+    cpSync(folder, clone, { recursive: true });
+    for (const again of [folder, clone]) {
+      const story = await built(again);
+      expect(story.match(/Using cache/g)).toHaveLength(2);
+      expect(await engine.inspect<string>("e2e-built", "{{json .Id}}")).toBe(id as string);
+    }
+    chmodSync(join(folder, "a/file"), 0o755);
+    expect(await built(folder)).not.toContain("Using cache");
+  });
+
+  test("runs again what comes after a file that changed, and all of it when asked", async () => {
+    await engine.loadBusybox();
+    const folder = context({ Dockerfile: "FROM bb\nRUN echo one > /one\nCOPY f /f\nRUN echo two > /two\n", f: "1" });
+    await built(folder);
+    writeFileSync(join(folder, "f"), "2");
+    expect((await built(folder)).match(/Using cache/g)).toHaveLength(1);
+    expect(await inImage("cat /f")).toBe("2");
+    expect(await built(folder, "--no-cache")).not.toContain("Using cache");
+  });
+
+  test("that fails exits with the step's code, says what failed and leaves no image", async () => {
+    await engine.loadBusybox();
+    const before = await ok(["images", "-aq"]);
+    const folder = context({ Dockerfile: "FROM bb\nRUN echo before\nRUN echo to-stderr >&2; exit 7\n" });
+    const { code, stdout, stderr } = await build(folder);
+    expect(code).toBe(7);
+    expect(stderr).toContain("The command '/bin/sh -c echo to-stderr >&2; exit 7' returned a non-zero code: 7");
+    expect(stdout + stderr).toContain("to-stderr");
+    expect(await ok(["images", "-aq"])).toBe(before);
+  });
+
+  test("is confined as a container and stopped with its client", async () => {
+    await engine.loadBusybox();
+    const folder = context({
+      Dockerfile:
+        "FROM bb\nRUN id -u && ls /proc | grep -c '^[0-9]' && ip addr show eth0 && touch /sys/x 2>&1 || true\n",
+    });
+    const story = await built(folder);
+    expect(story).toContain("Read-only file system");
+    expect(story).toMatch(/inet \d+\.\d+\.\d+\.\d+/);
+    const none = context({ Dockerfile: "FROM bb\nRUN ip addr | grep -c eth0 || true\n" });
+    expect(await built(none, "--network", "none")).toContain("\n0\n");
+  });
+
+  test("takes files of other stages, and builds only those it needs", async () => {
+    await engine.loadBusybox();
+    const folder = context({
+      Dockerfile: `
+        FROM bb AS tools
+        RUN mkdir -p /out/bin && echo tool > /out/bin/tool && ln -s bin/tool /out/link
+        FROM bb AS unused
+        RUN exit 1
+        FROM scratch AS slim
+        COPY --from=bb /bin/busybox /bin/busybox
+        COPY --from=bb /bin/busybox /bin/sh
+        COPY --from=tools --chown=12:34 /out /opt/
+        COPY --from=0 /out/link /followed
+        CMD ["/bin/sh"]`,
+    });
+    await built(folder);
+    const seen = await ok([
+      "run",
+      "--rm",
+      "e2e-built",
+      "/bin/sh",
+      "-c",
+      "busybox cat /opt/bin/tool /followed && [ -L /opt/link ] && echo link",
+    ]);
+    expect(seen).toBe("tool\ntool\nlink");
+    expect(await built(folder, "--target", "tools")).toContain("Successfully tagged");
+    expect((await build(folder, "--target", "nowhere")).stderr).toContain('target stage "nowhere" could not be found');
+  });
+});
+
+describe("copying", () => {
+  test("follows Docker's rules for folders, slashes and links at the destination", async () => {
+    await engine.loadBusybox();
+    const folder = context({
+      Dockerfile: `
+        FROM bb
+        RUN mkdir -p /real/deep && ln -s real /link && ln -s /real/deep /absolute && echo old > /real/keep
+        COPY a.txt /link/
+        COPY a.txt /absolute/renamed
+        COPY dir /link
+        COPY a.txt b.txt /both/
+        COPY *.txt dir/c? /globbed/
+        COPY a.txt /made/on/the/way/file
+        WORKDIR /work
+        COPY a.txt .
+        COPY --chown=nobody:nogroup dir /owned/`,
+      "a.txt": "a",
+      "b.txt": "b",
+      "dir/c1": "c",
+      "dir/sub/d": "d",
+    });
+    await built(folder);
+    const files = "cd / && find real both globbed made work owned -type f | sort";
+    expect((await inImage(files)).split("\n")).toEqual(
+      [
+        ["both/a.txt", "both/b.txt"],
+        ["globbed/a.txt", "globbed/b.txt", "globbed/c1"],
+        ["made/on/the/way/file", "owned/c1", "owned/sub/d"],
+        ["real/a.txt", "real/c1", "real/deep/renamed", "real/keep", "real/sub/d", "work/a.txt"],
+      ].flat(),
+    );
+    expect(await inImage("readlink /link; readlink /absolute")).toBe("real\n/real/deep");
+    expect(await inImage("stat -c '%a %U %G' /owned/c1 /owned/sub")).toBe("644 nobody nogroup\n755 nobody nogroup");
+    const chmod = context({
+      Dockerfile: "FROM bb\nCOPY --chmod=4711 f /f\nCOPY --chmod=u=rwX,go=rX f d /g/\n",
+      f: "",
+      "d/x": "",
+    });
+    await built(chmod);
+    expect(await inImage("stat -c %a /f /g /g/f /g/x")).toBe("4711\n755\n644\n644");
+    for (const [source, place] of [
+      ["missing", "/x"],
+      ["../outside", "/x"],
+    ] as const) {
+      const failed = await build(context({ Dockerfile: `FROM bb\nCOPY ${source} ${place}\n` }));
+      expect(failed.code).not.toBe(0);
+      expect(failed.stderr).toContain("not found");
+    }
+  });
+});

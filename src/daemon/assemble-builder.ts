@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { type Logger, newId, systemClock } from "../base/mod.ts";
+import { Builder, ClassicBuilds, type FetchImage, type StepProcess } from "../builder/mod.ts";
+import type { ContentStore } from "../content/mod.ts";
+import { type EngineContext, stepRuntimeSpec } from "../engine/mod.ts";
+import { hostPlatform, type LocalImages } from "../images/mod.ts";
+
+export interface BuilderAssembly {
+  readonly builder: Builder;
+  readonly classic: ClassicBuilds;
+}
+
+/** Puts the builder on an engine: its steps are confined as the engine's containers are. */
+export function assembleBuilder(
+  context: EngineContext,
+  images: LocalImages,
+  content: ContentStore,
+  folders: { readonly root: string; readonly run: string },
+  log: Logger,
+): BuilderAssembly {
+  const builder = new Builder(context.store, {
+    content,
+    snapshots: context.snapshots,
+    images,
+    networks: context.networks,
+    runtime: context.runtime,
+    confinement: {
+      runtime: context.config.defaultRuntime,
+      specFor: (step) => stepRuntimeSpec(context, { ...step, ...requestOf(step) }),
+    },
+    clock: systemClock,
+    newId,
+    log,
+    root: join(folders.root, "builder"),
+    run: join(folders.run, "build"),
+    bundles: context.config.paths.bundles,
+  });
+  const fetch: FetchImage = async (name) => {
+    const { id, config } = images.resolve(name);
+    return { id, name, config };
+  };
+  return { builder, classic: new ClassicBuilds(builder, images, fetch, hostPlatform()) };
+}
+
+/** What of a step its confinement goes by. */
+function requestOf({ op, env }: StepProcess) {
+  const { limits } = op;
+  return {
+    args: op.args,
+    env: [...op.passingEnv, ...op.env, ...env],
+    user: op.user,
+    workingFolder: op.workingFolder,
+    network: op.network,
+    privileged: op.insecure,
+    extraHosts: op.extraHosts,
+    limits: {
+      ShmSize: limits.shmSize,
+      Ulimits: limits.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+      Memory: limits.memory,
+      MemorySwap: limits.memorySwap,
+      CpuShares: limits.cpuShares,
+      CpuPeriod: limits.cpuPeriod,
+      CpuQuota: limits.cpuQuota,
+      CpusetCpus: limits.cpusetCpus,
+      CpusetMems: limits.cpusetMems,
+      CgroupParent: limits.cgroupParent,
+    },
+  };
+}
