@@ -1,8 +1,8 @@
 import type { Digest } from "../base/mod.ts";
-import type { Endpoint, PublishedPort } from "../networks/mod.ts";
+import { type Endpoint, endpointOfOneNetwork, type PublishedPort } from "../networks/mod.ts";
 import type { ProcessIdentity } from "../runtime/mod.ts";
 import type { ContainerConfig, EndpointRequest, HostConfig } from "../spec/mod.ts";
-import { defineKind } from "../store/mod.ts";
+import { defineKind, type Upgrade } from "../store/mod.ts";
 
 /** A mount as resolved when the container was created. */
 export interface MountPoint {
@@ -102,10 +102,28 @@ export function anonymousVolumes({ mounts }: Pick<ContainerSpec, "mounts">): rea
   return mounts.flatMap(({ name, anonymous }) => (anonymous && name !== undefined ? [name] : []));
 }
 
-export const containerKind = defineKind<Container>("container", {
-  // A container on its way out has given up its name.
-  name: { unique: true, values: (container) => (container.status.state === "removing" ? [] : [container.name]) },
-  image: { unique: false, values: ({ spec }) => (spec.imageId === undefined ? [] : [spec.imageId]) },
-  // One on its way out has nothing mounted any more.
-  volume: { unique: false, values: (container) => (container.status.state === "removing" ? [] : volumesOf(container)) },
-});
+/** Endpoints had IPv4 alone. */
+const endpointsOfOneFamily: Upgrade = (container) => {
+  const status = container.status as { readonly endpoints: readonly Parameters<Upgrade>[0][] };
+  const endpoints = status.endpoints.map((endpoint) => ({
+    ...endpointOfOneNetwork(endpoint),
+    ipv6PrefixLength: endpoint.ipv6PrefixLength ?? 0,
+    ipv6Gateway: endpoint.ipv6Gateway ?? "",
+  }));
+  return { ...container, status: { ...status, endpoints } };
+};
+
+export const containerKind = defineKind<Container>(
+  "container",
+  {
+    // A container on its way out has given up its name.
+    name: { unique: true, values: (container) => (container.status.state === "removing" ? [] : [container.name]) },
+    image: { unique: false, values: ({ spec }) => (spec.imageId === undefined ? [] : [spec.imageId]) },
+    // One on its way out has nothing mounted any more.
+    volume: {
+      unique: false,
+      values: (container) => (container.status.state === "removing" ? [] : volumesOf(container)),
+    },
+  },
+  [endpointsOfOneFamily],
+);

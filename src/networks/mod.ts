@@ -19,3 +19,4 @@ export type { HostNetworksOptions } from "./open-networks.ts";
 export * from "./ports/mod.ts";
 export { type ResolverConfig, type ResolverOverrides, type ResolverPlace, resolvConf } from "./resolv-conf.ts";
 export { type DefaultPool, parseDefaultPool } from "./subnets.ts";
+export { endpointOfOneNetwork } from "./upgrades.ts";

@@ -1,4 +1,5 @@
 import { defineKind } from "../store/mod.ts";
+import { endpointOfOneNetwork, networkOfOneSubnet } from "./upgrades.ts";
 
 /** `null` is Docker's name for the network `none`. */
 export type DriverName = "bridge" | "host" | "null" | "macvlan";
@@ -74,14 +75,20 @@ export interface StoredEndpoint {
   readonly attached: boolean;
 }
 
-export const networkKind = defineKind<StoredNetwork>("networks", {
-  name: { unique: true, values: (network) => [network.name] },
-});
+export const networkKind = defineKind<StoredNetwork>(
+  "network",
+  { name: { unique: true, values: (network) => [network.name] } },
+  [networkOfOneSubnet],
+);
 
-export const endpointKind = defineKind<StoredEndpoint>("endpoints", {
-  address: {
-    unique: true,
-    values: ({ attached, networkId, ipAddress, ipv6Address }) =>
-      attached ? [ipAddress, ipv6Address].filter((one) => one !== "").map((one) => `${networkId} ${one}`) : [],
+export const endpointKind = defineKind<StoredEndpoint>(
+  "endpoint",
+  {
+    address: {
+      unique: true,
+      values: ({ attached, networkId, ipAddress, ipv6Address }) =>
+        attached ? [ipAddress, ipv6Address].filter((one) => one !== "").map((one) => `${networkId} ${one}`) : [],
+    },
   },
-});
+  [endpointOfOneNetwork],
+);

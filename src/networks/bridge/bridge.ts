@@ -66,6 +66,8 @@ function refuseForeign(socket: NetlinkSocket, link: Link, owner: string): void {
     });
   }
   if (link.alias === undefined || link.alias === "" || link.alias === owner) return;
+  // Earlier daemons wrote the network alone.
+  if (/^havre [0-9a-f]{64}$/.test(link.alias) && owner.endsWith(link.alias.slice("havre ".length))) return;
   if (bridgePorts(socket, link.index).length === 0) return;
   throw new HavreError("conflict", `Bridge ${link.name} is in use by another daemon`, {
     hint: "Give this one its own with --bridge and --subnet",
