@@ -16,6 +16,8 @@ export interface DaemonSettings {
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds in which it has to answer after a start; default 15,000. */
   readonly within?: number;
+  /** Network namespace, by path, that plays the daemon's host; default this machine's own. */
+  readonly network?: string;
 }
 
 /** A daemon of its own folders, bridge and addresses. It can be killed and started again on what it left. */
@@ -59,10 +61,12 @@ export class TestDaemon implements AsyncDisposable {
   async start(): Promise<void> {
     for (const folder of [this.root, this.run]) mkdirSync(folder, { recursive: true });
     const { DOCKER_HOST: _, ...inherited } = process.env;
+    const { network } = this.#settings;
+    const [command = HAVRE, ...before] = network === undefined ? [HAVRE] : ["nsenter", `--net=${network}`, HAVRE];
     const child = spawn(
-      HAVRE,
+      command,
       // biome-ignore format: flag and value side by side
-      ["daemon", "--root", this.root, "--run", this.run, "--bridge", this.bridge, "--subnet", this.subnet, ...(this.#settings.flags ?? [])],
+      [...before, "daemon", "--root", this.root, "--run", this.run, "--bridge", this.bridge, "--subnet", this.subnet, ...(this.#settings.flags ?? [])],
       { stdio: ["ignore", "pipe", "pipe"], env: { ...inherited, ...this.#settings.env } },
     );
     const keep = (data: Buffer): void => {
@@ -115,6 +119,8 @@ export class TestDaemon implements AsyncDisposable {
    * them takes them away.
    */
   async removeNetwork(): Promise<void> {
+    // A namespace of its own goes with everything in it.
+    if (this.#settings.network !== undefined) return;
     for (const name of [this.bridge, `${this.bridge}-out`]) await run("ip", ["link", "del", name]);
     for (const family of ["ip", "ip6"]) await run("nft", ["delete", "table", family, `havre-ports-${this.bridge}`]);
     for (const family of ["inet", "bridge"]) await run("nft", ["delete", "table", family, `havre-${this.bridge}`]);

@@ -6,3 +6,4 @@ export * from "./daemon.ts";
 export * from "./engine.ts";
 export * from "./process.ts";
 export * from "./terminal.ts";
+export * from "./two-hosts.ts";
