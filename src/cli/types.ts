@@ -58,6 +58,19 @@ export interface ImageSummary {
   readonly Labels?: Readonly<Record<string, string>> | null;
 }
 
+/** `GET /networks`, an element. */
+export interface NetworkSummary {
+  readonly Id: string;
+  readonly Name: string;
+  /** RFC 3339. */
+  readonly Created: string;
+  readonly Driver: string;
+  readonly Scope: string;
+  readonly EnableIPv6: boolean;
+  readonly Internal: boolean;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}
+
 /** `POST /containers/{id}/wait`. */
 export interface WaitAnswer {
   readonly StatusCode: number;

@@ -81,6 +81,11 @@ export class AddressPool {
     if (this.#kept.get(address) === keptFor) this.#kept.delete(address);
   }
 
+  /** The interface that had this address and has not gone yet. */
+  leavingAt(address: Address): string | undefined {
+    return this.#leaving.get(address);
+  }
+
   /** Interfaces of released addresses that still exist. */
   sweep(interfaceExists: InterfaceCheck): readonly string[] {
     for (const [address, name] of this.#leaving) if (!interfaceExists(name)) this.#leaving.delete(address);

@@ -88,6 +88,13 @@ export class NetworkAddresses {
     if (ipv6 !== undefined) this.v6?.forget(ipv6, keptFor);
   }
 
+  /** Interfaces that have not gone yet and had one of these addresses. */
+  leavingAt({ ipv4, ipv6 }: Partial<Given>): readonly string[] {
+    const four = ipv4 === undefined ? undefined : this.v4?.leavingAt(ipv4);
+    const six = ipv6 === undefined ? undefined : this.v6?.leavingAt(ipv6);
+    return [...new Set([four ?? [], six ?? []].flat())];
+  }
+
   sweep(exists: InterfaceCheck): readonly string[] {
     return [...new Set([...(this.v4?.sweep(exists) ?? []), ...(this.v6?.sweep(exists) ?? [])])];
   }

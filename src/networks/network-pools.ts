@@ -29,6 +29,8 @@ export function choosePools(spec: NetworkSpec, networkId: string, around: PoolSu
   return families.flatMap((family) => {
     const own = asked.filter(({ subnet }) => knownSubnet(subnet).family === family);
     for (const pool of own) refuseOverlap(knownSubnet(pool.subnet), inUse);
+    if (own.length > 1 && spec.driver === "bridge")
+      throw new HavreError("permission-denied", "bridge driver doesn't support multiple subnets");
     if (own.length > 0) return own.map(completePool);
     const taken = [...inUse.map(({ subnet }) => subnet), ...subnetsInUse(around.socket, around.nameservers)];
     const subnet = firstFreeSubnet(around.defaults, family, taken) ?? (family === 6 ? ulaOf(networkId) : undefined);

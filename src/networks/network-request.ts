@@ -9,7 +9,7 @@ import {
   parseCidr,
   type Subnet,
 } from "./ip.ts";
-import type { DriverName, IpamPool, NetworkSpec } from "./model.ts";
+import type { DriverName, IpamPool, NetworkSpec, StoredNetwork } from "./model.ts";
 import { type NetworkRequest, PREDEFINED } from "./networks.ts";
 
 /** Fills what was left out of a request and checks the rest. `invalid-argument`, `permission-denied`, `not-found` with Docker's texts. */
@@ -20,9 +20,11 @@ export function checkRequest(
   if (PREDEFINED.includes(name) || name === "default")
     throw new HavreError("permission-denied", `operation is not permitted on predefined ${name} network `);
   if (name.trim() === "") throw new HavreError("invalid-argument", `invalid name: ${name}`);
-  checkDriver(driver);
+  if (asked.ingress) throw new HavreError("permission-denied", "Ingress network can only be global scope network");
+  if (!asked.configOnly) checkDriver(driver);
   const spec: NetworkSpec = {
-    driver,
+    // A configuration is none that packets go through.
+    driver: asked.configOnly ? "null" : (driver as DriverName),
     ipv6: asked.ipv6 ?? false,
     internal: asked.internal ?? false,
     attachable: asked.attachable ?? false,
@@ -41,15 +43,18 @@ export function checkRequest(
   return spec;
 }
 
-function checkDriver(driver: string): asserts driver is DriverName {
+function checkDriver(driver: string): void {
   if (driver === "bridge" || driver === "macvlan") return;
   if (driver === "host" || driver === "null")
     throw new HavreError("permission-denied", `only one instance of "${driver}" network is allowed`);
-  const hints: Readonly<Record<string, string>> = {
-    ipvlan: "ipvlan is not there yet: use macvlan, or bridge",
-    overlay: "Networks over several hosts come with the cluster: use bridge, or macvlan",
-  };
-  const hint = hints[driver] ?? "Use bridge or macvlan";
+  if (driver === "overlay") {
+    const text =
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+    throw new HavreError("permission-denied", text, { hint: "Networks over several hosts come with the cluster" });
+  }
+  if (driver === "ipvlan")
+    throw new HavreError("invalid-argument", "ipvlan networks are not supported: use macvlan, or bridge");
+  const hint = "Use bridge or macvlan";
   throw new HavreError("not-found", `plugin ${JSON.stringify(driver)} not found`, { hint });
 }
 
@@ -66,20 +71,19 @@ function poolProblems(pool: IpamPool, _ipv6: boolean): string[] {
   const range = pool.ipRange ? parseCidr(pool.ipRange) : undefined;
   if (pool.ipRange && !range) found.push(`invalid ip-range ${pool.ipRange}: invalid CIDR block notation`);
   if (range) found.push(...rangeProblems(pool.ipRange ?? "", range, subnet));
-  for (const [what, text] of [["gateway", pool.gateway], ...named(pool)] as const) {
-    if (!text) continue;
+  const others = Object.entries(pool.auxiliary ?? {}).map(
+    ([name, text]) => [`auxiliary address ${name}`, text] as const,
+  );
+  const gateway = pool.gateway ? [[`gateway ${pool.gateway}`, pool.gateway] as const] : [];
+  for (const [what, text] of [...gateway, ...others]) {
     const address = parseAddress(text);
-    if (!address) found.push(`invalid ${what} ${text}: invalid address`);
+    if (!address) found.push(`invalid ${what}: invalid address`);
     else if (address.family !== subnet.family)
-      found.push(`invalid ${what} ${text}: parent subnet is an IPv${subnet.family} block`);
+      found.push(`invalid ${what}: parent subnet is an IPv${subnet.family} block`);
     else if (!contains(subnet, address.address))
-      found.push(`invalid ${what} ${text}: parent subnet ${pool.subnet} doesn't contain this address`);
+      found.push(`invalid ${what}: parent subnet ${pool.subnet} doesn't contain this address`);
   }
   return found;
-}
-
-function named({ auxiliary = {} }: IpamPool): (readonly [string, string])[] {
-  return Object.entries(auxiliary).map(([name, address]) => [`auxiliary address ${name}`, address]);
 }
 
 function rangeProblems(
@@ -97,6 +101,15 @@ function rangeProblems(
   if (range.subnet.prefixLength < parent.prefixLength)
     found.push(`invalid ip-range ${text}: CIDR block is bigger than its parent subnet ${formatSubnet(parent)}`);
   return found;
+}
+
+/** What a network asks for, with what the configuration it names says. `not-found` when there is none of that name. */
+export function withConfiguration(spec: NetworkSpec, others: readonly StoredNetwork[]): NetworkSpec {
+  if (spec.configFrom === "") return spec;
+  const from = others.find(({ name, spec: other }) => name === spec.configFrom && other.configOnly);
+  if (!from) throw new HavreError("not-found", `configuration network "${spec.configFrom}" does not exist`);
+  const { ipam, options, labels, ipv6 } = from.spec;
+  return { ...spec, ipam, options, labels: { ...labels, ...spec.labels }, ipv6 };
 }
 
 /** A pool with its gateway: the asked one, else the first address that containers could get (Docker's). */

@@ -189,11 +189,21 @@ export class OpenNetwork {
       : new HavreError("permission-denied", "Address already in use");
   }
 
-  #claim(wanted: Partial<Given>): Promise<ReturnType<NetworkAddresses["claim"]>> {
-    return this.#patiently(() => {
-      const claim = this.addresses.claim(wanted, interfaceExists);
-      return claim === "leaving" ? undefined : claim;
-    }).then((claim) => claim ?? "leaving");
+  /** An address whose former interface the kernel is slow to delete is not refused: the interface is deleted outright. */
+  async #claim(wanted: Partial<Given>): Promise<ReturnType<NetworkAddresses["claim"]>> {
+    const claim = await this.#patiently(() => {
+      const answer = this.addresses.claim(wanted, interfaceExists);
+      return answer === "leaving" ? undefined : answer;
+    });
+    if (claim !== undefined) return claim;
+    for (const name of this.addresses.leavingAt(wanted)) {
+      try {
+        this.#options.socket.transact([deleteLink(name)]);
+      } catch (error) {
+        if (interfaceExists(name)) throw error;
+      }
+    }
+    return this.addresses.claim(wanted, interfaceExists);
   }
 
   #sandboxAt(given: Given): ReadySandbox {

@@ -22,7 +22,7 @@ import { FirewallKeeper } from "./firewall-keeper.ts";
 import { enableForwarding } from "./forwarding.ts";
 import { type DriverName, networkKind, type StoredNetwork } from "./model.ts";
 import { choosePools } from "./network-pools.ts";
-import { checkRequest } from "./network-request.ts";
+import { checkRequest, withConfiguration } from "./network-request.ts";
 import { type NetworkInfo, type NetworkRequest, PREDEFINED } from "./networks.ts";
 import { OpenNetwork } from "./open-network.ts";
 import { DEFAULT_POOLS, type DefaultPool } from "./subnets.ts";
@@ -117,13 +117,19 @@ export class OpenNetworks {
   }
 
   create(request: NetworkRequest): Promise<NetworkInfo> {
-    const spec = checkRequest(request);
+    const asked = checkRequest(request);
     return this.#locks.run(NETWORKS, () =>
       Undoes.run(async (undoes) => {
         const { store, clock, newId, log } = this.#options;
         const others = store.view((tx) => tx.list(networkKind));
         if (others.some(({ name }) => name === request.name))
           throw new HavreError("already-exists", `network with name ${request.name} already exists`);
+        const spec = withConfiguration(asked, others);
+        if (spec.configOnly) {
+          const network: StoredNetwork = { id: newId(), name: request.name, created: clock.now(), spec, pools: [] };
+          await store.update((tx) => tx.put(networkKind, network));
+          return this.info(network);
+        }
         const driver = this.#drivers.get(spec.driver);
         if (!driver) throw new HavreError("not-found", `plugin ${JSON.stringify(spec.driver)} not found`);
         driver.check(spec);

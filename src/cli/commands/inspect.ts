@@ -26,6 +26,7 @@ export function containerLookup(size: boolean): Lookup {
 export const imageLookup: Lookup = (client, name) => lookUp(client, `/images/${name}/json`, false);
 
 export const volumeLookup: Lookup = (client, name) => lookUp(client, `/volumes/${name}`, false);
+export const networkLookup: Lookup = (client, name) => lookUp(client, `/networks/${encodeURIComponent(name)}`, false);
 
 async function lookUp(client: Client, path: string, size: boolean): Promise<string | HavreError> {
   try {

@@ -17,6 +17,14 @@ export async function pruneContainers(client: Client, filters: Filters): Promise
   return { lines: deleted.length > 0 ? ["Deleted Containers:", ...deleted, ""] : [], reclaimed: answer.SpaceReclaimed };
 }
 
+export async function pruneNetworks(client: Client, filters: Filters): Promise<Pruned> {
+  const answer = await client.json<{ NetworksDeleted: string[] | null }>("POST", "/networks/prune", {
+    query: { filters: filtersQuery(filters) },
+  });
+  const deleted = answer.NetworksDeleted ?? [];
+  return { lines: deleted.length > 0 ? ["Deleted Networks:", ...deleted, ""] : [], reclaimed: 0 };
+}
+
 export async function pruneImages(client: Client, filters: Filters, all: boolean): Promise<Pruned> {
   const answer = await client.json<{
     ImagesDeleted: { Untagged?: string; Deleted?: string }[] | null;

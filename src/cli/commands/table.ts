@@ -109,6 +109,23 @@ const image: Group = {
   },
 };
 
+const removeNetwork = () => import("./network/rm.ts");
+const listNetworks = () => import("./network/ls.ts");
+const network: Group = {
+  summary: "Manage networks",
+  commands: {
+    connect: leaf(() => import("./network/connect.ts")),
+    create: leaf(() => import("./network/create.ts")),
+    disconnect: leaf(() => import("./network/disconnect.ts")),
+    inspect: leaf(() => import("./network/inspect.ts")),
+    ls: leaf(listNetworks),
+    list: alias(listNetworks),
+    prune: leaf(() => import("./network/prune.ts")),
+    rm: leaf(removeNetwork),
+    remove: alias(removeNetwork),
+  },
+};
+
 const system: Group = {
   summary: "Manage Havre",
   commands: {
@@ -177,6 +194,7 @@ export const commandTable: Group = {
     wait,
     container,
     image,
+    network,
     system,
     volume,
     doctor: leaf(() => import("./system/doctor.ts")),

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { HavreError } from "../../base/mod.ts";
 import type { StoredNetwork } from "../model.ts";
 
@@ -13,19 +14,24 @@ export interface BridgeOptions {
   readonly masquerade: boolean;
   /** Where ports are published that name no address of the host. */
   readonly hostBinding: string;
-  /** Containers reach services of the host by the bridge's address. Ours, beyond Docker's. */
+  /** Containers reach services of the host by the bridge's address. Ours. */
   readonly hostAccess: boolean;
+  /** Containers reach link-local addresses beyond the host, such as a cloud's metadata service (169.254.169.254). Ours. */
+  readonly linkLocalAccess: boolean;
 }
 
-/** The options of a network; `invalid-argument` for one that cannot be understood. */
+/** The options of a network; `invalid-argument` with Docker's texts for one that cannot be understood. */
 export function bridgeOptions({ id, spec: { options } }: Pick<StoredNetwork, "id" | "spec">): BridgeOptions {
+  const binding = options[`${PREFIX}.bridge.host_binding_ipv4`] || "0.0.0.0";
+  if (!isIP(binding)) throw unparsed(`${PREFIX}.bridge.host_binding_ipv4`, binding, "nil ip");
   return {
     name: checkBridgeName(options[`${PREFIX}.bridge.name`] || `br-${id.slice(0, 12)}`),
-    mtu: number(options[`${PREFIX}.driver.mtu`], DEFAULT_MTU, "driver.mtu"),
+    mtu: mtu(options, `${PREFIX}.driver.mtu`),
     icc: flag(options, `${PREFIX}.bridge.enable_icc`, true),
     masquerade: flag(options, `${PREFIX}.bridge.enable_ip_masquerade`, true),
-    hostBinding: options[`${PREFIX}.bridge.host_binding_ipv4`] || "0.0.0.0",
+    hostBinding: binding,
     hostAccess: flag(options, "havre.host_access", false),
+    linkLocalAccess: flag(options, "havre.link_local_access", false),
   };
 }
 
@@ -43,17 +49,22 @@ function flag(options: Readonly<Record<string, string>>, key: string, otherwise:
   if (text === undefined) return otherwise;
   if (/^(1|t|true|TRUE|True|T)$/.test(text)) return true;
   if (/^(0|f|false|FALSE|False|F)$/.test(text)) return false;
-  throw new HavreError(
-    "invalid-argument",
-    `invalid value for ${key}: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
+  throw unparsed(key, text, `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
-function number(text: string | undefined, otherwise: number, what: string): number {
-  if (text === undefined || text === "" || text === "0") return otherwise;
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 68 && value <= 65_535) return value;
-  throw new HavreError("invalid-argument", `invalid value for ${PREFIX}.${what}: ${JSON.stringify(text)}`);
+function mtu(options: Readonly<Record<string, string>>, key: string): number {
+  const text = options[key] ?? "0";
+  if (!/^[+-]?\d+$/.test(text))
+    throw unparsed(key, text, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const value = Number(text);
+  if (value === 0) return DEFAULT_MTU;
+  // RFC 791: 68 is the least that carries IPv4 (the kernel's limit too).
+  if (value < 68 || value > 65_535) throw new HavreError("invalid-argument", `invalid MTU number: ${value}`);
+  return value;
+}
+
+function unparsed(key: string, text: string, why: string): HavreError {
+  return new HavreError("invalid-argument", `failed to parse ${key} value: ${text} (${why})`);
 }
 
 /** The default bridge's options, as Docker describes them. */

@@ -1,6 +1,6 @@
 import type { EndpointRequest } from "./container.ts";
 import { endpointSettings } from "./container-schema.ts";
-import { bool, decodeJson, list, map, pointer, string, struct } from "./go-json.ts";
+import { bool, decodeJson, embedded, list, map, pointer, string, struct } from "./go-json.ts";
 
 const ipamConfig = struct("IPAMConfig", "network.IPAMConfig", {
   Subnet: string,
@@ -12,22 +12,24 @@ const ipamConfig = struct("IPAMConfig", "network.IPAMConfig", {
 const networkCreate = struct("NetworkCreateRequest", "types.NetworkCreateRequest", {
   Name: string,
   CheckDuplicate: bool,
-  Driver: string,
-  Scope: string,
-  EnableIPv6: pointer(bool),
-  IPAM: pointer(struct("IPAM", "network.IPAM", { Driver: string, Options: map(string), Config: list(ipamConfig) })),
-  Internal: bool,
-  Attachable: bool,
-  Ingress: bool,
-  ConfigOnly: bool,
-  ConfigFrom: pointer(struct("ConfigReference", "network.ConfigReference", { Network: string })),
-  Options: map(string),
-  Labels: map(string),
+  ...embedded("NetworkCreate", {
+    Driver: string,
+    Scope: string,
+    EnableIPv6: pointer(bool),
+    IPAM: pointer(struct("IPAM", "network.IPAM", { Driver: string, Options: map(string), Config: list(ipamConfig) })),
+    Internal: bool,
+    Attachable: bool,
+    Ingress: bool,
+    ConfigOnly: bool,
+    ConfigFrom: pointer(struct("ConfigReference", "network.ConfigReference", { Network: string })),
+    Options: map(string),
+    Labels: map(string),
+  }),
 });
 
 /** Body of `POST /networks/create`. */
-export function decodeNetworkCreate(text: string) {
-  return decodeJson(networkCreate, text);
+export function decodeNetworkCreate(text: string | undefined) {
+  return text === undefined ? networkCreate.zero() : decodeJson(networkCreate, text);
 }
 
 const networkConnect = struct("NetworkConnect", "types.NetworkConnect", {

@@ -76,7 +76,7 @@ function requestOf(body: CreateBody): NetworkRequest {
 }
 
 async function create(exchange: Exchange, { networks }: UseCases): Promise<void> {
-  const { id } = await networks.create(requestOf(decodeNetworkCreate((await readJsonText(exchange.request)) ?? "")));
+  const { id } = await networks.create(requestOf(decodeNetworkCreate(await readJsonText(exchange.request))));
   sendJson(exchange, 201, { Id: id, Warning: "" });
 }
 

@@ -7,6 +7,7 @@ import {
   inspectAll,
   inspectFlags,
   type Lookup,
+  networkLookup,
   sizeFlag,
   volumeLookup,
 } from "../inspect.ts";
@@ -26,6 +27,7 @@ export const command = defineCommand({
       container: containerLookup(flags.size),
       image: imageLookup,
       volume: volumeLookup,
+      network: networkLookup,
     };
     const chosen = kinds[flags.type];
     if (flags.type !== "" && !chosen)

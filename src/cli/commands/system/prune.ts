@@ -4,7 +4,7 @@ import { toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { humanSize } from "../../output/units.ts";
 import { confirm } from "../confirm.ts";
-import { pruneContainers, pruneImages, pruneVolumes } from "../prune.ts";
+import { pruneContainers, pruneImages, pruneNetworks, pruneVolumes } from "../prune.ts";
 
 const { short: _none, ...filter } = filterFlag('Provide filter values (e.g. "label=<key>=<value>")');
 
@@ -28,7 +28,8 @@ export const command = defineCommand({
       filters.length === 0
         ? ""
         : `\n  Items to be pruned will be filtered with:\n${filters.map((text) => `  - ${text}\n`).join("")}`;
-    const warning = `WARNING! This will remove:\n  - all stopped containers\n${volumes}  - ${images}\n${filtered}\nAre you sure you want to continue?`;
+    const networks = "  - all networks not used by at least one container\n";
+    const warning = `WARNING! This will remove:\n  - all stopped containers\n${networks}${volumes}  - ${images}\n${filtered}\nAre you sure you want to continue?`;
     if (!flags.force && !(await confirm(context, warning)))
       throw new HavreError("cancelled", "system prune has been cancelled");
     const client = await context.client();
@@ -36,6 +37,7 @@ export const command = defineCommand({
     for (const { lines, reclaimed } of [
       await pruneContainers(client, flags.filter),
       ...(flags.volumes ? [await pruneVolumes(client, withoutUntil(flags.filter), false)] : []),
+      await pruneNetworks(client, flags.filter),
       await pruneImages(client, flags.filter, flags.all),
     ]) {
       for (const line of lines) context.out.line(line);
