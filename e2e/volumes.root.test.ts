@@ -1,9 +1,13 @@
-import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TestPlugin } from "../src/volumes/plugins/test-plugin.ts";
 import { OTHER_ENGINE, until, useEngine } from "./harness/mod.ts";
 
-const engine = useEngine();
+const plugins = mkdtempSync(join(tmpdir(), "havre-plugins-"));
+const engine = useEngine({ flags: ["--plugins", plugins] });
+afterAll(() => rmSync(plugins, { recursive: true }));
 const docker = engine.docker.bind(engine);
 const ok = engine.ok.bind(engine);
 const once = (flags: readonly string[], ...command: string[]): Promise<string> =>
@@ -225,6 +229,67 @@ describe("a local volume's device", () => {
     expect(stderr).toContain("failed to mount local volume: mount /nonexist:");
     expect(stderr).toContain("flags: 0x1000: no such file or directory");
   });
+});
+
+describe.skipIf(OTHER_ENGINE !== undefined)("a volume plug-in", () => {
+  test("mounts while a container runs, over the daemon's death too, and fails in its own words", async () => {
+    const place = join(plugins, "volumes");
+    await using plugin = await TestPlugin.start(join(plugins, "e2e-plug.sock"), place);
+    await ok(["volume", "create", "-d", "e2e-plug", "-o", "size=1", "e2e-v"]);
+    expect(await ok(["volume", "inspect", "-f", "{{.Driver}} {{.Scope}} {{.Mountpoint}} {{.Status}}", "e2e-v"])).toBe(
+      `e2e-plug global ${place}/e2e-v map[files:1]`,
+    );
+    await ok([
+      "run",
+      "-d",
+      "--name",
+      "e2e-a",
+      "--net",
+      "none",
+      "-v",
+      "e2e-v:/d",
+      "bb",
+      "sh",
+      "-c",
+      "echo in > /d/f; sleep 1000",
+    ]);
+    await until("it is written", async () => existsSync(join(place, "e2e-v/f")));
+    expect([...(plugin.volumes.get("e2e-v")?.mounted ?? [])]).toEqual([
+      await ok(["inspect", "-f", "{{.Id}}", "e2e-a"]),
+    ]);
+    await engine.own.kill();
+    await engine.own.start();
+    await ok(["rm", "-f", "e2e-a"]);
+    await until("it is unmounted", async () => plugin.volumes.get("e2e-v")?.mounted.size === 0);
+    plugin.failing.set("VolumeDriver.Mount", { status: 500, err: "pool is offline" });
+    const { code, stderr } = await docker(["run", "--rm", "-v", "e2e-v:/d", "bb", "true"]);
+    expect({ code, stderr }).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining("VolumeDriver.Mount: pool is offline"),
+    });
+    plugin.failing.clear();
+    await ok(["volume", "rm", "e2e-v"]);
+    expect(existsSync(join(place, "e2e-v"))).toBe(false);
+    expect(plugin.methods("e2e-v").filter((method) => method !== "Get")).toEqual([
+      "Create",
+      "Mount",
+      "Unmount",
+      "Mount",
+      "Remove",
+    ]);
+  });
+
+  test("that is gone keeps its volumes on record, listed with a warning", async () => {
+    {
+      await using _plugin = await TestPlugin.start(join(plugins, "e2e-gone.sock"), join(plugins, "volumes"));
+      await ok(["volume", "create", "-d", "e2e-gone", "e2e-v"]);
+    }
+    const { stdout, stderr } = await engine.havre(["volume", "ls", "--filter", "name=^e2e-v$"]);
+    expect(stdout).toMatch(/^e2e-gone +e2e-v$/m);
+    expect(stderr).toContain("WARNING: Volume plug-in e2e-gone cannot be reached");
+    expect(await stderrOf("volume", "rm", "e2e-v")).toContain("remove e2e-v: ");
+    expect(await ok(["volume", "rm", "-f", "e2e-v"])).toBe("e2e-v");
+  }, 30_000);
 });
 
 describe.skipIf(OTHER_ENGINE !== undefined)("a daemon that is killed", () => {

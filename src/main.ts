@@ -23,6 +23,7 @@ async function runDaemon(settings: DaemonSettings): Promise<number> {
     insecureRegistries: settings.insecureRegistries,
     ...(settings.subnet === undefined ? {} : { subnet: settings.subnet }),
     ...(settings.imageRetention === undefined ? {} : { imageRetention: settings.imageRetention }),
+    ...(settings.pluginFolder === undefined ? {} : { pluginFolder: settings.pluginFolder }),
     ...(settings.socketGroup === undefined ? {} : { socketGroup: settings.socketGroup }),
   };
   if (settings.cleanup) await daemon.cleanUp(options);

@@ -43,6 +43,7 @@ export interface DaemonSettings {
   readonly bridge?: string;
   readonly subnet?: string;
   readonly openPorts: boolean;
+  readonly pluginFolder?: string;
   readonly socketGroup?: string;
   /** Milliseconds for which a removed image can be brought back. */
   readonly imageRetention?: number;

@@ -22,7 +22,7 @@ import { HostNetworks, NameServers, PublishedPorts, portBridges } from "../netwo
 import { ConmonRuntime } from "../runtime/mod.ts";
 import { OverlaySnapshotter, Trees } from "../snapshots/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
-import { HostVolumes } from "../volumes/mod.ts";
+import { DOCKER_PLUGIN_FOLDERS, HostVolumes, type PluginFolders } from "../volumes/mod.ts";
 import { assembleBuilder, type BuilderAssembly } from "./assemble-builder.ts";
 import { makeFolders } from "./folders.ts";
 import type { DaemonOptions } from "./options.ts";
@@ -96,6 +96,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     store,
     folder: folders.volumes,
     parts: folders.parts,
+    plugins: pluginFolders(options),
     trees: new Trees(folders.volumeTrash, log),
     users: volumeUsers,
     clock: systemClock,
@@ -150,4 +151,8 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
   };
   const building = assembleBuilder(context, images, content, options, log);
   return { building, context, containers, images, networks, volumes, runtime, events, hub, removedLogs, close };
+}
+
+function pluginFolders({ pluginFolder: folder }: DaemonOptions): PluginFolders {
+  return folder === undefined ? DOCKER_PLUGIN_FOLDERS : { sockets: folder, specs: [folder] };
 }

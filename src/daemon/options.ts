@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly registryMirrors: readonly string[];
   /** `host[:port]` or CIDR of registries that need no trusted TLS. */
   readonly insecureRegistries: readonly string[];
+  /** Where volume plug-ins are looked for; undefined: where Docker's are. */
+  readonly pluginFolder?: string;
   /** Group that may use the socket. */
   readonly socketGroup?: string;
   /** Milliseconds for which a removed image can be brought back; 0 unless told. */

@@ -5,6 +5,8 @@ import { Drivers } from "./drivers.ts";
 import { LocalDriver } from "./local/local-driver.ts";
 import { MountedVolumes } from "./mounted-volumes.ts";
 import { Parts } from "./parts.ts";
+import type { PluginFolders } from "./plugins/discovery.ts";
+import type { PluginTimeouts } from "./plugins/plugin-driver.ts";
 import { LOCAL, VolumeRecords } from "./records.ts";
 import { ANONYMOUS_LABEL, findVolume, isAnonymous, stranger, type Volume, volumeKind } from "./volume.ts";
 import type {
@@ -24,6 +26,8 @@ export interface HostVolumesOptions {
   readonly folder: string;
   /** Volatile: where parts of volumes are shown, `<run>/parts`. */
   readonly parts: string;
+  readonly plugins: PluginFolders;
+  readonly pluginTimeouts?: PluginTimeouts;
   readonly trees: Trees;
   readonly users: VolumeUsers;
   readonly clock: Clock;
@@ -41,15 +45,17 @@ export class HostVolumes implements Volumes {
   readonly #newId: () => string;
   readonly #local: LocalDriver;
 
-  constructor({ store, folder, parts, trees, users, clock, newId, log }: HostVolumesOptions) {
+  constructor({ store, folder, parts, trees, users, clock, newId, log, plugins, pluginTimeouts }: HostVolumesOptions) {
     this.#trees = trees;
     this.#users = users;
     this.#newId = newId;
     const optionsOf = (name: string) => store.view((tx) => tx.get(volumeKind, name)?.options ?? {});
     this.#local = new LocalDriver({ folder, trees, log, optionsOf });
-    this.#records = new VolumeRecords({ store, drivers: new Drivers(this.#local), users, clock, log });
+    const drivers = new Drivers(this.#local, plugins, pluginTimeouts);
+    this.#records = new VolumeRecords({ store, drivers, users, clock, log });
     this.mounted = new MountedVolumes({
       records: this.#records,
+      drivers,
       local: this.#local,
       parts: new Parts(parts),
       trees,

@@ -8,5 +8,6 @@
  */
 export * from "./driver.ts";
 export { HostVolumes, type HostVolumesOptions } from "./host-volumes.ts";
+export { DOCKER_PLUGIN_FOLDERS, type PluginFolders } from "./plugins/discovery.ts";
 export { ANONYMOUS_LABEL, type Volume, volumeKind } from "./volume.ts";
 export * from "./volumes.ts";

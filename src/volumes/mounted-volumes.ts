@@ -3,6 +3,7 @@ import { HavreError, isHavreError, toHavreError } from "../base/mod.ts";
 import { closeFd, isDirectory, statFd } from "../kernel/mod.ts";
 import type { Trees } from "../snapshots/mod.ts";
 import type { WriteTransaction } from "../store/mod.ts";
+import type { Drivers } from "./drivers.ts";
 import { isEmptyFolder } from "./folder.ts";
 import type { LocalDriver } from "./local/local-driver.ts";
 import { openPart, type Parts } from "./parts.ts";
@@ -13,6 +14,7 @@ import type { ContainerVolumes, HeldVolumes, VolumeWish } from "./volumes.ts";
 
 export interface MountedVolumesOptions {
   readonly records: VolumeRecords;
+  readonly drivers: Drivers;
   readonly local: LocalDriver;
   readonly parts: Parts;
   readonly trees: Trees;
@@ -21,12 +23,14 @@ export interface MountedVolumesOptions {
 /** Volumes as containers have them: found, mounted, filled, given back. */
 export class MountedVolumes implements ContainerVolumes {
   readonly #records: VolumeRecords;
+  readonly #drivers: Drivers;
   readonly #local: LocalDriver;
   readonly #parts: Parts;
   readonly #trees: Trees;
 
-  constructor({ records, local, parts, trees }: MountedVolumesOptions) {
+  constructor({ records, drivers, local, parts, trees }: MountedVolumesOptions) {
     this.#records = records;
+    this.#drivers = drivers;
     this.#local = local;
     this.#parts = parts;
     this.#trees = trees;
@@ -123,6 +127,10 @@ export class MountedVolumes implements ContainerVolumes {
         }
       });
     }
+  }
+
+  adopt(held: ReadonlyMap<string, readonly string[]>): void {
+    this.#drivers.adopt(held);
   }
 
   async recover(held: ReadonlyMap<string, readonly string[]>): Promise<void> {

@@ -88,6 +88,8 @@ export interface ContainerVolumes {
   markRemoved(tx: WriteTransaction, names: readonly string[]): void;
   /** Deletes what `markRemoved` took. */
   finishRemovals(): Promise<void>;
+  /** Before anything is given back after a start: which containers had which volumes by the record. */
+  adopt(held: ReadonlyMap<string, readonly string[]>): void;
   /**
    * Brings drivers and store together after a start. `held`: which containers that run have which volumes.
    */

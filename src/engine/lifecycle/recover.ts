@@ -16,6 +16,7 @@ const UNKNOWN_EXIT = 255;
  */
 export async function recoverContainers(context: EngineContext, lifecycle: ContainerLifecycle): Promise<void> {
   await context.runtime.recover();
+  context.volumes.adopt(heldVolumes(context.store.view((tx) => tx.list(containerKind))));
   for (const container of context.store.view((tx) => tx.list(containerKind))) {
     try {
       // Ends that were recorded meanwhile are being applied: afterwards what they left is to be seen.

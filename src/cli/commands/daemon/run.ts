@@ -26,6 +26,7 @@ export const command = defineCommand({
       initial: "info",
       defaultText: '"info"',
     }),
+    plugins: text("Folder of volume plug-ins: sockets, .spec and .json (default those of Docker)"),
     "registry-mirror": list("Mirror of Docker Hub to try first (URL)", { check: checkMirror }),
     root: text("Folder of the daemon's data"),
     run: text("Folder of the daemon's socket"),
@@ -57,6 +58,7 @@ export const command = defineCommand({
       ...(flags["default-runtime"] ? { defaultRuntime: flags["default-runtime"] } : {}),
       ...(flags["image-retention"] ? { imageRetention: retention(flags["image-retention"]) } : {}),
       openPorts: flags["open-ports"],
+      ...(flags.plugins ? { pluginFolder: flags.plugins } : {}),
       ...(flags["socket-group"] ? { socketGroup: flags["socket-group"] } : {}),
     });
   },
