@@ -35,7 +35,7 @@ export async function runCommandLine(world: Surroundings): Promise<number> {
   try {
     const global = parseArguments(globalFlags, world.argv, false);
     if (global.flags.version) return await printVersion(world);
-    const { entry, words, rest } = findCommand(commandTable, global.args);
+    const { entry, words, rest } = await findCommandOrPrefix(commandTable, global.args);
     if ("commands" in entry || (global.help && words.length === 0)) return await showGroup(world, entry, words, rest);
     const command = (await entry.load()).command;
     if (global.help) return await showHelp(world.out, words, command);
@@ -127,6 +127,19 @@ export function findCommand(
     rest = others;
   }
   return { entry, words, rest };
+}
+
+/** The same, where a group's own flags may stand before a command's name: `compose -f FILE up`. */
+async function findCommandOrPrefix(table: Group, argv: readonly string[]): Promise<ReturnType<typeof findCommand>> {
+  const found = findCommand(table, argv);
+  const { entry, words, rest } = found;
+  if (!("commands" in entry) || !entry.flags || rest.length === 0) return found;
+  const { changed, flags, args, help } = parseArguments(await entry.flags(), rest, false);
+  if (help || args.length === 0) return { ...found, rest: help ? ["--help"] : [] };
+  const inner = findCommand(entry, args);
+  // By long names and before its own words: `-f` is another flag to some.
+  const given = [...changed].flatMap((name) => [flags[name]].flat().map((value) => `--${name}=${String(value)}`));
+  return { entry: inner.entry, words: [...words, ...inner.words], rest: [...given, ...inner.rest] };
 }
 
 function unknownCommand(group: Group, words: readonly string[], word: string): HavreError {

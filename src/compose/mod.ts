@@ -1,16 +1,42 @@
 /**
  * Compose: files → model → plan → steps. A project's files are read (`source`: YAML with places, variables, `.env`),
  * checked and brought to long form by one table of shapes (`shape`, `schema`), put together (`load`) and printed in
- * canonical form (`render`).
+ * canonical form (`render`). What is there is observed, a pure plan leads from it to what is asked (`plan`), its steps
+ * are done as fast as they depend on each other (`apply`) with the engine's requests (`request`), and it is looked again.
  *
  * Words: a *project* is what a set of files describes; a *service* is one kind of container of it, a *replica* one such
- * container; the *configuration hash* tells whether a container still is what its service's words ask for.
+ * container; the *configuration hash* tells whether a container still is what its service's words ask for; an *orphan*
+ * is a container whose service the files no longer have.
  *
  * Owns no state: what is there is asked of the engine, by the labels `com.docker.compose.*`, so that projects may be
- * handed to and taken over from docker compose. Source: the Compose Specification.
+ * handed to and taken over from docker compose, and any command may be cut off and run again. Source: the Compose
+ * Specification.
  */
-export { type LoadOptions, type Located, loadProject, locate, normaliseName } from "./load/load.ts";
+export { type ActionOptions, Actions } from "./apply/actions.ts";
+export type {
+  ContainerCondition,
+  Engine,
+  Hook,
+  ImageMaker,
+  NamedResources,
+  OnDetail,
+  PlacedFile,
+} from "./apply/engine.ts";
+export { dropFiles, stageFiles } from "./apply/files.ts";
+export { type Action, type RunOptions, runPlan, type StepEvent } from "./apply/run-plan.ts";
+export { bringUp, observeProject, type UpRequest } from "./apply/up.ts";
+export { type LoadOptions, type Located, loadProject, locate, projectName } from "./load/load.ts";
 export type { Project } from "./load/model.ts";
+export { noSuchService, selectServices } from "./load/select.ts";
+export { type DownTargets, ownResources, planDown, planStop } from "./plan/down.ts";
+export type { ImageOptions } from "./plan/images.ts";
+export { type ContainerState, isOneOff, isRunning, numberOf, type Observed, serviceOf } from "./plan/observed.ts";
+export { describePlan, type Plan, type PlannedStep, type Step, subject, words } from "./plan/step.ts";
+export { inDependencyOrder, orphans, planUp, type UpOptions } from "./plan/up.ts";
 export { configHash, renderProject, withoutUnused } from "./render/project.ts";
+export { type Body, containerRequest } from "./request/container.ts";
+export { LABEL, type Labels, projectLabels } from "./request/labels.ts";
+export { containerName, imageOf, networksByPriority, scaleOf } from "./request/names.ts";
+export { parseDuration as parseComposeDuration } from "./schema/duration.ts";
 export type { FileObject, Network, Volume } from "./schema/project.ts";
 export type { Service } from "./schema/service.ts";

@@ -1,3 +1,4 @@
+import type { Flags } from "../args/flags.ts";
 import type { Command } from "../command.ts";
 // What people call all day is part of the program's first piece: half a millisecond less for each, and no more for others.
 import * as execModule from "./container/exec.ts";
@@ -14,6 +15,8 @@ export interface Leaf {
 export interface Group {
   readonly summary: string;
   readonly commands: Readonly<Record<string, Entry>>;
+  /** Flags that may stand before a command's name, and are given on to it by their long names. */
+  readonly flags?: () => Promise<Flags>;
 }
 
 const leaf = (load: Leaf["load"]): Leaf => ({ load });
@@ -149,6 +152,23 @@ const volume: Group = {
   },
 };
 
+const up = leaf(() => import("./compose/up.ts"));
+const down = leaf(() => import("./compose/down.ts"));
+const config = leaf(() => import("./compose/config.ts"));
+
+const compose: Group = {
+  summary: "Define and run applications of many containers",
+  flags: async () => (await import("./compose/flags.ts")).projectFlags,
+  commands: {
+    config,
+    convert: alias(config.load),
+    down,
+    logs: leaf(() => import("./compose/logs.ts")),
+    ps: leaf(() => import("./compose/ps.ts")),
+    up,
+  },
+};
+
 /** Every command, as the words that lead to it. */
 export const commandTable: Group = {
   summary: "A container platform: one program from the laptop to production",
@@ -192,6 +212,10 @@ export const commandTable: Group = {
     update,
     version: leaf(() => import("./system/version.ts")),
     wait,
+    up,
+    down,
+    config,
+    compose,
     container,
     image,
     network,

@@ -15,6 +15,17 @@ export async function* writeTar(path: string, name: string): AsyncGenerator<Uint
   yield Buffer.alloc(2 * BLOCK);
 }
 
+/** An archive of one file with this text. */
+export async function* writeTarFile(
+  name: string,
+  text: string,
+  owner: { readonly uid: number; readonly gid: number; readonly mode: number },
+): AsyncGenerator<Uint8Array> {
+  const body = Buffer.from(text);
+  yield header({ name, stat: { ...owner, mtimeMs: Date.now(), rdev: 0 }, type: "0", link: "", size: body.byteLength });
+  yield Buffer.concat([body, Buffer.alloc((BLOCK - (body.byteLength % BLOCK)) % BLOCK), Buffer.alloc(2 * BLOCK)]);
+}
+
 async function* entry(path: string, name: string, seen: Map<string, string>): AsyncGenerator<Uint8Array> {
   const stat = lstatSync(path);
   const key = `${stat.dev}:${stat.ino}`;
@@ -57,7 +68,7 @@ function* content(path: string, size: number): Generator<Uint8Array> {
 
 interface Header {
   readonly name: string;
-  readonly stat: Stats;
+  readonly stat: Pick<Stats, "mode" | "uid" | "gid" | "mtimeMs" | "rdev">;
   readonly type: string;
   readonly link: string;
   readonly size: number;
@@ -86,7 +97,7 @@ function record(key: string, value: string): string {
   return `${total}${body}`;
 }
 
-function block(name: string, link: string, type: string, size: number, stat: Stats): Buffer {
+function block(name: string, link: string, type: string, size: number, stat: Header["stat"]): Buffer {
   const bytes = Buffer.alloc(BLOCK);
   const octal = (value: number, at: number, width: number) =>
     bytes.write(

@@ -1,0 +1,166 @@
+import { HavreError, isHavreError } from "../../../base/mod.ts";
+import {
+  bringUp,
+  describePlan,
+  isRunning,
+  noSuchService,
+  type Project,
+  type Service,
+  selectServices,
+  type UpRequest,
+} from "../../../compose/mod.ts";
+import type { Values } from "../../args/flags.ts";
+import { defineCommand } from "../../command.ts";
+import { attachProject } from "./attach.ts";
+import { filesFolder, placeInWords, projectOf } from "./project.ts";
+import { openSession, type Session } from "./session.ts";
+import { type Scale, upFlags } from "./up-flags.ts";
+
+const EXIT_INTERRUPTED = 130;
+
+export const command = defineCommand({
+  usage: "[OPTIONS] [FOLDER|FILE] [SERVICE...]",
+  summary: "Create and start a project's containers",
+  detail:
+    "Makes of what is there what the Compose file asks for: what is as it should be stays, what changed is replaced, what is missing is made, all at once as far as dependencies allow. Cut off at any point, run it again and it goes on.",
+  examples: [
+    ["up -d", "The project of this folder, in the background"],
+    ["up examples/shop", "That of another folder, its output shown until Ctrl+C"],
+    ["up --plan -d", "Print the steps, and why, before they are done"],
+    ["up -d --wait --scale worker=3", "Three workers, and return when all is healthy"],
+  ],
+  flags: upFlags,
+  min: 0,
+  async run({ context, flags: given, args }) {
+    checkFlags(given);
+    const { flags: placed, services: named } = placeInWords(args, given);
+    const flags = { ...given, ...placed };
+    const whole = projectOf(context, flags);
+    const project = withScale(selectServices(whole, named, !flags["no-deps"]), flags.scale);
+    const isDetached = flags.detach || flags.wait || flags["no-start"] || flags["dry-run"];
+    await using session = await openSession(context, flags);
+    const before = isDetached
+      ? new Set<string>()
+      : new Set((await session.engine.containers(project.name)).filter(isRunning).map(({ id }) => id));
+    using _limit = waitLimit(flags["wait-timeout"], session);
+    try {
+      await bringUp({
+        ...requestOf(project, named, flags, session),
+        filesFolder: filesFolder(context),
+        ...(flags.plan || flags["dry-run"]
+          ? {
+              onPlan: (plan) =>
+                context.out.write(
+                  describePlan(plan)
+                    .map((line) => `${line}\n`)
+                    .join(""),
+                ),
+            }
+          : {}),
+      });
+    } catch (error) {
+      if (!isHavreError(error, "cancelled") || !session.signal.aborted) throw error;
+      session.progress.line("Interrupted. Run the same command again and it goes on from here");
+      return EXIT_INTERRUPTED;
+    }
+    if (isDetached) return 0;
+    await session[Symbol.asyncDispose]();
+    const services = Object.keys(project.services);
+    return attachProject(context, session.engine, {
+      project,
+      services,
+      shown: shownServices(project, flags.attach, flags["no-attach"]),
+      coloured: context.out.isTerminal && !flags["no-color"],
+      prefixed: !flags["no-log-prefix"],
+      timestamps: flags.timestamps,
+      aborts: flags["abort-on-container-exit"] || flags["exit-code-from"] !== "",
+      exitCodeFrom: flags["exit-code-from"],
+      timeout: flags.timeout,
+      before,
+    });
+  },
+});
+
+type UpFlags = Values<typeof upFlags>;
+
+function checkFlags(flags: UpFlags): void {
+  const clash = (a: boolean, b: boolean, what: string) => {
+    if (a && b) throw new HavreError("invalid-argument", what);
+  };
+  clash(flags["force-recreate"], flags["no-recreate"], "--force-recreate and --no-recreate are incompatible");
+  clash(flags.build, flags["no-build"], "--build and --no-build are incompatible");
+  clash(
+    flags.detach,
+    flags.attach.length > 0 || flags["abort-on-container-exit"] || flags["exit-code-from"] !== "",
+    "--detach cannot be combined with --abort-on-container-exit, --exit-code-from or --attach",
+  );
+}
+
+function requestOf(
+  project: Project,
+  named: readonly string[],
+  flags: UpFlags,
+  session: Session,
+): Omit<UpRequest, "filesFolder"> {
+  const { engine, images: imageMaker, run, warn } = session;
+  return {
+    ...run,
+    project,
+    engine,
+    imageMaker,
+    warn,
+    named,
+    recreate: flags["force-recreate"] ? "force" : flags["no-recreate"] ? "never" : "diverged",
+    recreateDependencies: flags["always-recreate-deps"] ? "force" : flags["no-recreate"] ? "never" : "diverged",
+    renewsVolumes: flags["renew-anon-volumes"],
+    removesOrphans: flags["remove-orphans"],
+    ignoresOrphans: /^(?:1|true)$/i.test(project.environment.get("COMPOSE_IGNORE_ORPHANS") ?? ""),
+    starts: !flags["no-start"],
+    waits: flags.wait,
+    images: {
+      build: flags.build ? "always" : flags["no-build"] ? "never" : "missing",
+      pull: pullPolicy(flags.pull),
+    },
+    timeout: flags.timeout,
+    dryRun: flags["dry-run"],
+  };
+}
+
+export function pullPolicy(word: string): "" | "always" | "missing" | "never" {
+  if (word === "" || word === "always" || word === "missing" || word === "never") return word;
+  throw new HavreError("invalid-argument", `--pull must be always, missing or never, not ${JSON.stringify(word)}`);
+}
+
+/** `--scale` goes before the files. */
+export function withScale(project: Project, scale: Scale): Project {
+  const services: Record<string, Service> = { ...project.services };
+  for (const [name, count] of Object.entries(scale)) {
+    const service = services[name];
+    if (!service) throw noSuchService(name, Object.keys(services));
+    if (count > 1 && service.container_name !== undefined)
+      throw new HavreError(
+        "invalid-argument",
+        `service ${name} has a container_name: it can't be scaled, as a container's name must be unique`,
+      );
+    services[name] = { ...service, scale: count };
+  }
+  return { ...project, services };
+}
+
+function shownServices(project: Project, only: readonly string[], without: readonly string[]): string[] {
+  return Object.entries(project.services)
+    .filter(([name, { attach }]) =>
+      only.length > 0 ? only.includes(name) : attach !== false && !without.includes(name),
+    )
+    .map(([name]) => name);
+}
+
+/** `--wait-timeout`: gives up then. */
+function waitLimit(seconds: number, { progress }: Session): Disposable {
+  if (seconds <= 0) return { [Symbol.dispose]: () => {} };
+  const timer = setTimeout(() => {
+    progress.line(`The project was not as wanted after ${seconds} s`);
+    process.exit(1);
+  }, seconds * 1000);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}

@@ -1,0 +1,71 @@
+import { HavreError, Semaphore, toHavreError } from "../../base/mod.ts";
+import type { Plan, PlannedStep, Step } from "../plan/step.ts";
+
+/** How a step fares. */
+export interface StepEvent {
+  readonly id: string;
+  readonly step: Step;
+  readonly state: "doing" | "done" | "failed";
+  /** More about it: how far it is, what it waits for, why it failed. */
+  readonly detail?: string;
+}
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: StepEvent) => void;
+  /** Steps at once. */
+  readonly limit: number;
+}
+
+/** Does one step; `detail` tells how far it is. What it returns is told with its end. */
+export type Action = (step: Step, detail: (text: string) => void) => Promise<string | undefined>;
+
+/**
+ * Runs a plan: each step as soon as those it comes after are done, as many at once as may be. After a failure nothing
+ * more begins; what has begun is waited for, and the first failure is thrown, others beside it.
+ */
+export async function runPlan(plan: Plan, action: Action, { signal, onEvent, limit }: RunOptions): Promise<void> {
+  const slots = new Semaphore(limit);
+  const waiting = new Set(plan);
+  const done = new Set<string>();
+  const failures: HavreError[] = [];
+  const running = new Set<Promise<void>>();
+  const mayBegin = () => failures.length === 0 && !signal.aborted;
+
+  const run = async ({ id, step }: PlannedStep): Promise<void> => {
+    if (!mayBegin()) return;
+    onEvent({ id, step, state: "doing" });
+    try {
+      const detail = await action(step, (text) => onEvent({ id, step, state: "doing", detail: text }));
+      onEvent({ id, step, state: "done", ...(detail === undefined ? {} : { detail }) });
+      done.add(id);
+    } catch (error) {
+      const failure = toHavreError(error);
+      failures.push(failure);
+      onEvent({ id, step, state: "failed", detail: failure.message });
+    }
+  };
+  const begin = () => {
+    for (const planned of waiting) {
+      if (!mayBegin() || !planned.after.every((id) => done.has(id))) continue;
+      waiting.delete(planned);
+      // A wait takes no slot: it would keep what it waits for from being done.
+      const work = planned.step.kind === "wait" ? run(planned) : slots.run(() => run(planned));
+      const entry: Promise<void> = work.then(() => {
+        running.delete(entry);
+        begin();
+      });
+      running.add(entry);
+    }
+  };
+  begin();
+  while (running.size > 0) await Promise.race(running);
+  const [first, ...others] = failures;
+  if (first) {
+    first.cleanUpFailures.push(...others);
+    throw first;
+  }
+  if (signal.aborted) throw new HavreError("cancelled", "Cancelled");
+  if (waiting.size > 0)
+    throw new HavreError("internal", `Steps wait for each other: ${[...waiting].map(({ id }) => id).join(", ")}`);
+}

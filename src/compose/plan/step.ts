@@ -1,0 +1,136 @@
+import type { ContainerState } from "./observed.ts";
+
+/** One thing to do to a project. */
+export type Step =
+  | { readonly kind: "pull-image"; readonly image: string; readonly service: string }
+  | { readonly kind: "build-image"; readonly image: string; readonly service: string }
+  | { readonly kind: "create-network"; readonly key: string; readonly name: string }
+  | { readonly kind: "create-volume"; readonly key: string; readonly name: string }
+  | CreateContainer
+  | { readonly kind: "start-container"; readonly service: string; readonly number: number; readonly name: string }
+  | StopContainer
+  | RemoveContainer
+  | RenameContainer
+  | WaitFor
+  | { readonly kind: "remove-network"; readonly id: string; readonly name: string }
+  | { readonly kind: "remove-volume"; readonly name: string }
+  | { readonly kind: "remove-image"; readonly name: string };
+
+export interface CreateContainer {
+  readonly kind: "create-container";
+  readonly service: string;
+  readonly number: number;
+  readonly name: string;
+  /** The container whose place it takes, with its anonymous volumes unless they are to be made anew. */
+  readonly replaces?: ContainerState;
+  readonly renewsVolumes: boolean;
+  readonly why: string;
+}
+
+export interface StopContainer {
+  readonly kind: "stop-container";
+  readonly container: ContainerState;
+  readonly why: string;
+}
+
+export interface RemoveContainer {
+  readonly kind: "remove-container";
+  readonly container: ContainerState;
+  /** Its anonymous volumes as well. */
+  readonly volumes: boolean;
+  readonly why: string;
+}
+
+/** A replacement that was cut off before it had its name. */
+export interface RenameContainer {
+  readonly kind: "rename-container";
+  readonly container: ContainerState;
+  readonly name: string;
+}
+
+export type Condition = "service_started" | "service_healthy" | "service_completed_successfully" | "running_or_healthy";
+
+/** Holds back what depends on a service until it is as wanted. */
+export interface WaitFor {
+  readonly kind: "wait";
+  readonly service: string;
+  readonly condition: Condition;
+  /** Who waits. */
+  readonly by: string;
+  /** Without: a failure is told, and what depends goes on. */
+  readonly required: boolean;
+}
+
+/** A step in its place: it begins when those it comes after are done. */
+export interface PlannedStep {
+  readonly id: string;
+  readonly step: Step;
+  readonly after: readonly string[];
+}
+
+export type Plan = readonly PlannedStep[];
+
+/** What a step is about: `Container shop-web-1`. */
+export function subject(step: Step): string {
+  switch (step.kind) {
+    case "pull-image":
+    case "build-image":
+      return `Image ${step.image}`;
+    case "create-network":
+    case "remove-network":
+      return `Network ${step.name}`;
+    case "create-volume":
+    case "remove-volume":
+      return `Volume ${step.name}`;
+    case "remove-image":
+      return `Image ${step.name}`;
+    case "create-container":
+    case "start-container":
+      return `Container ${step.name}`;
+    case "stop-container":
+    case "remove-container":
+    case "rename-container":
+      return `Container ${step.container.name}`;
+    case "wait":
+      return `Service ${step.service}`;
+  }
+}
+
+const WORDS: Readonly<Record<Step["kind"], readonly [doing: string, done: string]>> = {
+  "pull-image": ["Pulling", "Pulled"],
+  "build-image": ["Building", "Built"],
+  "create-network": ["Creating", "Created"],
+  "create-volume": ["Creating", "Created"],
+  "create-container": ["Creating", "Created"],
+  "start-container": ["Starting", "Started"],
+  "stop-container": ["Stopping", "Stopped"],
+  "remove-container": ["Removing", "Removed"],
+  "rename-container": ["Renaming", "Renamed"],
+  "remove-network": ["Removing", "Removed"],
+  "remove-volume": ["Removing", "Removed"],
+  "remove-image": ["Removing", "Removed"],
+  wait: ["Waiting", "Healthy"],
+};
+
+/** What is being done, and what has been, in a word. */
+export function words(step: Step): readonly [doing: string, done: string] {
+  if (step.kind === "create-container" && step.replaces) return ["Recreate", "Recreated"];
+  if (step.kind === "wait" && step.condition === "service_completed_successfully") return ["Waiting", "Exited"];
+  if (step.kind === "wait" && step.condition === "service_started") return ["Waiting", "Started"];
+  return WORDS[step.kind];
+}
+
+/** A plan as lines for people: each step, what it comes after, and why. */
+export function describePlan(plan: Plan): string[] {
+  if (plan.length === 0) return ["Nothing to do"];
+  return plan.map(({ step }) => {
+    const why = "why" in step && step.why !== "" ? `  (${step.why})` : "";
+    return `${verb(step).padEnd(9)} ${subject(step)}${why}`;
+  });
+}
+
+function verb(step: Step): string {
+  if (step.kind === "create-container") return step.replaces ? "replace" : "create";
+  if (step.kind === "wait") return "wait for";
+  return step.kind.slice(0, step.kind.indexOf("-"));
+}
