@@ -147,6 +147,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     await ports.close();
     await networks.close();
     runtime[Symbol.dispose]();
+    snapshots.hide();
     store.close();
   };
   const building = assembleBuilder(context, images, content, options, log);

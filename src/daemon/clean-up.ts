@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { lineLogger, newId, systemClock } from "../base/mod.ts";
 import { containerKind } from "../engine/mod.ts";
 import { HostNetworks, removePortRules } from "../networks/mod.ts";
+import { OverlaySnapshotter } from "../snapshots/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { makeFolders } from "./folders.ts";
 import type { DaemonOptions } from "./options.ts";
 
 /**
- * Takes a stopped daemon's bridge and firewall rules off the host; data stays. `conflict` while that daemon runs,
+ * Takes a stopped daemon's bridge, firewall rules and mounted layers off the host; data stays. `conflict` while that daemon runs,
  * `failed-precondition` while containers are joined to the bridge.
  */
 export async function cleanUp(options: DaemonOptions): Promise<void> {
@@ -27,6 +28,8 @@ export async function cleanUp(options: DaemonOptions): Promise<void> {
     await networks.recover(new Map(store.view((tx) => tx.list(containerKind).map(({ id }) => [id, undefined]))));
     await networks.tearDown();
     await removePortRules(bridge);
+    // A killed daemon left its layers mounted; containers keep what they stand on.
+    new OverlaySnapshotter(options.root, log).hide();
   } finally {
     store.close();
   }

@@ -1,11 +1,10 @@
 import { createReadStream } from "node:fs";
 import { chainIds, type Digest, HavreError, toHavreError } from "../base/mod.ts";
 import { type Descriptor, type ImageConfig, type Manifest, mediaTypes } from "../spec/mod.ts";
-import { decompress } from "./compression.ts";
+import { compressionOf, decompress } from "./compression.ts";
 import type { Context } from "./context.ts";
 import type { Origin } from "./objects.ts";
 import type { NewImage, NewLayer } from "./record.ts";
-import { both, tee } from "./tee.ts";
 
 const READ_SIZE = 1 << 20;
 
@@ -47,30 +46,24 @@ export class Assembly implements Disposable {
     const diffId = diffIds.at(-1);
     if (chainId === undefined || diffId === undefined) throw new HavreError("internal", "A layer without a diff id");
     if (!snapshots.has(chainId)) {
+      const file = content.path(blob.digest);
       // The digest of the tar is checked while it is applied, so the blob is not hashed a second time here.
-      const bytes = counted(createReadStream(content.path(blob.digest), { highWaterMark: READ_SIZE }), onMake);
-      await snapshots.apply(parent, decompress(bytes, signal), diffId, signal);
+      const bytes = () => counted(createReadStream(file, { highWaterMark: READ_SIZE }), onMake);
+      const source = (await compressionOf(file)) === "none" ? { file } : decompress(bytes(), signal);
+      await snapshots.apply(parent, source, diffId, signal);
     }
     return { diffId, chainId, blob, size: snapshots.layerUsage(chainId).content };
   }
 
-  /** Makes a layer on `parent` from a tar that is still arriving, in one pass; the tar is kept as the layer's blob. */
+  /** Makes a layer on `parent` from a tar that is still arriving; the tar is kept as the layer's blob. */
   async layerFrom(
     parent: Digest | undefined,
     tar: AsyncIterable<Uint8Array>,
     signal?: AbortSignal,
   ): Promise<AssembledLayer> {
     const { content, snapshots } = this.#context;
-    const [forContent, forTree] = tee(tar);
-    const [blob, applied] = await both(
-      (stop) => content.ingest(forContent, undefined, stop),
-      (stop) => snapshots.apply(parent, forTree, undefined, stop),
-      signal,
-    );
-    if (blob.digest !== applied.diffId) {
-      throw new HavreError("internal", `The layer was read as ${applied.diffId} but stored as ${blob.digest}`);
-    }
-    const { diffId, chainId } = applied;
+    const blob = await content.ingest(tar, undefined, signal);
+    const { diffId, chainId } = await snapshots.apply(parent, { file: content.path(blob.digest) }, blob.digest, signal);
     const size = snapshots.layerUsage(chainId).content;
     return { diffId, chainId, blob: { mediaType: mediaTypes.ociLayer, ...blob }, size };
   }

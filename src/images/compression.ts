@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { abortable, errnoOf, HavreError } from "../base/mod.ts";
@@ -20,6 +21,18 @@ export function detectCompression(head: Uint8Array): Compression {
   if (found) return found[0];
   const skippable = head.length >= 4 && ((head[0] ?? 0) & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d;
   return skippable && head[3] === 0x18 ? "zstd" : "none";
+}
+
+/** The compression of a file. */
+export async function compressionOf(path: string): Promise<Compression> {
+  const file = await open(path, "r");
+  try {
+    const head = Buffer.alloc(LONGEST_MAGIC);
+    const { bytesRead } = await file.read(head, 0, LONGEST_MAGIC, 0);
+    return detectCompression(head.subarray(0, bytesRead));
+  } finally {
+    await file.close();
+  }
 }
 
 /** `source` without its compression, whichever it is. `data-loss` when it is damaged or ends early. */

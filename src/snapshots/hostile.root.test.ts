@@ -122,8 +122,9 @@ const CONTAINED: [string, Members, string[]][] = [
 
 test.each(CONTAINED)("%s stays inside", async (_, members, expected) => {
   const before = surroundings();
-  await snapshots.apply(undefined, writeTar(members(outside)));
+  const { chainId } = await snapshots.apply(undefined, writeTar(members(outside)));
   const tree = join(outside, "root/snapshots/layers/1/fs");
+  await snapshots.withView(chainId, async () => {}); // Trees are there when they are wanted.
   const found = execFileSync("find", [tree, "-mindepth", "1", "-printf", "%P\n"], { encoding: "utf8" })
     .trim()
     .split("\n")
@@ -151,7 +152,9 @@ test("an archive cannot steer the overlay", async () => {
     ["trusted.overlay.opaque", Buffer.from("y")],
     ["user.kept", Buffer.from("yes")],
   ]);
-  await snapshots.apply(undefined, writeTar([{ header: { path: "d", type: "directory", xattrs } }]));
+  const entry: TarMember = { header: { path: "d", type: "directory", xattrs } };
+  const { chainId } = await snapshots.apply(undefined, writeTar([entry]));
+  await snapshots.withView(chainId, async () => {});
   const made = join(outside, "root/snapshots/layers/1/fs/d");
   expect(getXattr(made, "trusted.overlay.redirect")).toBeUndefined();
   expect(getXattr(made, "trusted.overlay.opaque")).toBeUndefined();

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, HavreError, isDigest } from "../base/mod.ts";
+import { mountInfo, unmount } from "../kernel/mod.ts";
+import { mountIndexed } from "./erofs/mount.ts";
 import type { Usage } from "./snapshots.ts";
 
 /** What is kept beside a layer's tree. */
@@ -13,6 +15,8 @@ export interface LayerRecord {
   readonly usage: Usage;
   /** Nothing of the layers below shows through. */
   readonly opaque: boolean;
+  /** Kept as tar and index, mounted where it is wanted; absent: unpacked. */
+  readonly indexed?: true;
   /**
    * Not known to be on disk yet: written since the machine was started under this boot id. After a power cut such a layer
    * is not trusted but made again from its blob.
@@ -28,13 +32,16 @@ const RECORD = "layer.json";
 const TREE = "fs";
 
 /**
- * The committed layers: `<folder>/<number>/{fs,layer.json}`. Numbers, because overlayfs takes the paths of a whole stack
- * in one page of memory. A folder is renamed in whole; one that cannot be read is not a layer.
+ * The committed layers: `<folder>/<number>/{fs,layer.json}`, with tar and index those that are mounted on `fs`. Numbers,
+ * because overlayfs takes the paths of a whole stack in one page of memory. A folder is renamed in whole; one that cannot
+ * be read is not a layer.
  */
 export class Layers {
   readonly folder: string;
   readonly #bootId: string;
   readonly #layers = new Map<Digest, Layer>();
+  /** Numbers of indexed layers whose tree is mounted, by this daemon or the one before. */
+  readonly #shown: Set<number>;
   #next = 1;
 
   constructor(folder: string, bootId: string) {
@@ -47,6 +54,7 @@ export class Layers {
       if (trusted && /^\d+$/.test(name)) this.#layers.set(record.chainId, { ...record, number: Number(name) });
       this.#next = Math.max(this.#next, Number.parseInt(name, 10) + 1 || 0);
     }
+    this.#shown = new Set(mountedIn(folder));
   }
 
   has(chainId: Digest): boolean {
@@ -99,6 +107,7 @@ export class Layers {
   /** Forgets a layer; returns the name of its folder for the caller to remove. */
   drop(chainId: Digest): string {
     const { number } = this.#layer(chainId);
+    this.#hide(number);
     this.#layers.delete(chainId);
     return String(number);
   }
@@ -117,11 +126,29 @@ export class Layers {
   /** The trees to lay over each other, the highest first. */
   trees(chainId: Digest | undefined): string[] {
     const trees: string[] = [];
-    for (const { chainId: id, opaque } of this.ancestry(chainId)) {
-      trees.push(join(this.folder, String(this.#layer(id).number), TREE));
+    for (const { chainId: id, opaque, indexed } of this.ancestry(chainId)) {
+      const { number } = this.#layer(id);
+      if (indexed) this.#show(number);
+      trees.push(join(this.folder, String(number), TREE));
       if (opaque) break;
     }
     return trees;
+  }
+
+  /** Takes the trees of indexed layers out of the host's tree; overlays that stand on them keep them. */
+  hide(): void {
+    for (const number of [...this.#shown]) this.#hide(number);
+  }
+
+  #show(number: number): void {
+    if (this.#shown.has(number)) return;
+    const folder = join(this.folder, String(number));
+    mountIndexed(folder, join(folder, TREE));
+    this.#shown.add(number);
+  }
+
+  #hide(number: number): void {
+    if (this.#shown.delete(number)) unmount(join(this.folder, String(number), TREE), { detach: true });
   }
 
   #layer(chainId: Digest): Layer {
@@ -138,6 +165,15 @@ export class Layers {
     }
     return true;
   }
+}
+
+function mountedIn(folder: string): number[] {
+  const prefix = `${folder}/`;
+  return mountInfo().flatMap(({ mountPoint, type }) => {
+    if (type !== "erofs" || !mountPoint.startsWith(prefix)) return [];
+    const number = /^(\d+)\/fs$/.exec(mountPoint.slice(prefix.length))?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
 }
 
 /** undefined when it is missing or damaged, after a power cut say: the layer is made again from its blob. */

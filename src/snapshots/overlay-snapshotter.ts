@@ -22,9 +22,10 @@ import {
   statAt,
   unmount,
 } from "../kernel/mod.ts";
+import { LayerMaker } from "./layer-maker.ts";
 import { Layers } from "./layers.ts";
 import { MOUNT_POINTS, makeMountPoints } from "./mount-points.ts";
-import type { AppliedLayer, FileChange, Mount, Snapshotter, Usage } from "./snapshots.ts";
+import type { AppliedLayer, FileChange, LayerSource, Mount, Snapshotter, Usage } from "./snapshots.ts";
 import { DEFAULT_TAR_LIMITS, type TarLimits } from "./tar/header.ts";
 import { Trash } from "./trash.ts";
 import { shown, toBytes } from "./tree/names.ts";
@@ -38,7 +39,7 @@ const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 const OVERLAY_OPTIONS = ["redirect_dir=nofollow", "metacopy=off", "index=off"] as const;
 
 /**
- * Layers as plain folders below `<root>/snapshots`, a container's tree as an overlay mount of them. One process at a
+ * Layers below `<root>/snapshots`, as tars with an index or as plain folders; a container's tree as an overlay of them. One process at a
  * time.
  */
 export class OverlaySnapshotter implements Snapshotter {
@@ -51,18 +52,18 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #mutex = new KeyedMutex();
   readonly #releases = new Map<string, Promise<void>>();
   readonly #log: Logger;
-  readonly #limits: TarLimits;
+  readonly #maker: LayerMaker;
   #syncing: Promise<void> | undefined;
   readonly #holds = new Set<Set<Digest>>();
 
   /**
    * `root` is the daemon's root folder; what is missing is made. Call `recover` before anything else. `limits`: what a
-   * layer's archive may ask for.
+   * layer's archive may ask for. `layout`: how new layers are kept; undefined: indexed where the kernel can.
    */
-  constructor(root: string, log: Logger = silentLogger, limits: TarLimits = DEFAULT_TAR_LIMITS) {
-    this.#limits = limits;
+  constructor(root: string, log: Logger = silentLogger, limits: TarLimits = DEFAULT_TAR_LIMITS, layout?: "unpacked") {
     this.#folder = join(root, "snapshots");
     this.#log = log;
+    this.#maker = new LayerMaker(this.#worker, limits, this.#path("staging"), layout);
     for (const name of ["staging", "views", "empty"]) mkdirSync(this.#path(name), { recursive: true, mode: 0o755 });
     chmodAt(AT_FDCWD, this.#path("empty"), 0o755);
     makeMountPoints(this.#path(MOUNT_POINTS), this.#path("staging", newId()));
@@ -92,7 +93,7 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async apply(
     parent: Digest | undefined,
-    tar: AsyncIterable<Uint8Array>,
+    tar: LayerSource,
     diffId?: Digest,
     signal?: AbortSignal,
   ): Promise<AppliedLayer> {
@@ -101,14 +102,14 @@ export class OverlaySnapshotter implements Snapshotter {
     const chainId = chainIdOn(parent, diffId);
     return this.#mutex.run(chainId, async () => {
       if (!this.has(chainId)) return this.#apply(parent, tar, diffId, signal);
-      await tar[Symbol.asyncIterator]().return?.();
+      if (!("file" in tar)) await tar[Symbol.asyncIterator]().return?.();
       return this.#layers.get(chainId);
     });
   }
 
   async #apply(
     parent: Digest | undefined,
-    tar: AsyncIterable<Uint8Array>,
+    tar: LayerSource,
     diffId: Digest | undefined,
     signal: AbortSignal | undefined,
   ): Promise<AppliedLayer> {
@@ -120,9 +121,7 @@ export class OverlaySnapshotter implements Snapshotter {
       const staged = this.#path("staging", newId());
       mkdirSync(join(staged, "fs"), { recursive: true, mode: 0o755 });
       undoes.add(() => this.#trash.take(staged));
-      const lower = this.#layers.trees(parent);
-      const job = { kind: "apply-layer", folder: join(staged, "fs"), lower, limits: this.#limits } as const;
-      const tree = await this.#worker.run(job, tar, signal);
+      const { indexed, tree } = await this.#maker.make(staged, this.#layers.trees(parent), tar, signal);
       if (diffId !== undefined && tree.diffId !== diffId) {
         throw new HavreError(
           "data-loss",
@@ -131,9 +130,10 @@ export class OverlaySnapshotter implements Snapshotter {
       }
       const chainId = chainIdOn(parent, tree.diffId);
       const { size, usage, opaque } = tree;
+      const record = { chainId, diffId: tree.diffId, parent, size, usage, opaque, ...(indexed ? { indexed } : {}) };
       // Without a promised digest two calls may have made the same layer.
       if (this.#layers.has(chainId)) this.#trash.take(staged);
-      else this.#layers.commit(staged, { chainId, diffId: tree.diffId, parent, size, usage, opaque });
+      else this.#layers.commit(staged, record);
       this.#sync();
       this.#hold(chainId);
       return { diffId: tree.diffId, chainId, size };
@@ -289,8 +289,14 @@ export class OverlaySnapshotter implements Snapshotter {
     return this.#trash.emptied();
   }
 
+  /** Takes the layers' own mounts off the host. Containers keep what they stand on. */
+  hide(): void {
+    this.#layers.hide();
+  }
+
   /** Waits for background work and ends the worker. Not needed before a daemon ends: the next one goes on with it. */
   async close(): Promise<void> {
+    this.hide();
     await this.settled();
     await Promise.all(this.#releases.values());
     await this.#syncing;

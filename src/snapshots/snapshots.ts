@@ -16,6 +16,12 @@ export interface AppliedLayer {
   readonly size: number;
 }
 
+/**
+ * Where a layer's uncompressed tar comes from: as a stream, or from a file that never changes and may be linked to, such
+ * as a blob.
+ */
+export type LayerSource = AsyncIterable<Uint8Array> | { readonly file: string };
+
 export type ChangeKind = "modified" | "added" | "deleted";
 export interface FileChange {
   /** Absolute path inside the tree; bytes that are not UTF-8 as `latin1` in `rawPath`. */
@@ -44,12 +50,7 @@ export interface Snapshotter {
    * `invalid-argument` for an archive that is malformed or escapes; `resource-exhausted` beyond the limits.
    * Concurrent calls for one chain id do the work once. On failure nothing is left.
    */
-  apply(
-    parent: Digest | undefined,
-    tar: AsyncIterable<Uint8Array>,
-    diffId?: Digest,
-    signal?: AbortSignal,
-  ): Promise<AppliedLayer>;
+  apply(parent: Digest | undefined, tar: LayerSource, diffId?: Digest, signal?: AbortSignal): Promise<AppliedLayer>;
   /** Creates the writable layer `key` on `parent` (undefined: on nothing). Survives kill -9: either whole or collected. */
   prepare(key: string, parent: Digest | undefined): Promise<void>;
   /** Mounts to do to see the writable layer `key`. */

@@ -1,13 +1,14 @@
+import { createReadStream } from "node:fs";
 import { type Digest, Digester, digestOf, HavreError } from "../../base/mod.ts";
 import {
   type AppliedLayer,
   type FileChange,
+  type LayerSource,
   type Mount,
   readTar,
   type Snapshotter,
   type Usage,
 } from "../../snapshots/mod.ts";
-import { tee } from "../tee.ts";
 
 interface Layer {
   readonly parent: Digest | undefined;
@@ -31,25 +32,19 @@ export class MemorySnapshotter implements Snapshotter {
 
   async apply(
     parent: Digest | undefined,
-    tar: AsyncIterable<Uint8Array>,
+    tar: LayerSource,
     diffId?: Digest,
     signal?: AbortSignal,
   ): Promise<AppliedLayer> {
     if (parent !== undefined && !this.#layers.has(parent))
       throw new HavreError("not-found", `No such layer: ${parent}`);
     const digester = new Digester();
-    const [hashed, read] = tee(tar);
+    const source = "file" in tar ? createReadStream(tar.file) : tar;
     let size = 0;
-    const hash = async () => {
-      for await (const chunk of hashed) digester.update(chunk);
-    };
-    const walk = async () => {
-      for await (const { header } of readTar(read)) {
-        signal?.throwIfAborted();
-        size += header.size;
-      }
-    };
-    await Promise.all([hash(), walk()]);
+    for await (const { header } of readTar(digested(source, digester))) {
+      signal?.throwIfAborted();
+      size += header.size;
+    }
     const actual = digester.digest();
     if (diffId !== undefined && actual !== diffId) {
       throw new HavreError("data-loss", `The layer is ${actual}, not ${diffId}`);
@@ -153,4 +148,12 @@ export class MemorySnapshotter implements Snapshotter {
 
 function noTrees(key: string): HavreError {
   return new HavreError("not-implemented", `${key}: this snapshotter keeps no trees`);
+}
+
+/** To the last byte: what follows an archive's end counts too. */
+async function* digested(source: AsyncIterable<Uint8Array>, digester: Digester): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    digester.update(chunk);
+    yield chunk;
+  }
 }

@@ -34,6 +34,7 @@ export class RealWorkshop implements AsyncDisposable {
   /** Closes without removing anything. */
   async close(): Promise<void> {
     await this.snapshots.settled();
+    this.snapshots.hide();
     this.store.close();
   }
 

@@ -47,6 +47,7 @@ export class TarParser {
   #position = 0;
   readonly #block = new Uint8Array(BLOCK);
   #blockFill = 0;
+  #blockEnd = 0;
   #zeroBlock = false;
   #entries = 0;
   #content = 0;
@@ -72,6 +73,11 @@ export class TarParser {
   constructor(handler: TarHandler, limits: TarLimits = DEFAULT_TAR_LIMITS) {
     this.#handler = handler;
     this.#limits = limits;
+  }
+
+  /** While a member is told: the byte of the archive where its content begins. */
+  get contentOffset(): number {
+    return this.#blockEnd;
   }
 
   /** True after the blocks that end an archive: further bytes change nothing. */
@@ -122,6 +128,7 @@ export class TarParser {
 
   #takeBlock(chunk: Uint8Array, offset: number): number {
     if (this.#blockFill === 0 && chunk.length - offset >= BLOCK) {
+      this.#blockEnd = this.#position + BLOCK;
       this.#onBlock(chunk.subarray(offset, offset + BLOCK));
       return offset + BLOCK;
     }
@@ -130,6 +137,7 @@ export class TarParser {
     this.#blockFill += part.length;
     if (this.#blockFill === BLOCK) {
       this.#blockFill = 0;
+      this.#blockEnd = this.#position + part.length;
       this.#onBlock(this.#block);
     }
     return offset + part.length;

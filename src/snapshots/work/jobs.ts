@@ -3,6 +3,7 @@ import type { Usage } from "../snapshots.ts";
 import { removal } from "../tree/remove.ts";
 import { type AppliedTree, type ApplyLayerJob, applyLayer } from "./apply-layer.ts";
 import { type CopiedTree, type CopyTreeJob, copyTree } from "./copy-tree.ts";
+import { type IndexedLayer, type IndexLayerJob, indexLayer } from "./index-layer.ts";
 import { type Change, type ListChangesJob, listChanges } from "./list-changes.ts";
 import { type PackLayerJob, packLayer } from "./pack-layer.ts";
 import { type PackTreeJob, packTree } from "./pack-tree.ts";
@@ -37,6 +38,7 @@ export interface SyncJob {
 export interface Jobs {
   readonly "apply-layer": { readonly job: ApplyLayerJob; readonly result: AppliedTree };
   readonly "copy-tree": { readonly job: CopyTreeJob; readonly result: CopiedTree };
+  readonly "index-layer": { readonly job: IndexLayerJob; readonly result: IndexedLayer };
   readonly "list-changes": { readonly job: ListChangesJob; readonly result: readonly Change[] };
   readonly "pack-layer": { readonly job: PackLayerJob; readonly result: undefined };
   readonly "pack-tree": { readonly job: PackTreeJob; readonly result: undefined };
@@ -57,6 +59,8 @@ export function workFor(job: Job): Work<unknown> {
       return applyLayer(job);
     case "copy-tree":
       return copyTree(job);
+    case "index-layer":
+      return indexLayer(job);
     case "list-changes":
       return listChanges(job);
     case "pack-layer":
