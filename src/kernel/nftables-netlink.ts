@@ -8,12 +8,13 @@ import { inNetworkNamespace, type NetworkNamespace } from "./netns.ts";
  */
 
 export const NETLINK_NETFILTER = 12;
-/** Closing a socket waits for the kernel to free what was deleted (some 15 ms), unless it has had the time to. */
+/** Closing a socket waits for the kernel to free what was deleted (some 15 ms), unless it has had the time to. Until then the socket holds its namespace. */
 const CLOSE_AFTER_MS = 500;
 const SUBSYSTEM = 10;
 const BATCH_BEGIN = 0x10;
 const BATCH_END = 0x11;
 const NEW_TABLE = 0;
+const GET_TABLE = 1;
 const DELETE_TABLE = 2;
 const NEW_CHAIN = 3;
 const NEW_RULE = 6;
@@ -47,10 +48,14 @@ const HOOKS = { input: 1, output: 3 } as const;
 /** Makes an IPv4 table of filter chains in a namespace, in place of one of this name, in one transaction. */
 export function replaceTable(namespace: NetworkNamespace, table: string, chains: readonly RuleChain[]): void {
   const socket = inNetworkNamespace(namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
+  let former: unknown;
   try {
-    transactNftables(socket, replacement(table, chains));
+    former = socket.get(change(GET_TABLE, 0, table, textAttribute(1, table)));
+    const removal = former ? [change(DELETE_TABLE, 0, table, textAttribute(1, table))] : [];
+    transactNftables(socket, [...removal, ...creation(table, chains)]);
   } finally {
-    setTimeout(() => socket[Symbol.dispose](), CLOSE_AFTER_MS).unref();
+    if (former) setTimeout(() => socket[Symbol.dispose](), CLOSE_AFTER_MS).unref();
+    else socket[Symbol.dispose]();
   }
 }
 
@@ -59,10 +64,8 @@ export function transactNftables(socket: NetlinkSocket, changes: readonly Netlin
   socket.transactBetween(mark(BATCH_BEGIN), changes, mark(BATCH_END));
 }
 
-function replacement(table: string, chains: readonly RuleChain[]): NetlinkRequest[] {
-  const make = change(NEW_TABLE, NLM_F_CREATE, table, textAttribute(1, table));
-  // Deleting one that is not there would fail; making one that is there does not.
-  const requests = [make, change(DELETE_TABLE, 0, table, textAttribute(1, table)), make];
+function creation(table: string, chains: readonly RuleChain[]): NetlinkRequest[] {
+  const requests = [change(NEW_TABLE, NLM_F_CREATE, table, textAttribute(1, table))];
   for (const { name, hook, priority, rules } of chains) {
     const at = nestedAttribute(4, bigEndian32(1, HOOKS[hook]), bigEndian32(2, priority));
     const parts = [textAttribute(1, table), textAttribute(3, name), at, textAttribute(7, "filter")];

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { decode, encode, type Packet } from "dns-packet";
 import { silentLogger, systemClock } from "../../base/mod.ts";
 import { connectDatagrams, connectStream, type NetworkNamespace } from "../../kernel/mod.ts";
@@ -292,10 +293,10 @@ test("the rules are what they are meant to be", async () => {
   const [udp, tcp] = ["u", "t"].map((kind) => sh(`ss -Hln${kind}`, inside.path).match(/127\.0\.0\.11:(\d+)/)?.[1]);
   expect(sh("nft list table ip havre-names", inside.path).replaceAll(/\s+/g, " ")).toBe(
     `table ip havre-names { chain questions { type filter hook output priority raw; policy accept;
-     ip daddr 127.0.0.11 limit rate over 10000/second burst 2000 packets drop
      ip daddr 127.0.0.11 udp dport 53 udp dport set ${udp}
      ip daddr 127.0.0.11 tcp dport 53 tcp dport set ${tcp} }
-     chain answers { type filter hook input priority 300; policy accept;
+     chain arrivals { type filter hook input priority 300; policy accept;
+     ip daddr 127.0.0.11 limit rate over 50000/second burst 5000 packets drop
      ip saddr 127.0.0.11 udp sport ${udp} udp sport set 53
      ip saddr 127.0.0.11 tcp sport ${tcp} tcp sport set 53 } } `.replaceAll(/\s+/g, " "),
   );
@@ -331,4 +332,34 @@ test("hostile bytes, and many connections, leave it answering", async () => {
   for (const connection of held) connection[Symbol.dispose]();
   expect(dataOf(decode(await sendInside(inside, query, "udp")))).toEqual(["10.0.0.2"]);
   expect(dataOf(decode(await sendInside(inside, query, "tcp")))).toEqual(["10.0.0.2"]);
+});
+
+test("thousands of questions, a hundred at a time, are all answered and leave no memory and no descriptor", async () => {
+  const inside = await join("c1", on("app", "10.0.0.2", ["web"]));
+  await upstream(undefined, "127.0.0.1", (query) => say(query, "192.0.2.1"));
+  const answered = new Set<number>();
+  let changed = () => {};
+  const received = (bytes: Uint8Array) => {
+    answered.add(Buffer.from(bytes).readUInt16BE(0));
+    changed();
+  };
+  using socket = await connectDatagrams(inside, { address: "127.0.0.11", port: 53 }, received, () => {});
+  const askHundreds = async (name: string, hundreds: number) => {
+    for (let round = 0; round < hundreds; round++) {
+      answered.clear();
+      for (let id = 0; id < 100; id++) socket.send(encode({ type: "query", id, questions: [{ type: "A", name }] }));
+      while (answered.size < 100)
+        await new Promise<void>((resolve) => {
+          changed = resolve;
+        });
+    }
+    Bun.gc(true);
+    return { memory: process.memoryUsage().rss, descriptors: readdirSync("/proc/self/fd").length };
+  };
+  await askHundreds("web", 10);
+  const before = await askHundreds("example.test", 10);
+  await askHundreds("web", 60);
+  const after = await askHundreds("example.test", 30);
+  expect(after.descriptors).toBe(before.descriptors);
+  expect(after.memory - before.memory).toBeLessThan(24 * 1024 * 1024);
 });

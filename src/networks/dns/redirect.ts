@@ -18,9 +18,12 @@ const PROTOCOL = { header: "network", offset: 9, length: 1 } as const;
 const SOURCE_PORT = { header: "transport", offset: 0, length: 2 } as const;
 const DESTINATION_PORT = { header: "transport", offset: 2, length: 2 } as const;
 
-/** A container that asks more, packets a second and at once, is not heard: the daemon has others to serve. */
-const RATE = 10_000;
-const BURST = 2000;
+/**
+ * A container that asks more, packets a second and at once, is not heard: the daemon has others to serve. More than a
+ * program that waits for its answers can ask.
+ */
+const RATE = 50_000;
+const BURST = 5000;
 
 /**
  * Makes port 53 of the name server's address in a namespace stand for the ports that it really has, so that a program there
@@ -39,27 +42,28 @@ export function redirectToNameServer(namespace: NetworkNamespace, ports: { udp: 
       name: "questions",
       hook: "output",
       priority: -300,
-      rules: [
-        [...matchField(DESTINATION, ADDRESS), ...matchRateOver(RATE, BURST), ...dropPacket()],
-        ...transports.map(({ number, port, checksum }) => [
-          ...protocol(number),
-          ...matchField(DESTINATION, ADDRESS),
-          ...matchField(DESTINATION_PORT, DNS_PORT),
-          ...setField(DESTINATION_PORT, port, checksum),
-        ]),
-      ],
+      rules: transports.map(({ number, port, checksum }) => [
+        ...protocol(number),
+        ...matchField(DESTINATION, ADDRESS),
+        ...matchField(DESTINATION_PORT, DNS_PORT),
+        ...setField(DESTINATION_PORT, port, checksum),
+      ]),
     },
     {
-      name: "answers",
+      name: "arrivals",
       hook: "input",
       // After everything that looks at connections: both directions look alike to it.
       priority: 300,
-      rules: transports.map(({ number, port, checksum }) => [
-        ...protocol(number),
-        ...matchField(SOURCE, ADDRESS),
-        ...matchField(SOURCE_PORT, port),
-        ...setField(SOURCE_PORT, DNS_PORT, checksum),
-      ]),
+      rules: [
+        // Here, where packets are lost without a word, and not on their way out, where the sender would get an error.
+        [...matchField(DESTINATION, ADDRESS), ...matchRateOver(RATE, BURST), ...dropPacket()],
+        ...transports.map(({ number, port, checksum }) => [
+          ...protocol(number),
+          ...matchField(SOURCE, ADDRESS),
+          ...matchField(SOURCE_PORT, port),
+          ...setField(SOURCE_PORT, DNS_PORT, checksum),
+        ]),
+      ],
     },
   ]);
 }
