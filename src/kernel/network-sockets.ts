@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { inNetworkNamespace, type NetworkNamespace } from "./netns.ts";
 
 /**
@@ -13,7 +14,7 @@ export interface SocketAddress {
 
 export interface DatagramSocket extends Disposable {
   readonly port: number;
-  /** false: the kernel had no room. `to` is left out when the socket is connected. */
+  /** false: it could not be sent, for want of room or because it is too long. `to` is left out when the socket is connected. */
   send(data: Uint8Array, to?: SocketAddress): boolean;
 }
 
@@ -50,12 +51,16 @@ export async function bindDatagrams(
     hostname: address,
     port: 0,
     binaryType: "uint8array",
-    socket: { data: (_socket, bytes, port, from) => received(bytes, { address: from, port }) },
+    socket: {
+      data: (_socket, bytes, port, from) => received(bytes, { address: from, port }),
+      // A peer that closed its port before the answer came says so: without a handler this would end the process.
+      error: () => {},
+    },
   };
   const socket = await within(namespace, () => Bun.udpSocket(options));
   return {
     port: socket.port,
-    send: (data, to) => to !== undefined && socket.send(data, to.port, to.address),
+    send: (data, to) => to !== undefined && attempt(() => socket.send(data, to.port, to.address)),
     [Symbol.dispose]: () => socket.close(),
   };
 }
@@ -71,6 +76,7 @@ export async function connectDatagrams(
   failed: () => void,
 ): Promise<DatagramSocket> {
   const options: Bun.udp.ConnectSocketOptions<"uint8array"> = {
+    hostname: isIPv6(peer.address) ? "::" : "0.0.0.0",
     connect: { hostname: peer.address, port: peer.port },
     binaryType: "uint8array",
     socket: { data: (_socket, bytes) => received(bytes), error: () => failed() },
@@ -78,7 +84,11 @@ export async function connectDatagrams(
   // The types see the other kind of socket first: each fits the options of the other.
   const open = Bun.udpSocket as (of: typeof options) => Promise<Bun.udp.ConnectedSocket<"uint8array">>;
   const socket = await within(namespace, () => open(options));
-  return { port: socket.port, send: (data) => socket.send(data), [Symbol.dispose]: () => socket.close() };
+  return {
+    port: socket.port,
+    send: (data) => attempt(() => socket.send(data)),
+    [Symbol.dispose]: () => socket.close(),
+  };
 }
 
 /** A TCP listener at `address` and a port of the kernel's choice; `accepted` returns what handles the connection. */
@@ -126,6 +136,14 @@ export async function connectStream(
     }),
   );
   return stream(socket);
+}
+
+function attempt(send: () => boolean): boolean {
+  try {
+    return send();
+  } catch {
+    return false;
+  }
 }
 
 function within<T>(namespace: NetworkNamespace | undefined, work: () => T): T {

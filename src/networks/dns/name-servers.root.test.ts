@@ -334,6 +334,37 @@ test("hostile bytes, and many connections, leave it answering", async () => {
   expect(dataOf(decode(await sendInside(inside, query, "tcp")))).toEqual(["10.0.0.2"]);
 });
 
+test("a program that asks and goes before the answer comes does no harm", async () => {
+  const inside = await join("c1", on("app", "10.0.0.2", ["web"]));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await upstream(undefined, "127.0.0.1", (query) => {
+    resolve();
+    return say(query, "192.0.2.1");
+  });
+  const port = Number(sh("ss -Hlnu", inside.path).match(/127\.0\.0\.11:(\d+)/)?.[1]);
+  // Straight to its port, so that the refusal finds its way back.
+  for (const name of ["web", "example.test"]) {
+    using socket = await connectDatagrams(
+      inside,
+      { address: "127.0.0.11", port },
+      () => {},
+      () => {},
+    );
+    socket.send(encode({ type: "query", id: 1, questions: [{ type: "A", name }] }));
+  }
+  await promise;
+  expect(dataOf(await askInside(inside, { name: "example.test" }))).toEqual(["192.0.2.1"]);
+  expect(dataOf(await askInside(inside, { name: "web" }))).toEqual(["10.0.0.2"]);
+});
+
+test("servers have IPv6 addresses too", async () => {
+  const inside = await join("c1", on("app", "10.0.0.2", ["web"]));
+  hostFile = "nameserver ::1\n";
+  await upstream(undefined, "::1", (query) => say(query, "192.0.2.6"));
+  for (const by of ["udp", "tcp"] as const)
+    expect(dataOf(await askInside(inside, { name: "example.test" }, by))).toEqual(["192.0.2.6"]);
+});
+
 test("thousands of questions, a hundred at a time, are all answered and leave no memory and no descriptor", async () => {
   const inside = await join("c1", on("app", "10.0.0.2", ["web"]));
   await upstream(undefined, "127.0.0.1", (query) => say(query, "192.0.2.1"));

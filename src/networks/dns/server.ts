@@ -52,6 +52,7 @@ export class ContainerNameServer implements Disposable {
   #listener: StreamListener | undefined;
   #forwarded = 0;
   #closed = false;
+  #complained = false;
 
   /** Answers from when the promise is settled. `namespace` stays the caller's, and open while the server is. */
   static async open(
@@ -99,8 +100,17 @@ export class ContainerNameServer implements Disposable {
     redirectToNameServer(namespace, { udp: this.#datagrams.port, tcp: this.#listener.port });
   }
 
-  /** At once where nobody has to be asked. Never rejected; undefined: no answer is due. */
+  /** At once where nobody has to be asked. Never fails; undefined: no answer is due. */
   #answer(message: Buffer, transport: Transport): Buffer | Promise<Buffer> | undefined {
+    try {
+      return this.#answerTo(message, transport);
+    } catch (error) {
+      this.#complain(error);
+      return undefined;
+    }
+  }
+
+  #answerTo(message: Buffer, transport: Transport): Buffer | Promise<Buffer> | undefined {
     const query = readQuery(message);
     if (!query || "reply" in query) return query?.reply;
     const { names, random } = this.#surroundings;
@@ -119,11 +129,17 @@ export class ContainerNameServer implements Disposable {
       if (!answer) return reply(query, Rcode.serverFailure, []);
       return transport === "udp" ? fitReply(query, answer) : answer;
     } catch (error) {
-      this.#surroundings.log.warn("A name could not be asked for", { name: query.name, error });
+      this.#complain(error);
       return reply(query, Rcode.serverFailure, []);
     } finally {
       this.#forwarded--;
     }
+  }
+
+  /** Once: whoever asks must not fill the log. */
+  #complain(error: unknown): void {
+    if (!this.#complained) this.#surroundings.log.error("A question for a name could not be answered", { error });
+    this.#complained = true;
   }
 
   #serveConnection(socket: StreamSocket): StreamHandlers {
