@@ -26,6 +26,7 @@ import { signalProcess, stopProcess, unfreeze } from "./lifecycle/stop.ts";
 import { updateContainer } from "./lifecycle/update.ts";
 import type { RemovedLogs } from "./logs/removed.ts";
 import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
+import { renameOnNetworks } from "./networking/rename.ts";
 import { pruneContainers } from "./prune.ts";
 import { endsRun, startsWithDaemon } from "./restart-policy.ts";
 import type { StreamHub } from "./streams/hub.ts";
@@ -172,6 +173,7 @@ export class ContainerLifecycle implements Containers {
     } catch (error) {
       throw isHavreError(error, "already-exists") ? nameInUse(this.#context, name) : error;
     }
+    await this.#locked(id, (container) => renameOnNetworks(this.#context, container));
     this.#context.events.emitContainer(this.get(id), "rename", { oldName: `/${oldName}` });
   }
 

@@ -115,6 +115,21 @@ export class HostNetworks implements Networks {
     return this.#describe(containerId);
   }
 
+  async setNames(
+    containerId: string,
+    namesOn: (endpoint: Endpoint) => readonly string[],
+  ): Promise<readonly Endpoint[]> {
+    const named = new Map(this.#describe(containerId).map((endpoint) => [endpoint.networkId, namesOn(endpoint)]));
+    for (const endpoint of this.#endpoints.ofContainer(containerId)) {
+      const dnsNames = named.get(endpoint.networkId);
+      if (dnsNames) this.#endpoints.put({ ...endpoint, dnsNames });
+    }
+    const namespace = this.#held.get(containerId);
+    if (namespace) await this.#tellAttached(containerId, namespace);
+    await this.#endpoints.flush();
+    return this.#describe(containerId);
+  }
+
   async disconnect(containerId: string, network: string): Promise<readonly Endpoint[]> {
     const { id } = this.#networks.stored(network);
     const endpoint = this.#endpoints.get(id, containerId);

@@ -103,6 +103,8 @@ export interface Networks {
   forget(containerId: string): Promise<void>;
   /** Another network for a container that has a namespace. */
   connect(containerId: string, ask: EndpointAsk): Promise<readonly Endpoint[]>;
+  /** Other names for a container that has a namespace, on each of its networks. */
+  setNames(containerId: string, namesOn: (endpoint: Endpoint) => readonly string[]): Promise<readonly Endpoint[]>;
   /** Takes a network away from a container that has a namespace, or what a stopped one kept of it. Returns what is left. */
   disconnect(containerId: string, network: string): Promise<readonly Endpoint[]>;
 

@@ -1,11 +1,19 @@
 import { HavreError, isHavreError } from "../../base/mod.ts";
-import { type Endpoint, listProblems, type NetworkInfo, type NetworkRequest, PREDEFINED } from "../../networks/mod.ts";
+import {
+  type Endpoint,
+  givesNames,
+  listProblems,
+  type NetworkInfo,
+  type NetworkRequest,
+  PREDEFINED,
+} from "../../networks/mod.ts";
 import type { EndpointRequest } from "../../spec/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { type EngineContext, setStatus } from "../context.ts";
 import type { NetworkManagement, PruneFilters } from "../engine.ts";
 import { findContainer, getContainer, hasProcess } from "../lookup.ts";
 import { matchesLabels } from "../prune.ts";
+import { useNameServer } from "../spec/network-files.ts";
 import { emitNetwork } from "./events.ts";
 import { updateHostsFile } from "./hosts-entries.ts";
 import { askOf } from "./mode.ts";
@@ -123,6 +131,7 @@ export class ContainerNetworks implements NetworkManagement {
   async #changed(container: Container, before: readonly Endpoint[], after: readonly Endpoint[]): Promise<void> {
     await setStatus(this.#context, container.id, { endpoints: after });
     await updateHostsFile(this.#context, container, before, after);
+    if (!before.some(givesNames) && after.some(givesNames)) await useNameServer(this.#context, container, after);
   }
 
   async #put(id: string, endpoints: Readonly<Record<string, EndpointRequest>>): Promise<void> {

@@ -49,7 +49,7 @@ export function askOf(container: Container, network: string, request: EndpointRe
 }
 
 /** The names of a container on a network of the user's: its own, those asked for, its id and its host name. */
-function dnsNames({ id, name, spec }: Container, aliases: readonly string[]): readonly string[] {
+export function dnsNames({ id, name, spec }: Container, aliases: readonly string[]): readonly string[] {
   const { Hostname } = spec.config;
   return [...new Set([name, ...aliases, shortId(id), ...(Hostname === "" ? [] : [Hostname])])];
 }

@@ -1,6 +1,6 @@
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { errnoOf } from "../../base/mod.ts";
+import { digestOf, errnoOf } from "../../base/mod.ts";
 import {
   type Endpoint,
   givesNames,
@@ -12,7 +12,7 @@ import {
 } from "../../networks/mod.ts";
 import type { HostConfig } from "../../spec/mod.ts";
 import type { Container } from "../container.ts";
-import type { EngineContext } from "../context.ts";
+import { containerFolder, type EngineContext } from "../context.ts";
 import type { LinkedNames } from "../lifecycle/links.ts";
 import { getContainer } from "../lookup.ts";
 import { networkModeOf } from "../networking/mod.ts";
@@ -57,12 +57,34 @@ export async function writeNetworkFiles(
   await Promise.all([
     writeFile(files.hostname, hostnameFile(config.Hostname)),
     ofHost ? copyHostsOfHost(files.hosts) : writeFile(files.hosts, hosts),
-    writeFile(
-      files.resolvConf,
-      resolvConf(context.networks.hostResolver(onHost), resolverOverrides(hostConfig), place),
-    ),
+    writeResolvConf(context, container, files.resolvConf, place),
   ]);
   return files;
+}
+
+/**
+ * A running container came onto its first network with names: its resolv.conf gets to say so, in place, unless the container
+ * has changed it.
+ */
+export async function useNameServer(
+  context: EngineContext,
+  container: Container,
+  endpoints: readonly Endpoint[],
+): Promise<void> {
+  const { resolvConf: path } = filesIn(containerFolder(context, container.id));
+  const [text, written] = await Promise.all([readFile(path), readFile(digestPath(path), "utf8")]);
+  if (digestOf(text) === written) await writeResolvConf(context, container, path, placeOf(endpoints));
+}
+
+async function writeResolvConf(
+  context: EngineContext,
+  container: Container,
+  path: string,
+  place: ResolverPlace,
+): Promise<void> {
+  const host = context.networks.hostResolver(place.kind === "host");
+  const text = resolvConf(host, resolverOverrides(container.spec.hostConfig), place);
+  await Promise.all([writeFile(path, text), writeFile(digestPath(path), digestOf(text))]);
 }
 
 /** What a container asks for instead of the host's resolver. */
@@ -73,6 +95,11 @@ export function resolverOverrides({ Dns, DnsSearch, DnsOptions }: HostConfig): R
 function placeOf(endpoints: readonly Endpoint[]): ResolverPlace {
   const named = endpoints.some(givesNames);
   return named ? { kind: "named", ipv6: endpoints.some(({ ipv6Address }) => ipv6Address !== "") } : { kind: "default" };
+}
+
+/** Where it is kept what was written last. */
+function digestPath(path: string): string {
+  return `${path}.digest`;
 }
 
 /** A host may do without the file: then nothing is named. */
