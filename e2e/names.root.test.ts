@@ -1,24 +1,11 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { OTHER_ENGINE } from "./harness/engine.ts";
-import { until, useEngine } from "./harness/mod.ts";
+import { until, useEngine, useNetworks } from "./harness/mod.ts";
 
 setDefaultTimeout(60_000);
 const engine = useEngine();
-const made: string[] = [];
-
-afterEach(async () => {
-  await engine.removeContainers();
-  for (const name of made.splice(0)) await engine.docker(["network", "rm", name]);
-});
-
-async function network(name: string, ...options: string[]): Promise<void> {
-  made.push(name);
-  await engine.ok(["network", "create", ...options, name]);
-}
-async function start(name: string, ...options: string[]): Promise<void> {
-  await engine.ok(["run", "-d", "--name", name, ...options, "bb", "sleep", "600"]);
-}
+const { network, start } = useNetworks(engine);
 
 /** Addresses that busybox finds from inside, in the order they came. */
 async function lookUp(container: string, name: string): Promise<string[]> {

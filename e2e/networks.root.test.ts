@@ -1,22 +1,9 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { useEngine } from "./harness/mod.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { useEngine, useNetworks } from "./harness/mod.ts";
 
 setDefaultTimeout(60_000);
 const engine = useEngine();
-const made: string[] = [];
-
-afterEach(async () => {
-  await engine.removeContainers();
-  for (const name of made.splice(0)) await engine.docker(["network", "rm", name]);
-});
-
-async function network(name: string, ...options: string[]): Promise<string> {
-  made.push(name);
-  return engine.ok(["network", "create", ...options, name]);
-}
-async function start(name: string, ...options: string[]): Promise<void> {
-  await engine.ok(["run", "-d", "--name", name, ...options, "bb", "sleep", "600"]);
-}
+const { network, start } = useNetworks(engine);
 const inside = (container: string, ...command: string[]) => engine.ok(["exec", container, ...command]);
 const refusal = async (...args: string[]) => (await engine.docker(args)).stderr.trim();
 

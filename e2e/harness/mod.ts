@@ -4,6 +4,7 @@
  */
 export * from "./daemon.ts";
 export * from "./engine.ts";
+export * from "./networks.ts";
 export * from "./process.ts";
 export * from "./terminal.ts";
 export * from "./two-hosts.ts";

@@ -16,17 +16,17 @@ import type {
   WaitResult,
 } from "./engine.ts";
 import { HealthMonitors } from "./health/mod.ts";
-import { checkName, createContainer, nameInUse } from "./lifecycle/create.ts";
+import { createContainer } from "./lifecycle/create.ts";
 import { recordExit, releaseProcess } from "./lifecycle/exit.ts";
 import { removeLink } from "./lifecycle/links.ts";
 import { endForRemoval, finishRemoval, markRemoved, requireRemovable } from "./lifecycle/remove.ts";
+import { renameContainer } from "./lifecycle/rename.ts";
 import { Restarts } from "./lifecycle/restarts.ts";
 import { startContainer } from "./lifecycle/start.ts";
 import { signalProcess, stopProcess, unfreeze } from "./lifecycle/stop.ts";
 import { updateContainer } from "./lifecycle/update.ts";
 import type { RemovedLogs } from "./logs/removed.ts";
 import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
-import { renameOnNetworks } from "./networking/rename.ts";
 import { pruneContainers } from "./prune.ts";
 import { endsRun, startsWithDaemon } from "./restart-policy.ts";
 import type { StreamHub } from "./streams/hub.ts";
@@ -156,25 +156,8 @@ export class ContainerLifecycle implements Containers {
     });
   }
 
-  async rename(ref: string, given: string): Promise<void> {
-    if (given === "" || given === "/") {
-      throw new HavreError("invalid-argument", "Neither old nor new names may be empty");
-    }
-    const { id, name: oldName } = this.get(ref);
-    const name = checkName(given);
-    if (name === oldName) {
-      throw new HavreError("invalid-argument", "Renaming a container with the same name as its current name");
-    }
-    try {
-      await this.#context.store.update((tx) => {
-        const container = tx.get(containerKind, id);
-        if (container) tx.put(containerKind, { ...container, name });
-      });
-    } catch (error) {
-      throw isHavreError(error, "already-exists") ? nameInUse(this.#context, name) : error;
-    }
-    await this.#locked(id, (container) => renameOnNetworks(this.#context, container));
-    this.#context.events.emitContainer(this.get(id), "rename", { oldName: `/${oldName}` });
+  rename(ref: string, given: string): Promise<void> {
+    return renameContainer(this.#context, this.get(ref), given);
   }
 
   async update(ref: string, change: UpdateRequest): Promise<{ readonly warnings: readonly string[] }> {

@@ -13,10 +13,10 @@ import { type EngineContext, setStatus } from "../context.ts";
 import type { NetworkManagement, PruneFilters } from "../engine.ts";
 import { findContainer, getContainer, hasProcess } from "../lookup.ts";
 import { matchesLabels } from "../prune.ts";
-import { useNameServer } from "../spec/network-files.ts";
 import { emitNetwork } from "./events.ts";
 import { updateHostsFile } from "./hosts-entries.ts";
 import { askOf } from "./mode.ts";
+import { useNameServer } from "./network-files.ts";
 
 /** Networks as the API has them: made, removed, and containers joined to them and taken away, running or not. */
 export class ContainerNetworks implements NetworkManagement {

@@ -6,6 +6,7 @@
  */
 export { ContainerNetworks } from "./container-networks.ts";
 export { emitNetworks, networksToTell } from "./events.ts";
-export { askOf, networkModeOf } from "./mode.ts";
+export { askOf, dnsNames, networkModeOf } from "./mode.ts";
+export { resolverOverrides, writeNetworkFiles } from "./network-files.ts";
 export { publishPorts } from "./publish.ts";
 export { networkOf, normaliseEndpoints, normaliseMode, refuseUnfitEndpoints } from "./requests.ts";

@@ -8,10 +8,10 @@ import { makeMountSources } from "../create/mod.ts";
 import type { ExecConfig } from "../engine.ts";
 import { type LinkedNames, linkedNames } from "../lifecycle/links.ts";
 import { getContainer, requireRunning } from "../lookup.ts";
+import { writeNetworkFiles } from "../networking/mod.ts";
 import { buildRuntimeSpec } from "./build.ts";
 import { buildExecProcess } from "./exec-process.ts";
 import { joinedContainer } from "./namespaces.ts";
-import { writeNetworkFiles } from "./network-files.ts";
 
 export interface Prepared {
   readonly rootfs: string;

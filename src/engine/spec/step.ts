@@ -4,8 +4,8 @@ import { decodeContainerCreate, type RuntimeMount, type RuntimeSpec } from "../.
 import type { Container, ContainerSpec } from "../container.ts";
 import type { EngineContext } from "../context.ts";
 import { normaliseHostConfig } from "../create/mod.ts";
+import { writeNetworkFiles } from "../networking/mod.ts";
 import { buildRuntimeSpec } from "./build.ts";
-import { writeNetworkFiles } from "./network-files.ts";
 
 /** A process that is confined as a container without being one: a step of a build. */
 export interface StepRequest {

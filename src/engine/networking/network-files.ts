@@ -15,7 +15,7 @@ import type { Container } from "../container.ts";
 import { containerFolder, type EngineContext } from "../context.ts";
 import type { LinkedNames } from "../lifecycle/links.ts";
 import { getContainer } from "../lookup.ts";
-import { networkModeOf } from "../networking/mod.ts";
+import { networkModeOf } from "./mode.ts";
 
 /** Paths on the host. */
 export interface NetworkFiles {
