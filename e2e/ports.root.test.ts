@@ -269,6 +269,89 @@ describe("what is shown", () => {
   });
 });
 
+describe("havre port", () => {
+  const port = async (...args: string[]) => {
+    const { code, stdout, stderr } = await engine.havre(["port", ...args]);
+    return code === 0 ? stdout.trimEnd() : stderr.trimEnd();
+  };
+
+  test("changes what a running container publishes, at once and for later starts", async () => {
+    await serve("one", "-p", "8080:80");
+    await ok(["run", "-d", "--name", "other", "-p", "8081:80", "bb", "sleep", "100"]);
+    expect(await port("--publish", "127.0.0.1:9000:80", "--unpublish", "8080", "one")).toBe("80/tcp -> 127.0.0.1:9000");
+    expect(await fromHost("tcp", "127.0.0.1", 9000)).toStartWith("one tcp");
+    expect(await fromOutside("tcp", HOST.ipv4, 8080)).toBe("");
+    // What cannot be had leaves everything as it was.
+    expect(await port("--unpublish", "127.0.0.1:9000", "-p", "8081:80", "one")).toContain(
+      "Bind for 0.0.0.0:8081 failed: port is already allocated",
+    );
+    expect(await fromHost("tcp", "127.0.0.1", 9000)).toStartWith("one tcp");
+    expect(await port("--unpublish", "8080", "one")).toContain("Container one does not publish 8080/tcp");
+    await ok(["restart", "-t", "0", "one"]);
+    expect(await ok(["port", "one"])).toBe("80/tcp -> 127.0.0.1:9000");
+    expect(await ok(["inspect", "one", "--format", "{{json .HostConfig.PortBindings}}"])).toBe(
+      '{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"9000"}]}',
+    );
+  });
+
+  test("goes on leading to a container that changes its networks", async () => {
+    await ok(["network", "create", "e2e-ports-moved"]);
+    try {
+      await serve("one", ...publish("8080:80"));
+      await ok(["network", "connect", "e2e-ports-moved", "one"]);
+      await ok(["network", "disconnect", "bridge", "one"]);
+      expect(await fromOutside("tcp", HOST.ipv4, 8080)).toBe(`one tcp ${OUTSIDE.ipv4}`);
+      expect(await fromOutside("udp", HOST.ipv4, 8080)).toBe(`one udp ${OUTSIDE.ipv4} 6`);
+      expect(await fromOutside("tcp", HOST.ipv6, 8080)).toStartWith("one tcp");
+      await ok(["network", "disconnect", "e2e-ports-moved", "one"]);
+      expect(await ok(["port", "one"])).toBe("");
+      expect(await fromOutside("tcp", HOST.ipv4, 8080)).toBe("");
+      await ok(["network", "connect", "bridge", "one"]);
+      expect(await fromOutside("tcp", HOST.ipv4, 8080)).toBe(`one tcp ${OUTSIDE.ipv4}`);
+    } finally {
+      await engine.removeContainers();
+      await ok(["network", "rm", "e2e-ports-moved"]);
+    }
+  });
+
+  test("--who tells what the host's firewall says", async () => {
+    await hosts.in(
+      "host",
+      `nft 'add table inet own' && nft 'add chain inet own in { type filter hook input priority 0; policy drop; }' &&
+       nft 'add rule inet own in tcp dport 8081 accept' && nft 'add rule inet own in ip saddr 10.0.0.0/8 tcp dport 8082 accept'`,
+    );
+    try {
+      const flags = ["8080:80", "8081:81", "8082:82", "127.0.0.1:8083:83"].flatMap((one) => ["-p", one]);
+      await ok(["run", "-d", "--name", "one", ...flags, "--label", "havre.ports.open=99", "bb", "sleep", "100"]);
+      await port("--open", "8084:84", "one");
+      const reach = JSON.parse(await port("--who", "--json", "one")) as {
+        readonly hostAddress: string;
+        readonly hostPort: number;
+        readonly clients: readonly { who: string; interfaceName?: string; verdict: string; addresses: string[] }[];
+      }[];
+      const ipv4 = reach.filter(({ hostAddress }) => !hostAddress.includes(":"));
+      const outside = ipv4.map(({ hostPort, clients }) => {
+        const found = clients.find(({ interfaceName }) => interfaceName === "up0");
+        return `${hostPort} ${found?.verdict ?? "none"} ${found?.addresses.join() ?? ""}`.trimEnd();
+      });
+      expect(outside).toEqual([
+        `8080 no ${HOST.ipv4}:8080`,
+        `8081 yes ${HOST.ipv4}:8081`,
+        `8082 some ${HOST.ipv4}:8082`,
+        "8083 none",
+        `8084 yes ${HOST.ipv4}:8084`,
+      ]);
+      const table = await port("--who", "one");
+      expect(table).toMatch(/^PORT +PUBLISHED +WHO +AT +REACHES IT +WHY$/m);
+      expect(table).toMatch(
+        /outside \(up0\) +203\.0\.113\.1:8082 +some +the host's firewall lets it in for 10\.0\.0\.0\/8/,
+      );
+    } finally {
+      await hosts.in("host", "nft delete table inet own");
+    }
+  });
+});
+
 test("ports outlive a killed daemon, and its successor gives them back", async () => {
   await serve("one", ...publish("8080:80"));
   await ok(["run", "-d", "--name", "brief", "-p", "8081:80", "bb", "sleep", "100"]);

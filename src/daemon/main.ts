@@ -8,6 +8,7 @@ import {
   ContainerExecs,
   ContainerNetworks,
   ContainerObservation,
+  ContainerPorts,
   ContainerStreams,
   Placements,
   recoverContainers,
@@ -62,6 +63,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     imageAccounts: images,
     distribution: images.distribution,
     networks: new ContainerNetworks(context),
+    ports: new ContainerPorts(context),
     volumes,
     log,
   });

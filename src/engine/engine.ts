@@ -1,9 +1,9 @@
 import type { Timeline } from "../base/mod.ts";
 import type { Difference, ImageEvent } from "../images/mod.ts";
-import type { Networks } from "../networks/mod.ts";
+import type { Networks, PortReach } from "../networks/mod.ts";
 import type { CgroupStats, InterfaceCounters, OutputChunk } from "../runtime/mod.ts";
 import type { FileChange, Usage } from "../snapshots/mod.ts";
-import type { ContainerCreateRequest, EndpointRequest, Resources, RestartPolicy } from "../spec/mod.ts";
+import type { ContainerCreateRequest, EndpointRequest, HostConfig, Resources, RestartPolicy } from "../spec/mod.ts";
 import type { Container } from "./container.ts";
 
 /**
@@ -85,6 +85,30 @@ export interface NetworkManagement extends Pick<Networks, "list" | "get" | "crea
   connect(ref: string, container: string, request: EndpointRequest): Promise<void>;
   /** `permission-denied` when it is not connected. */
   disconnect(ref: string, container: string, force: boolean): Promise<void>;
+}
+
+/** A host port of a container, as people name it. */
+export interface PortName {
+  /** undefined: whatever address it is published on. */
+  readonly address: string | undefined;
+  readonly port: number;
+  readonly protocol: string;
+}
+
+export interface PortChange {
+  /** As `HostConfig.PortBindings`: what is to be published beside what is. */
+  readonly publish: HostConfig["PortBindings"];
+  readonly unpublish: readonly PortName[];
+  /** Container ports (`80/tcp`) among the new ones that are reached from outside whatever the host's firewall says. */
+  readonly open: readonly string[];
+}
+
+/** What containers publish, changed while they run. */
+export interface PortManagement {
+  /** All of it or nothing. `not-found` for a port that is not published, `failed-precondition` for one that cannot be had. */
+  change(ref: string, change: PortChange): Promise<Container>;
+  /** Who reaches what a running container has published. */
+  reach(ref: string): Promise<readonly PortReach[]>;
 }
 
 /** A live session on a process's streams: what hijacked attach and exec connections are made of. */

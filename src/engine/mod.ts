@@ -18,7 +18,7 @@ export { type HostFacts, readHostFacts } from "./host-facts.ts";
 export { containerUsers, volumeUsers } from "./image-users.ts";
 export { recoverContainers } from "./lifecycle/recover.ts";
 export { RemovedLogs } from "./logs/removed.ts";
-export { ContainerNetworks, resolverOverrides } from "./networking/mod.ts";
+export { ContainerNetworks, ContainerPorts, resolverOverrides } from "./networking/mod.ts";
 export { ContainerObservation } from "./observation.ts";
 export { type ContainerPlacement, type GraphDriver, Placements } from "./placement.ts";
 export { type StepRequest, stepRuntimeSpec } from "./spec/step.ts";

@@ -24,9 +24,15 @@ export async function listForwardChains(): Promise<readonly ForwardChain[] | und
   return nftables.flatMap(({ chain }) => (chain?.hook === "forward" ? [chain] : []));
 }
 
+/** All tables, as libnftables-json(5) has them; undefined when there is no nft here. */
+export async function listNftables(): Promise<unknown> {
+  const text = await unlessMissing(runProgram("nft", ["-j", "list", "ruleset"], ""));
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
 /** The rules of the filter table as iptables-save lines without counters; undefined when there is no iptables here. */
-export async function listIptablesFilter(): Promise<readonly string[] | undefined> {
-  const text = await unlessMissing(runProgram("iptables", ["-w", "5", "-S"], ""));
+export async function listIptablesFilter(family: 4 | 6 = 4): Promise<readonly string[] | undefined> {
+  const text = await unlessMissing(runProgram(family === 4 ? "iptables" : "ip6tables", ["-w", "5", "-S"], ""));
   return text?.split("\n").filter((line) => line !== "");
 }
 

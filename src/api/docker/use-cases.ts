@@ -11,6 +11,7 @@ import type {
   GraphDriver,
   NetworkManagement,
   Observation,
+  PortManagement,
   RemovedLogReader,
   Streams,
 } from "../../engine/mod.ts";
@@ -112,6 +113,7 @@ export interface UseCases {
   readonly imageAccounts: ImageAccounts;
   readonly distribution: Distribution;
   readonly networks: NetworkManagement;
+  readonly ports: PortManagement;
   readonly volumes: Volumes;
   readonly placement: Placement;
   readonly host: Host;

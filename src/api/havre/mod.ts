@@ -7,6 +7,7 @@ import { sendJson } from "../docker/answers.ts";
 import type { Route } from "../docker/exchange.ts";
 import type { UseCases } from "../docker/use-cases.ts";
 import { historyRoutes } from "./history.ts";
+import { portRoutes } from "./ports.ts";
 import { runRoutes } from "./run.ts";
 
 export function havreRoutes(useCases: UseCases): readonly Route[] {
@@ -17,6 +18,7 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
       handle: (exchange) => sendJson(exchange, 200, useCases.host.product()),
     },
     ...historyRoutes(useCases),
+    ...portRoutes(useCases),
     ...runRoutes(useCases),
   ];
 }

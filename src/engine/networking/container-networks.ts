@@ -17,6 +17,7 @@ import { emitNetwork } from "./events.ts";
 import { updateHostsFile } from "./hosts-entries.ts";
 import { askOf } from "./mode.ts";
 import { useNameServer } from "./network-files.ts";
+import { movePorts } from "./publish.ts";
 
 /** Networks as the API has them: made, removed, and containers joined to them and taken away, running or not. */
 export class ContainerNetworks implements NetworkManagement {
@@ -129,7 +130,8 @@ export class ContainerNetworks implements NetworkManagement {
   }
 
   async #changed(container: Container, before: readonly Endpoint[], after: readonly Endpoint[]): Promise<void> {
-    await setStatus(this.#context, container.id, { endpoints: after });
+    const ports = await movePorts(this.#context, container, after);
+    await setStatus(this.#context, container.id, { endpoints: after, ports });
     await updateHostsFile(this.#context, container, before, after);
     if (!before.some(givesNames) && after.some(givesNames)) await useNameServer(this.#context, container, after);
   }

@@ -5,6 +5,7 @@
  * `spec.endpoints` is what is asked, by the network's name; connect and disconnect rewrite it, observation never does.
  */
 export { ContainerNetworks } from "./container-networks.ts";
+export { ContainerPorts } from "./container-ports.ts";
 export { emitNetworks, networksToTell } from "./events.ts";
 export { askOf, dnsNames, networkModeOf } from "./mode.ts";
 export { resolverOverrides, writeNetworkFiles } from "./network-files.ts";

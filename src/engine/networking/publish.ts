@@ -36,6 +36,20 @@ export async function publishPorts(
   }
 }
 
+/** After another set of networks: the ports lead to where the container is reached now, if it is. Returns what is published. */
+export async function movePorts(
+  context: EngineContext,
+  container: Container,
+  endpoints: readonly Endpoint[],
+): Promise<readonly PublishedPort[]> {
+  const { ports, networks } = context;
+  const place = publishingEndpoint(endpoints, networks.list());
+  if (!place) await ports.release(container.id);
+  else if (ports.of(container.id).length === 0) return publishPorts(context, container, endpoints);
+  else await ports.move(container.id, place.target);
+  return ports.of(container.id);
+}
+
 function openPorts(labels: Readonly<Record<string, string>> | null | undefined): readonly string[] {
   return (labels?.[OPEN_PORTS_LABEL] ?? "").split(",").map((word) => word.trim());
 }

@@ -14,5 +14,6 @@ export { type PublishingEndpoint, portBridges, publishingEndpoint } from "./brid
 export type { PortRequest, PortTarget, PublishedPort } from "./model.ts";
 export { removePortRules } from "./port-rules.ts";
 export { PublishedPorts, type PublishedPortsOptions } from "./published-ports.ts";
+export type { PortClients, PortReach } from "./reach.ts";
 export { type PortSettings, portRequests } from "./requests.ts";
 export type { PortBridge } from "./rules.ts";

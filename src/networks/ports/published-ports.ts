@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { HavreError, type Logger, runAll, toHavreError } from "../../base/mod.ts";
 import { allowHairpin, NetlinkSocket } from "../../kernel/mod.ts";
 import type { Store } from "../../store/mod.ts";
-import { familyOf } from "./addresses.ts";
 import type { Element } from "./elements.ts";
-import { type HeldPort, HostPorts } from "./host-ports.ts";
+import { HeldPorts } from "./held-ports.ts";
+import { HostPorts } from "./host-ports.ts";
 import {
   type PortRequest,
   type PortTarget,
@@ -12,8 +13,9 @@ import {
   type StoredPublication,
 } from "./model.ts";
 import { PortRules, removePortRules } from "./port-rules.ts";
-import { startRelay } from "./relay.ts";
+import { type PortReach, reachOf, readHostFacts } from "./reach.ts";
 import { bridgeElements, type PortBridge, portElements } from "./rules.ts";
+import { turnaroundNames } from "./turnaround.ts";
 
 export interface PublishedPortsOptions {
   readonly store: Store;
@@ -38,62 +40,81 @@ export class PublishedPorts {
   readonly #ports = new HostPorts();
   readonly #rules: PortRules;
   readonly #publications = new Map<string, StoredPublication>();
-  /** Sockets and relays of a container. */
-  readonly #held = new Map<string, Disposable[]>();
+  readonly #held: HeldPorts;
   #bridges: readonly PortBridge[] = [];
   #opening: Promise<void> | undefined;
 
   constructor(options: PublishedPortsOptions) {
     this.#options = options;
+    this.#held = new HeldPorts(options.log);
     this.#rules = new PortRules(options.owner, () => this.#wanted(), options.log);
     for (const one of options.store.view((tx) => tx.list(publicationKind))) this.#publications.set(one.id, one);
   }
 
   /**
-   * Publishes ports of a container that is about to run, in the given order; all of them or none. Ports of no choice are
-   * those it had before where these are free.
-   * @returns one for each address: `0.0.0.0` and `::` for a request without one.
+   * Publishes ports of a container, in the given order and beside those it has; all of them or none. Ports of no choice
+   * are those it had before where these are free.
+   * @returns all that it has now, one for each address: `0.0.0.0` and `::` for a request without one.
    */
   async publish(
     { id, name }: PublishingContainer,
     target: PortTarget,
     requests: readonly PortRequest[],
   ): Promise<readonly PublishedPort[]> {
-    if (requests.length === 0) return this.#publications.get(id)?.ports ?? [];
+    if (requests.length === 0) return this.of(id);
     await this.#opening;
     const before = this.#publications.get(id);
-    const standing = before?.active ? before.ports : [];
-    const held: Disposable[] = [];
+    const standing = this.of(id);
+    const added: PublishedPort[] = [];
     try {
-      const added: PublishedPort[] = [];
-      for (const request of requests) {
-        const former = before?.ports.find((one) => isFormer(one, request))?.hostPort;
-        for (const port of this.#ports.hold(request, name, before?.active ? undefined : former)) {
-          const published = {
-            protocol: request.protocol,
-            containerPort: request.containerPort,
-            hostAddress: port.address,
-            hostPort: port.port,
-            open: request.open,
-          };
-          held.push(this.#serve(port, published, target));
-          added.push(published);
-        }
-      }
+      for (const request of requests) added.push(...this.#hold(id, name, request));
       reachItself(target);
-      const publication = { id, containerName: name, target, ports: [...standing, ...added], active: true };
-      await this.#put(publication);
-      this.#held.set(id, [...(this.#held.get(id) ?? []), ...held]);
-      await this.#rules.change([], elementsOf({ ...publication, ports: added }));
-      return publication.ports;
+      const now = { id, containerName: name, target, ports: [...standing, ...added], active: true };
+      await this.#put(now);
+      await this.#rules.change([], elementsOf({ ...now, ports: added }));
+      return now.ports;
     } catch (error) {
-      for (const one of held) one[Symbol.dispose]();
+      this.#held.release(id, added);
       await this.#restore(id, before);
       throw error;
     }
   }
 
-  /** What a container has published, running or not. */
+  /** Gives some of a container's ports back; those it has not are no matter. Returns what is left. */
+  async unpublish(id: string, ports: readonly PublishedPort[]): Promise<readonly PublishedPort[]> {
+    const publication = this.#publications.get(id);
+    if (!publication?.active) return [];
+    const gone = publication.ports.filter((one) => ports.includes(one));
+    const left = publication.ports.filter((one) => !gone.includes(one));
+    await this.#put({ ...publication, ports: left });
+    this.#held.release(id, gone);
+    await this.#rules.change(elementsOf({ ...publication, ports: gone }), []);
+    return left;
+  }
+
+  /** The container's ports lead to another of its addresses from here on. */
+  async move(id: string, target: PortTarget): Promise<void> {
+    const publication = this.#publications.get(id);
+    if (!publication?.active || isDeepStrictEqual(publication.target, target)) return;
+    reachItself(target);
+    const moved = { ...publication, target };
+    await this.#put(moved);
+    await this.#rules.change(elementsOf(publication), elementsOf(moved));
+  }
+
+  /** Who reaches what a running container has published, by the rules of this host as they are now. */
+  async reach(id: string): Promise<readonly PortReach[]> {
+    const publication = this.#publications.get(id);
+    if (!publication?.active) return [];
+    const { owner, bridges } = this.#options;
+    const { out, back } = turnaroundNames(owner);
+    const internal = new Set([out, back, ...bridges().map(({ name }) => name)]);
+    const host = await readHostFacts(internal);
+    const sorted = [...publication.ports].sort((one, other) => one.containerPort - other.containerPort);
+    return sorted.map((port) => reachOf(port, publication.target, host));
+  }
+
+  /** What a running container has published. */
   of(id: string): readonly PublishedPort[] {
     const publication = this.#publications.get(id);
     return publication?.active ? publication.ports : [];
@@ -104,7 +125,7 @@ export class PublishedPorts {
     const publication = this.#publications.get(id);
     if (!publication?.active) return;
     await runAll([
-      async () => this.#letGo(id),
+      async () => this.#held.releaseAll(id),
       () => this.#put({ ...publication, active: false }),
       () => this.#rules.change(elementsOf(publication), []),
     ]);
@@ -152,7 +173,7 @@ export class PublishedPorts {
   async close(): Promise<void> {
     await this.#opening?.catch(() => {});
     await this.#rules.close();
-    for (const id of [...this.#held.keys()]) this.#letGo(id);
+    this.#held.releaseAll();
   }
 
   /** Closes, and takes the rules off the host for good. */
@@ -174,31 +195,32 @@ export class PublishedPorts {
     return added.flatMap(bridgeElements);
   }
 
-  #serve(port: HeldPort, { protocol, containerPort, hostAddress }: PublishedPort, target: PortTarget): Disposable {
-    if (familyOf(hostAddress) === "ip") return port;
-    const address = target.ipAddress || target.ipv6Address;
-    const relay = startRelay(protocol, port.socket, { address, port: containerPort }, this.#options.log);
-    return {
-      [Symbol.dispose]: () => {
-        relay[Symbol.dispose]();
-        port[Symbol.dispose]();
-      },
-    };
+  #hold(id: string, name: string, request: PortRequest): readonly PublishedPort[] {
+    const { protocol, containerPort, open } = request;
+    const before = this.#publications.get(id);
+    const former = before?.active ? undefined : before?.ports.find((one) => isFormer(one, request))?.hostPort;
+    return this.#ports.hold(request, name, former).map((held) => {
+      const port = { protocol, containerPort, hostAddress: held.address, hostPort: held.port, open };
+      this.#held.add(id, port, held, () => this.#publications.get(id)?.target);
+      return port;
+    });
   }
 
-  #resume({ id, containerName, ports, target }: StoredPublication): void {
-    const { log } = this.#options;
-    const held = ports.flatMap((port) => {
+  #resume({ id, containerName, ports }: StoredPublication): void {
+    for (const port of ports) {
+      const { protocol, hostAddress, hostPort } = port;
       try {
-        const { protocol, hostAddress, hostPort } = port;
-        return [this.#serve(this.#ports.resume(protocol, hostAddress, hostPort, containerName), port, target)];
+        const held = this.#ports.resume(protocol, hostAddress, hostPort, containerName);
+        this.#held.add(id, port, held, () => this.#publications.get(id)?.target);
       } catch (error) {
         const hint = error instanceof HavreError ? error.hint : undefined;
-        log.warn("A published port cannot be kept from others", { container: containerName, error, hint });
-        return [];
+        this.#options.log.warn("A published port cannot be kept from others", {
+          container: containerName,
+          error,
+          hint,
+        });
       }
-    });
-    this.#held.set(id, held);
+    }
   }
 
   /** After a publish that failed: what was before. Whatever of it is in the rules comes right with their next making. */
@@ -207,11 +229,6 @@ export class PublishedPorts {
     if (before) return this.#put(before);
     this.#publications.delete(id);
     await this.#options.store.update((tx) => tx.delete(publicationKind, id), { durable: false });
-  }
-
-  #letGo(id: string): void {
-    for (const one of this.#held.get(id) ?? []) one[Symbol.dispose]();
-    this.#held.delete(id);
   }
 
   async #put(publication: StoredPublication): Promise<void> {

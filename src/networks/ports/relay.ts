@@ -18,25 +18,32 @@ export interface RelayTarget {
  * kernel translates addresses, not families. The container sees the host's address, as with Docker's proxy.
  *
  * Takes over the socket. Disposing ends every connection.
+ * @param target asked for each connection, and each datagram.
  */
-export function startRelay(protocol: PortProtocol, socket: PortSocket, target: RelayTarget, log: Logger): Disposable {
+export function startRelay(
+  protocol: PortProtocol,
+  socket: PortSocket,
+  target: () => RelayTarget,
+  log: Logger,
+): Disposable {
   return protocol === "udp" ? relayDatagrams(socket, target, log) : relayStreams(socket, target, log);
 }
 
-function relayStreams(socket: PortSocket, target: RelayTarget, log: Logger): Disposable {
+function relayStreams(socket: PortSocket, target: () => RelayTarget, log: Logger): Disposable {
   const open = new Set<Socket>();
   const keep = (one: Socket) => {
     open.add(one);
     one.once("close", () => open.delete(one));
   };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    const inside = connect({ host: target.address, port: target.port, allowHalfOpen: true, noDelay: true });
+    const { address, port } = target();
+    const inside = connect({ host: address, port, allowHalfOpen: true, noDelay: true });
     keep(client);
     keep(inside);
     join(client, inside);
     join(inside, client);
   });
-  server.on("error", (error) => log.warn("A relay of a published port failed", { error, ...target }));
+  server.on("error", (error) => log.warn("A relay of a published port failed", { error, ...target() }));
   server.listen({ fd: socket.take() });
   return {
     [Symbol.dispose]: () => {
@@ -60,7 +67,7 @@ interface Client {
   seen: number;
 }
 
-function relayDatagrams(socket: PortSocket, target: RelayTarget, log: Logger): Disposable {
+function relayDatagrams(socket: PortSocket, target: () => RelayTarget, log: Logger): Disposable {
   /** By address and port, the one that spoke last at the end. */
   const clients = new Map<string, Client>();
   const outside = createSocket("udp6");
@@ -95,8 +102,11 @@ function relayDatagrams(socket: PortSocket, target: RelayTarget, log: Logger): D
     timer ??= setTimeout(sweep, UDP_IDLE_MS).unref();
     return client;
   };
-  outside.on("message", (message, from) => clientOf(from).socket.send(message, target.port, target.address));
-  outside.on("error", (error) => log.warn("A relay of a published port failed", { error, ...target }));
+  outside.on("message", (message, from) => {
+    const { address, port } = target();
+    clientOf(from).socket.send(message, port, address);
+  });
+  outside.on("error", (error) => log.warn("A relay of a published port failed", { error, ...target() }));
   outside.bind({ fd: socket.take() });
   return {
     [Symbol.dispose]: () => {

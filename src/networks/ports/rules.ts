@@ -17,8 +17,15 @@ export interface Turnaround {
   readonly back: string;
 }
 
+const TABLE_PREFIX = "havre-ports-";
+
 export function portTableName(owner: string): string {
-  return `havre-ports-${owner}`;
+  return TABLE_PREFIX + owner;
+}
+
+/** A table for ports, of any daemon: what it lets in it has let the host's firewall judge. */
+export function isPortTable(name: string): boolean {
+  return name.startsWith(TABLE_PREFIX);
 }
 
 /** Next hops of the copies: nobody has these addresses, the far end takes every packet. */

@@ -10,6 +10,7 @@ import {
   setLink,
   writeSysctl,
 } from "../../kernel/mod.ts";
+import { addressBytes, parseAddress } from "../ip.ts";
 import type { Turnaround } from "./rules.ts";
 
 /** Room for a whole datagram: one that came in pieces was put together before it is copied. */
@@ -17,7 +18,7 @@ const MTU = 65_535;
 /** Both ends have it, so that each takes what the other sends without asking for addresses. */
 const MAC = Uint8Array.of(0x02, 0x42, 0, 0, 0, 0x01);
 /** RFC 7600: an address that means nothing. The kernel checks sources loosely only where an interface has one. */
-const ADDRESS = { address: Uint8Array.of(192, 0, 0, 8), prefixLength: 32 };
+export const TURNAROUND_ADDRESS = "192.0.0.8";
 /** Linux's limit less the suffix. */
 const LONGEST_NAME = 15 - "-back".length;
 
@@ -35,11 +36,16 @@ export function ensureTurnaround(socket: NetlinkSocket, { out, back }: Turnaroun
     const peer = { name: back, mac: MAC, namespace: here.fd };
     socket.transact([createVeth({ name: out, mtu: MTU, peer }), setLink(out, { mac: MAC })]);
     const index = findLink(socket, back)?.index;
-    if (index !== undefined) socket.transact([addAddress(index, ADDRESS)]);
+    if (index !== undefined)
+      socket.transact([addAddress(index, { address: knownAddress(TURNAROUND_ADDRESS), prefixLength: 32 })]);
   }
   // Strict checking everywhere on the host (`all`) would drop every copy: its source is reached by another interface.
   writeSysctl(`net/ipv4/conf/${back}/rp_filter`, "2");
   socket.transact([out, back].map((name) => setLink(name, { noArp: true, up: true })));
+}
+
+function knownAddress(text: string): Uint8Array {
+  return addressBytes(4, parseAddress(text)?.address ?? 0n);
 }
 
 export function removeTurnaround(socket: NetlinkSocket, { out }: Turnaround): void {

@@ -185,7 +185,7 @@ const mount = omitNull(
   "TmpfsOptions",
 );
 
-const portBinding = struct("PortBinding", "nat.PortBinding", { HostIp: string, HostPort: string });
+export const portBinding = struct("PortBinding", "nat.PortBinding", { HostIp: string, HostPort: string });
 
 /** `[2]uint`: surplus numbers are dropped, missing ones are zero. */
 const consoleSize: Type<readonly [number, number]> = {

@@ -1,6 +1,6 @@
 import type { Resources, RestartPolicy } from "./container.ts";
-import { consoleSizeOrNone, resourceFields, restartPolicy } from "./container-schema.ts";
-import { bool, decodeJson, embedded, emptyStruct, list, map, pointer, string, struct } from "./go-json.ts";
+import { consoleSizeOrNone, portBinding, resourceFields, restartPolicy } from "./container-schema.ts";
+import { bool, decodeJson, embedded, emptyStruct, list, map, mapOrEmpty, pointer, string, struct } from "./go-json.ts";
 
 const execConfig = struct("ExecConfig", "types.ExecConfig", {
   User: string,
@@ -52,6 +52,17 @@ export interface UpdateBody {
 export function decodeUpdate(text: string): UpdateBody {
   const { RestartPolicy: policy, Labels: labels, ...resources } = decodeJson(updateConfig, text);
   return { resources, restartPolicy: policy, labels: labels ?? undefined };
+}
+
+const portChange = struct("PortChange", "havre.PortChange", {
+  publish: mapOrEmpty(list(portBinding)),
+  unpublish: list(string),
+  open: list(string),
+});
+
+/** Body of `POST /havre/v1/containers/{id}/ports`. */
+export function decodePortChange(text: string) {
+  return decodeJson(portChange, text);
 }
 
 const authConfig = struct("AuthConfig", "registry.AuthConfig", {
