@@ -72,6 +72,10 @@ export class Actions {
         return void (await this.#remove(step.container, step.volumes));
       case "rename-container":
         return void (await engine.renameContainer(step.container.id, step.name));
+      case "change-container": {
+        const { timeout } = this.options;
+        return void (await engine.changeContainer(step.container.id, step.change, { timeout, signal: step.signal }));
+      }
       case "wait":
         return this.#wait(step, onDetail);
       case "remove-network":
@@ -183,13 +187,15 @@ export class Actions {
   async #remove(container: ContainerState, volumes: boolean): Promise<void> {
     if (container.state === "running") await this.#stop(container);
     await gone(() => this.options.engine.removeContainer(container.id, volumes));
+    this.#ids.delete(`${serviceOf(container)}/${numberOf(container)}`);
   }
 
-  async #wait({ service, condition, by, required }: WaitFor, onDetail: OnDetail): Promise<string | undefined> {
+  async #wait({ service, condition, numbers, by, required }: WaitFor, onDetail: OnDetail): Promise<string | undefined> {
     const { engine, signal, warn } = this.options;
-    onDetail(by);
+    onDetail(by === "--wait" ? "" : `for ${by}`);
+    const ids = numbers.flatMap((number) => this.#ids.get(`${service}/${number}`) ?? []);
     try {
-      await waitFor({ engine, ids: this.idsOf(service), condition, signal, onDetail });
+      await waitFor({ engine, ids, condition, signal, onDetail });
       return undefined;
     } catch (error) {
       if (!isHavreError(error) || signal.aborted) throw error;

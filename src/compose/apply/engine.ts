@@ -1,4 +1,5 @@
 import type { Observed } from "../plan/observed.ts";
+import type { Change } from "../plan/step.ts";
 import type { Body } from "../request/container.ts";
 import type { Service } from "../schema/service.ts";
 
@@ -39,6 +40,12 @@ export interface Engine {
   /** Runs or not. */
   removeContainer(id: string, volumes: boolean): Promise<void>;
   renameContainer(id: string, name: string): Promise<void>;
+  /** `timeout` of a restart in seconds, `signal` of a kill. */
+  changeContainer(
+    id: string,
+    change: Change,
+    more: { timeout?: number | undefined; signal?: string | undefined },
+  ): Promise<void>;
   condition(id: string): Promise<ContainerCondition>;
   /** Exit code, once it ends. */
   wait(id: string, signal: AbortSignal): Promise<number>;

@@ -1,6 +1,6 @@
 import { LABEL, type Labels, parseDependencies } from "../request/labels.ts";
-import { type ContainerState, isRunning, type Observed, serviceOf } from "./observed.ts";
-import type { Plan, PlannedStep } from "./step.ts";
+import { type ContainerState, isRunning, numberOf, type Observed, serviceOf } from "./observed.ts";
+import type { Change, Plan, PlannedStep } from "./step.ts";
 
 /** What is to go, beside containers. Names. */
 export interface DownTargets {
@@ -47,10 +47,56 @@ export function planStop(containers: readonly ContainerState[]): Plan {
   );
 }
 
+/** Starts containers that do not run, each after those it depends on. */
+export function planStart(containers: readonly ContainerState[]): Plan {
+  const idle = containers.filter((container) => !isRunning(container) && container.state !== "paused");
+  return known(
+    idle.map((container) => ({
+      id: `start:${container.id}`,
+      step: {
+        kind: "start-container",
+        service: serviceOf(container),
+        number: numberOf(container),
+        name: container.name,
+      },
+      after: dependencies(container, idle).map(({ id }) => `start:${id}`),
+    })),
+  );
+}
+
+/** Does the same to each; for a restart, after those it depends on. */
+export function planChange(containers: readonly ContainerState[], change: Change, signal?: string): Plan {
+  return known(
+    containers.map((container) => ({
+      id: `${change}:${container.id}`,
+      step: { kind: "change-container", container, change, ...(signal === undefined ? {} : { signal }) },
+      after: change === "restart" ? dependencies(container, containers).map(({ id }) => `${change}:${id}`) : [],
+    })),
+  );
+}
+
+/** Removes containers that do not run. */
+export function planRemove(containers: readonly ContainerState[], volumes: boolean): Plan {
+  return containers.map((container) => ({
+    id: `remove:${container.id}`,
+    step: { kind: "remove-container", container, volumes, why: "" },
+    after: [],
+  }));
+}
+
+function dependencies(container: ContainerState, all: readonly ContainerState[]): ContainerState[] {
+  return all.filter((other) => other !== container && dependents(other, [container]).length > 0);
+}
+
 function dependents(container: ContainerState, all: readonly ContainerState[]): ContainerState[] {
   const service = serviceOf(container);
+  const own = new Set(parseDependencies(container.labels).map(({ name }) => name));
   return all.filter(
-    (other) => other !== container && parseDependencies(other.labels).some(({ name }) => name === service),
+    (other) =>
+      other !== container &&
+      parseDependencies(other.labels).some(({ name }) => name === service) &&
+      // Containers of different times may each name the other: neither waits then.
+      !own.has(serviceOf(other)),
   );
 }
 

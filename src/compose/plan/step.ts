@@ -11,6 +11,7 @@ export type Step =
   | StopContainer
   | RemoveContainer
   | RenameContainer
+  | ChangeContainer
   | WaitFor
   | { readonly kind: "remove-network"; readonly id: string; readonly name: string }
   | { readonly kind: "remove-volume"; readonly name: string }
@@ -48,6 +49,17 @@ export interface RenameContainer {
   readonly name: string;
 }
 
+export type Change = "restart" | "kill" | "pause" | "unpause";
+
+/** What keeps a container and its configuration. */
+export interface ChangeContainer {
+  readonly kind: "change-container";
+  readonly container: ContainerState;
+  readonly change: Change;
+  /** Of `kill`. */
+  readonly signal?: string;
+}
+
 export type Condition = "service_started" | "service_healthy" | "service_completed_successfully" | "running_or_healthy";
 
 /** Holds back what depends on a service until it is as wanted. */
@@ -55,6 +67,8 @@ export interface WaitFor {
   readonly kind: "wait";
   readonly service: string;
   readonly condition: Condition;
+  /** Its containers, by number. */
+  readonly numbers: readonly number[];
   /** Who waits. */
   readonly by: string;
   /** Without: a failure is told, and what depends goes on. */
@@ -90,6 +104,7 @@ export function subject(step: Step): string {
     case "stop-container":
     case "remove-container":
     case "rename-container":
+    case "change-container":
       return `Container ${step.container.name}`;
     case "wait":
       return `Service ${step.service}`;
@@ -106,15 +121,24 @@ const WORDS: Readonly<Record<Step["kind"], readonly [doing: string, done: string
   "stop-container": ["Stopping", "Stopped"],
   "remove-container": ["Removing", "Removed"],
   "rename-container": ["Renaming", "Renamed"],
+  "change-container": ["Changing", "Changed"],
   "remove-network": ["Removing", "Removed"],
   "remove-volume": ["Removing", "Removed"],
   "remove-image": ["Removing", "Removed"],
   wait: ["Waiting", "Healthy"],
 };
 
+const CHANGES: Readonly<Record<Change, readonly [doing: string, done: string]>> = {
+  restart: ["Restarting", "Started"],
+  kill: ["Killing", "Killed"],
+  pause: ["Pausing", "Paused"],
+  unpause: ["Unpausing", "Unpaused"],
+};
+
 /** What is being done, and what has been, in a word. */
 export function words(step: Step): readonly [doing: string, done: string] {
   if (step.kind === "create-container" && step.replaces) return ["Recreate", "Recreated"];
+  if (step.kind === "change-container") return CHANGES[step.change];
   if (step.kind === "wait" && step.condition === "service_completed_successfully") return ["Waiting", "Exited"];
   if (step.kind === "wait" && step.condition === "service_started") return ["Waiting", "Started"];
   return WORDS[step.kind];
@@ -132,5 +156,6 @@ export function describePlan(plan: Plan): string[] {
 function verb(step: Step): string {
   if (step.kind === "create-container") return step.replaces ? "replace" : "create";
   if (step.kind === "wait") return "wait for";
+  if (step.kind === "change-container") return step.change;
   return step.kind.slice(0, step.kind.indexOf("-"));
 }

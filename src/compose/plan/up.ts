@@ -231,11 +231,15 @@ class UpPlanner {
   /** Ids of the steps after which a service is as the condition wants it. */
   #waitFor(name: string, condition: Condition, by: string, required: boolean): string[] {
     const replicas = this.#replicas.get(name) ?? [];
-    const starts = replicas.map(({ number }) => `start:${name}/${number}`);
+    const numbers = replicas.map(({ number }) => number);
+    const starts = numbers.map((number) => `start:${name}/${number}`);
     if (condition === "service_started") return starts;
+    // Health that a dependent waits for is health that `--wait` need not wait for again.
+    const waited = `wait:${name}:service_healthy:true`;
+    if (condition === "running_or_healthy" && this.#steps.some((planned) => planned.id === waited)) return [waited];
     const id = `wait:${name}:${condition}:${required}`;
     if (replicas.length > 0 && !this.#steps.some((planned) => planned.id === id))
-      this.#add(id, { kind: "wait", service: name, condition, by, required }, starts);
+      this.#add(id, { kind: "wait", service: name, condition, numbers, by, required }, starts);
     return [id];
   }
 

@@ -2,6 +2,7 @@ import { HavreError, parseDigest } from "../../../base/mod.ts";
 import type { Image } from "../../../images/mod.ts";
 import { decodeContainerBody, parseReference } from "../../../spec/mod.ts";
 import { sendJson, sendStatus } from "../answers.ts";
+import { ApiVersion } from "../api-version.ts";
 import { readJsonText } from "../body.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import { Filters, parseFilters } from "../filters.ts";
@@ -91,7 +92,17 @@ async function commit(exchange: Exchange, { commits }: UseCases): Promise<void> 
 
 function inspect(exchange: Exchange, { images, placement }: UseCases): void {
   const image: Image = images.resolve(exchange.parameter("name"));
-  sendJson(exchange, 200, imageInspectView(image, placement.image(parseDigest(image.id)), exchange.version));
+  const view = imageInspectView(image, placement.image(parseDigest(image.id)), knownVersion(exchange));
+  sendJson(exchange, 200, view);
+}
+
+/** The last version of the API whose answer has `ContainerConfig`. */
+const WITH_CONTAINER_CONFIG = new ApiVersion("1.44");
+
+/** docker-compose 1.29 asks by the newest version and trips over what that has no more, when it replaces a container. */
+function knownVersion({ request, version }: Exchange): ApiVersion {
+  const isOld = request.headers["user-agent"]?.startsWith("docker-compose/1.") ?? false;
+  return isOld && !version.before(44) ? WITH_CONTAINER_CONFIG : version;
 }
 
 /** Images that are here: what they are, their names, their removal. */

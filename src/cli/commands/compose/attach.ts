@@ -12,7 +12,7 @@ import {
 } from "../../../compose/mod.ts";
 import type { Context } from "../../context.ts";
 import type { ClientEngine } from "./engine.ts";
-import { ClientImages } from "./images.ts";
+import { ClientImages } from "./image-maker.ts";
 import { LogView, shortName } from "./log-view.ts";
 import { stepProgress } from "./progress.ts";
 
@@ -129,7 +129,7 @@ async function stopAll(context: Context, engine: ClientEngine, options: AttachOp
     project,
     observed: { containers: found, networks: new Map(), volumes: new Map(), images: new Map() },
     engine,
-    images: new ClientImages(engine.client),
+    images: new ClientImages(engine.client, context.env),
     signal: new AbortController().signal,
     timeout,
     filesFolder: undefined,

@@ -2,6 +2,7 @@ import { HavreError, isHavreError } from "../../../base/mod.ts";
 import { type Client, daemonMessage, FrameReader, readLines } from "../../../client/mod.ts";
 import {
   type Body,
+  type Change,
   type ContainerCondition,
   type ContainerState,
   type Engine,
@@ -127,6 +128,15 @@ export class ClientEngine implements Engine {
 
   renameContainer(id: string, name: string): Promise<void> {
     return this.client.run("POST", `/containers/${id}/rename`, { query: { name } });
+  }
+
+  changeContainer(
+    id: string,
+    change: Change,
+    more: { timeout?: number | undefined; signal?: string | undefined },
+  ): Promise<void> {
+    const query = { t: more.timeout, signal: more.signal };
+    return this.client.run("POST", `/containers/${id}/${change}`, { query });
   }
 
   async condition(id: string): Promise<ContainerCondition> {

@@ -27,18 +27,20 @@ export function stepProgress(out: Output, kind: string, columns: number): StepPr
 }
 
 class Lines implements StepProgress {
-  readonly #details = new Map<string, string>();
+  readonly #said = new Map<string, string>();
 
   constructor(readonly out: Output) {}
 
-  onEvent({ id, step, state, detail }: StepEvent): void {
+  onEvent({ step, state, detail }: StepEvent): void {
     const [doing, done] = words(step);
-    // How far a pull has come is noise where nothing can be overwritten; what is waited for is not.
-    if (state === "doing" && detail !== undefined && step.kind !== "wait") return;
-    if (state === "doing" && this.#details.get(id) === (detail ?? "")) return;
-    this.#details.set(id, detail ?? "");
+    const isWait = step.kind === "wait";
+    // How far a pull has come is noise where nothing can be overwritten; what is waited for, and why, is not.
+    if (state === "doing" && isWait === (detail === undefined)) return;
     const word = state === "doing" ? doing : state === "done" ? done : "Error";
-    this.out.line(` ${subject(step)}  ${word}${detail === undefined ? "" : `  ${detail}`}`);
+    const line = ` ${subject(step)}  ${word}${detail ? `  ${detail}` : ""}`;
+    if (this.#said.get(subject(step)) === line) return;
+    this.#said.set(subject(step), line);
+    this.out.line(line);
   }
 
   line(text: string): void {

@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { terminalSize } from "../../output/terminal.ts";
 import { ClientEngine } from "./engine.ts";
 import type { ProjectFlags } from "./flags.ts";
-import { ClientImages } from "./images.ts";
+import { ClientImages } from "./image-maker.ts";
 import { type StepProgress, stepProgress } from "./progress.ts";
 
 /** What a command needs that changes something: an engine, somewhere to show how it goes, and a way to be stopped. */
@@ -39,7 +39,7 @@ export async function openSession(context: Context, flags: ProjectFlags): Promis
   const limit = flags.parallel > 0 ? flags.parallel : Number(context.env.COMPOSE_PARALLEL_LIMIT) || AT_ONCE;
   return {
     engine: new ClientEngine(client),
-    images: new ClientImages(client),
+    images: new ClientImages(client, context.env),
     progress,
     signal: controller.signal,
     run: { signal: controller.signal, onEvent: (event) => progress.onEvent(event), limit },
