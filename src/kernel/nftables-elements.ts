@@ -15,7 +15,7 @@ const DATA_VALUE = 1;
 const LIST_ELEMENT = 1;
 const COMMENT = 0;
 const LONGEST_COMMENT = 127;
-const FAMILIES = { ip: 2, ip6: 10 } as const;
+const FAMILIES = { inet: 1, ip: 2, bridge: 7, ip6: 10 } as const;
 
 /** An element of a set or map of nftables. Key and value: registers one after the other, each padded to four bytes. */
 export interface NftablesElement {

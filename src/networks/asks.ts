@@ -1,8 +1,9 @@
 import { HavreError } from "../base/mod.ts";
 import { contains, type Family, knownSubnet, parseAddress, parseMac } from "./ip.ts";
-import type { StoredNetwork } from "./model.ts";
-import type { Given } from "./network-addresses.ts";
+import type { StoredEndpoint, StoredNetwork } from "./model.ts";
+import { givenOf } from "./network-addresses.ts";
 import { type EndpointAsk, PREDEFINED } from "./networks.ts";
+import type { Wish } from "./open-network.ts";
 
 /** What is wrong with what a container asks of a network, in Docker's words and order. */
 export function askProblems({ ipv4, ipv6, aliases = [] }: EndpointAsk, network: StoredNetwork): readonly string[] {
@@ -36,15 +37,18 @@ export function listProblems(problems: readonly string[]): string {
   return problems.length === 1 ? problems.join("") : problems.map((text) => `* ${text}`).join("\n");
 }
 
-/** The addresses that a container asks for. `invalid-argument` with Docker's texts. */
-export function wantedOf(ask: EndpointAsk, network: StoredNetwork): Partial<Given> {
+/**
+ * What a container wants of a network, its former place in it remembered. `invalid-argument` with Docker's texts.
+ */
+export function wishOf(ask: EndpointAsk, network: StoredNetwork, former: StoredEndpoint | undefined): Wish {
   const problems = askProblems(ask, network);
   if (problems.length > 0)
     throw new HavreError("invalid-argument", `invalid endpoint settings:\n${listProblems(problems)}`);
   const [four, six] = [parseAddress(ask.ipv4 ?? ""), parseAddress(ask.ipv6 ?? "")];
-  return { ...(four ? { ipv4: four.address } : {}), ...(six ? { ipv6: six.address } : {}) };
-}
-
-export function wantedMac({ macAddress }: EndpointAsk): Uint8Array | undefined {
-  return macAddress ? parseMac(macAddress) : undefined;
+  return {
+    wanted: { ...(four ? { ipv4: four.address } : {}), ...(six ? { ipv6: six.address } : {}) },
+    former: former && givenOf(former),
+    mac: ask.macAddress ? parseMac(ask.macAddress) : undefined,
+    hostAccess: ask.hostAccess ?? false,
+  };
 }

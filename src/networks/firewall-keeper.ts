@@ -60,7 +60,10 @@ export class FirewallKeeper {
 
   /** Our own table, or the one that iptables keeps Docker's and ufw's rules and the policy of FORWARD in. */
   #concerns({ family, table }: FirewallChange): boolean {
-    return (family === "inet" && table === tableName(this.#rules.owner)) || (family === "ip" && table === "filter");
+    return (
+      ((family === "inet" || family === "bridge") && table === tableName(this.#rules.owner)) ||
+      (family === "ip" && table === "filter")
+    );
   }
 
   #lookSoon(): void {

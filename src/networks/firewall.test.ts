@@ -4,7 +4,18 @@ import { iptablesMatters, passIptables, type Rules, unpassIptables } from "./fir
 const UNUSED = ["-P INPUT ACCEPT", "-P FORWARD ACCEPT", "-P OUTPUT ACCEPT"];
 const RULES: Rules = {
   owner: "havre0",
-  bridges: [{ bridge: "havre0", subnets: [], internal: false, icc: true, masquerade: true }],
+  members: { elements: () => [], replay: () => {} },
+  bridges: [
+    {
+      bridge: "havre0",
+      subnets: [],
+      internal: false,
+      icc: true,
+      masquerade: true,
+      hostAccess: false,
+      linkLocalAccess: false,
+    },
+  ],
 };
 const UFW = [
   "-P INPUT DROP",

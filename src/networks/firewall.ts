@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { applyNftables, changeIptablesFilter, listForwardChains, listIptablesFilter } from "../kernel/mod.ts";
 import { bridgeOptions } from "./bridge/mod.ts";
 import { knownSubnet } from "./ip.ts";
+import { MEMBER_SETS, type Members } from "./members.ts";
 import type { StoredNetwork } from "./model.ts";
 
 /** What one bridge network is allowed. */
@@ -17,12 +18,17 @@ export interface BridgeRules {
   readonly internal: boolean;
   readonly icc: boolean;
   readonly masquerade: boolean;
+  /** Containers reach services of the host by the bridge's address. */
+  readonly hostAccess: boolean;
+  /** Containers reach link-local addresses beyond the host. */
+  readonly linkLocalAccess: boolean;
 }
 
 /** Rules of a daemon's bridges, in a table named for its default bridge: two daemons never touch each other's rules. */
 export interface Rules {
   readonly owner: string;
   readonly bridges: readonly BridgeRules[];
+  readonly members: Pick<Members, "elements" | "replay">;
 }
 
 export function tableName(owner: string): string {
@@ -35,44 +41,123 @@ function chainName(owner: string): string {
 
 /** The rules of a bridge network. */
 export function rulesOf(network: StoredNetwork): BridgeRules {
-  const { name, icc, masquerade } = bridgeOptions(network);
+  const { name, icc, masquerade, hostAccess, linkLocalAccess } = bridgeOptions(network);
   const subnets = network.pools.map(({ subnet, gateway }) => ({ subnet, gateway, family: knownSubnet(subnet).family }));
-  return { bridge: name, subnets, internal: network.spec.internal, icc, masquerade };
+  return { bridge: name, subnets, internal: network.spec.internal, icc, masquerade, hostAccess, linkLocalAccess };
 }
 
+/** Where clouds tell a machine its secrets: never by way of a router (RFC 3927, 2.7), and Amazon's IPv6 one. */
+const METADATA = { ip: "169.254.0.0/16", ip6: "fd00:ec2::254" } as const;
+
 /** All of a daemon's rules, replacing what it had before in the same transaction. */
-export function ruleset({ owner, bridges }: Rules): string {
+export function ruleset({ owner, bridges, members }: Rules): string {
   const table = tableName(owner);
-  const jumps = (direction: string) =>
-    bridges.map(({ bridge }) => `"${bridge}" : jump ${direction}-${bridge}`).join(", ");
-  const forward =
-    bridges.length === 0 ? "" : `    iifname vmap { ${jumps("from")} }\n    oifname vmap { ${jumps("to")} }\n`;
+  const sets = (family: keyof typeof MEMBER_SETS) =>
+    MEMBER_SETS[family].map(([name, type]) => {
+      const elements = members.elements(name);
+      return `  set ${name} { ${type}${elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} };`} }\n`;
+    });
+  const judge = (what: string, chain: string) => {
+    const jumps = bridges.map(({ bridge }) => `"${bridge}" : jump ${chain}-${bridge}`);
+    return jumps.length === 0 ? "" : `    ${what} vmap { ${jumps.join(", ")} }\n`;
+  };
   return `add table inet ${table}
 delete table inet ${table}
+add table bridge ${table}
+delete table bridge ${table}
 table inet ${table} {
-${bridges.map(chainsOf).join("")}  # Nobody on a bridge sends as someone else, and nobody outside reaches a container but through a published port.
+${sets("inet").join("")}${gatewayChain(bridges)}${bridges.map(chainsOf).join("")}  # Nobody on a bridge sends as someone of another network, and nobody outside reaches a container but through a published port.
   chain spoof {
     type filter hook prerouting priority raw; policy accept;
 ${bridges.map(spoofRules).join("")}  }
   chain forward {
     type filter hook forward priority filter; policy accept;
-${forward}  }
+${judge("iifname", "from")}${judge("oifname", "to")}  }
+  chain input {
+    type filter hook input priority filter; policy accept;
+${judge("iifname", "host")}  }
   chain outwards {
     type nat hook postrouting priority srcnat; policy accept;
 ${bridges.map(masqueradeRules).join("")}  }
 }
+table bridge ${table} {
+${sets("bridge").join("")}${FRAMES}}
 `;
 }
 
-/** What leaves a bridge, and what comes in. An accept here is final for this table only: the host's firewall judges too. */
-function chainsOf({ bridge, internal, icc }: BridgeRules): string {
-  return `  chain from-${bridge} {
-${internal ? `    oifname != "${bridge}" drop\n` : ""}  }
-  chain to-${bridge} {
-    iifname "${bridge}" ${icc ? "accept" : "drop"}
-    ct state established,related accept
-${internal ? "" : "    ct status dnat accept\n"}    drop
+/**
+ * What containers put on a bridge: each interface sends from its own MAC address and IP addresses only, in ARP and
+ * neighbour discovery too, else one could take over another's connections. No container is a router: an announcement
+ * of one would take over the others' way out (CVE-2020-13401). What is neither IP nor ARP is not for a bridge of ours.
+ */
+const FRAMES = `  chain from_arp {
+    iifname . ether saddr . arp saddr ip != @members4 drop
+    iifname . arp saddr ether . arp saddr ip @members4 accept
+    drop
   }
+  chain from_ip {
+    iifname . ether saddr . ip saddr @members4 accept
+    drop
+  }
+  chain from_ip6 {
+    icmpv6 type { nd-router-advert, nd-redirect } drop
+    iifname . ether saddr != @macs drop
+    icmpv6 type nd-neighbor-advert @th,64,10 != 0x3fa iifname . @th,64,128 != @targets drop
+    ip6 saddr { fe80::/10, :: } accept
+    iifname . ether saddr . ip6 saddr @members6 accept
+    drop
+  }
+  chain frames {
+    type filter hook prerouting priority -300; policy accept;
+    iifname != @ports accept
+    ether type vmap { arp : goto from_arp, ip : goto from_ip, ip6 : goto from_ip6 }
+    drop
+  }
+  chain between {
+    type filter hook forward priority 0; policy accept;
+    iifname @alone drop
+  }
+`;
+
+/** The host's addresses on our bridges: its services there are not for containers unless that is allowed. */
+function gatewayChain(bridges: readonly BridgeRules[]): string {
+  const gateways = (family: 4 | 6) =>
+    bridges.flatMap(({ subnets }) =>
+      subnets.filter((one) => one.family === family).flatMap(({ gateway }) => gateway ?? []),
+    );
+  const [four, six] = [gateways(4), gateways(6)];
+  return `  chain gateways {
+    ct state established,related accept
+    meta l4proto { icmp, ipv6-icmp } accept
+    ip saddr @host_access4 accept
+    ip6 saddr @host_access6 accept
+    th dport 53 meta l4proto { tcp, udp } accept
+${four.length === 0 ? "" : `    ip daddr { ${four.join(", ")} } drop\n`}    ip6 daddr { ${[...six, "fe80::/10"].join(", ")} } drop
+  }
+`;
+}
+
+/** What leaves a bridge, what comes in, and what is for the host. An accept here is final for this table only: the host's firewall judges too. */
+function chainsOf({ bridge, internal, icc, hostAccess, linkLocalAccess }: BridgeRules): string {
+  const outwards = internal
+    ? `    oifname != "${bridge}" drop\n`
+    : linkLocalAccess
+      ? ""
+      : `    ip daddr ${METADATA.ip} drop\n    ip6 daddr ${METADATA.ip6} drop\n`;
+  const toHost = internal
+    ? "    ct state established,related accept\n    meta l4proto { icmp, ipv6-icmp } accept\n    drop\n"
+    : hostAccess
+      ? ""
+      : "    jump gateways\n";
+  return `  chain from-${bridge} {
+${outwards}  }
+  chain to-${bridge} {
+    ct state established,related accept
+${internal ? "" : "    ct status dnat accept\n"}    iifname "${bridge}" ${icc ? "accept" : "drop"}
+    drop
+  }
+  chain host-${bridge} {
+${toHost}  }
 `;
 }
 
@@ -143,14 +228,19 @@ export function iptablesMatters(current: readonly string[], dockerInstalled: boo
 /** Makes the rules. Repeatable. */
 export async function installRules(rules: Rules): Promise<void> {
   await applyNftables(ruleset(rules));
+  rules.members.replay();
   await passWhereNeeded(rules);
 }
 
 /** Makes those rules again that someone has removed since, or that a firewall started since makes necessary. */
 export async function repairRules(rules: Rules): Promise<void> {
   const chains = (await listForwardChains()) ?? [];
-  const ours = chains.some(({ family, table }) => family === "inet" && table === tableName(rules.owner));
-  if (!ours) await applyNftables(ruleset(rules));
+  const there = (wanted: string) =>
+    chains.some(({ family, table }) => family === wanted && table === tableName(rules.owner));
+  if (!there("inet") || !there("bridge")) {
+    await applyNftables(ruleset(rules));
+    rules.members.replay();
+  }
   await passWhereNeeded(rules);
 }
 
@@ -167,7 +257,8 @@ async function passWhereNeeded(rules: Rules): Promise<void> {
 /** Removes the rules of a daemon, if there are any. */
 export async function removeRules(owner: string): Promise<void> {
   const table = tableName(owner);
-  await applyNftables(`add table inet ${table}\ndelete table inet ${table}\n`);
+  const remove = ["inet", "bridge"].map((family) => `add table ${family} ${table}\ndelete table ${family} ${table}\n`);
+  await applyNftables(remove.join(""));
   const lines = unpassIptables(owner, (await listIptablesFilter()) ?? []);
   if (lines.length > 0) await changeIptablesFilter(lines);
 }

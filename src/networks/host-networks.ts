@@ -7,7 +7,7 @@ import {
   type NetworkNamespace,
   openNetworkNamespace,
 } from "../kernel/mod.ts";
-import { askProblems, wantedMac, wantedOf } from "./asks.ts";
+import { askProblems, wishOf } from "./asks.ts";
 import { checkBridgeName } from "./bridge/mod.ts";
 import { describeEndpoint, newEndpoint } from "./describe.ts";
 import { Endpoints } from "./endpoints.ts";
@@ -249,8 +249,7 @@ export class HostNetworks implements Networks {
   ): Promise<{ readonly namespace: NetworkNamespace; readonly written: Promise<void> }> {
     return this.#networks.using(ask.network, async (open) => {
       const former = this.#endpoints.get(open.network.id, containerId);
-      const wanted = wantedOf(ask, open.network);
-      const { namespace, ...joined } = await open.takeSandbox(wanted, former && givenOf(former), wantedMac(ask));
+      const { namespace, ...joined } = await open.takeSandbox(wishOf(ask, open.network, former));
       this.#held.set(containerId, namespace);
       const endpoint = newEndpoint(this.#options.newId(), containerId, open.network, ask, joined);
       return { namespace, written: this.#put(endpoint, former, open) };
@@ -270,7 +269,7 @@ export class HostNetworks implements Networks {
           `endpoint with name ${containerId} already exists in network ${open.network.name}`,
         );
       }
-      const joined = await open.join(namespace, wantedOf(ask, open.network), former && givenOf(former), wantedMac(ask));
+      const joined = await open.join(namespace, wishOf(ask, open.network, former));
       const endpoint = newEndpoint(this.#options.newId(), containerId, open.network, ask, joined);
       return { network: open.network.id, written: this.#put(endpoint, former, open) };
     });
@@ -358,8 +357,7 @@ export class HostNetworks implements Networks {
   }
 
   #freeAddresses(endpoint: StoredEndpoint, keptFor: string | undefined): void {
-    const { addresses } = this.#networks.get(endpoint.networkId) ?? {};
-    addresses?.release(givenOf(endpoint), endpoint.hostInterface || undefined, keptFor);
+    this.#networks.get(endpoint.networkId)?.release(endpoint, keptFor);
     this.#reapLater();
   }
 

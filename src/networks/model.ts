@@ -69,6 +69,8 @@ export interface StoredEndpoint {
   /** `container:alias`, as asked. */
   readonly links: readonly string[];
   readonly driverOptions: Readonly<Record<string, string>>;
+  /** It may reach services of the host by the bridge's address. */
+  readonly hostAccess?: boolean;
   /** The higher, the sooner the default route goes this way. */
   readonly gatewayPriority: number;
   /** false: the container is stopped; the addresses are only remembered for it. */

@@ -3,7 +3,7 @@ import type { NetlinkSocket } from "../kernel/mod.ts";
 import { type Family, formatSubnet, knownSubnet, overlap, type Subnet, subnetOf } from "./ip.ts";
 import type { IpamPool, NetworkSpec, StoredNetwork } from "./model.ts";
 import { completePool } from "./network-request.ts";
-import { type DefaultPool, firstFreeSubnet, noneLeft, subnetsInUse } from "./subnets.ts";
+import { type DefaultPool, firstFreeSubnet, hostSubnets, noneLeft, subnetsInUse } from "./subnets.ts";
 
 export interface PoolSurroundings {
   /** Networks there are. */
@@ -28,7 +28,10 @@ export function choosePools(spec: NetworkSpec, networkId: string, around: PoolSu
   const families: readonly Family[] = spec.ipv6 ? [4, 6] : [4];
   return families.flatMap((family) => {
     const own = asked.filter(({ subnet }) => knownSubnet(subnet).family === family);
-    for (const pool of own) refuseOverlap(knownSubnet(pool.subnet), inUse);
+    for (const pool of own) {
+      refuseOverlap(knownSubnet(pool.subnet), inUse);
+      if (spec.driver === "bridge") refuseHostAddresses(knownSubnet(pool.subnet), around.socket);
+    }
     if (own.length > 1 && spec.driver === "bridge")
       throw new HavreError("permission-denied", "bridge driver doesn't support multiple subnets");
     if (own.length > 0) return own.map(completePool);
@@ -44,6 +47,15 @@ function refuseOverlap(wanted: Subnet, inUse: readonly { readonly name: string; 
   if (!other) return;
   throw new HavreError("permission-denied", "Pool overlaps with other one on this address space", {
     hint: `${formatSubnet(wanted)} overlaps ${formatSubnet(other.subnet)} of network ${other.name}`,
+  });
+}
+
+/** A bridge with the host's own addresses in its subnet would cut the host off from what is there. */
+function refuseHostAddresses(wanted: Subnet, socket: NetlinkSocket): void {
+  const other = hostSubnets(socket).find((subnet) => overlap(subnet, wanted));
+  if (!other) return;
+  throw new HavreError("permission-denied", "Pool overlaps with other one on this address space", {
+    hint: `${formatSubnet(wanted)} overlaps ${formatSubnet(other)}, where this host has an address`,
   });
 }
 

@@ -18,6 +18,8 @@ export interface EndpointAsk {
   readonly driverOptions?: Readonly<Record<string, string>>;
   /** The default route goes by the network with the highest; among equals by the first in the alphabet (Docker's). */
   readonly gatewayPriority?: number;
+  /** It is to reach services of the host by the bridge's address. */
+  readonly hostAccess?: boolean;
 }
 
 /** Where a container's network namespace comes from. */

@@ -1,7 +1,8 @@
 import { type Clock, HavreError, type Logger } from "../base/mod.ts";
 import { deleteLink, interfaceExists, type NetlinkSocket, type NetworkNamespace, setLink } from "../kernel/mod.ts";
 import type { Driver, Plugged, Segment } from "./driver.ts";
-import { addressBytes, macBytes, parseAddress } from "./ip.ts";
+import { addressBytes, macBytes, parseAddress, parseMac } from "./ip.ts";
+import type { Members } from "./members.ts";
 import type { IpamPool, StoredEndpoint, StoredNetwork } from "./model.ts";
 import { type Given, givenOf, NetworkAddresses, poolOf } from "./network-addresses.ts";
 import { ReadyPool } from "./ready-pool.ts";
@@ -24,6 +25,16 @@ export interface ReadySandbox {
   readonly operational: boolean;
 }
 
+/** What a container wants of a network. */
+export interface Wish {
+  /** Addresses asked for. */
+  readonly wanted: Partial<Given>;
+  /** Addresses it had and has again if they are free. */
+  readonly former: Given | undefined;
+  readonly mac: Uint8Array | undefined;
+  readonly hostAccess: boolean;
+}
+
 /** What a container got of a network. */
 export interface Joined {
   readonly given: Given;
@@ -43,6 +54,10 @@ export interface OpenNetworkOptions {
   readonly clock: Clock;
   /** A netlink socket in the host's namespace. */
   readonly socket: NetlinkSocket;
+  /** Whom the rules know. */
+  readonly members: Members;
+  /** Containers must not reach each other. */
+  readonly alone: boolean;
 }
 
 /** A network in use on this host: what it is plugged into, who has which address, and sandboxes joined to it ahead of need. */
@@ -61,8 +76,10 @@ export class OpenNetwork {
     this.#segment = driver.open(network, hostInterfaces(endpoints));
     this.addresses = new NetworkAddresses(network.pools);
     for (const endpoint of endpoints) {
-      if (endpoint.attached) this.addresses.claim(onlyPresent(givenOf(endpoint)), interfaceExists);
-      else this.addresses.keep(givenOf(endpoint), endpoint.containerId);
+      if (endpoint.attached) {
+        this.addresses.claim(onlyPresent(givenOf(endpoint)), interfaceExists);
+        this.#admit(endpoint, parseMac(endpoint.macAddress), givenOf(endpoint), endpoint.hostAccess ?? false);
+      } else this.addresses.keep(givenOf(endpoint), endpoint.containerId);
     }
     this.#pool = new ReadyPool({
       target: driver.pooled ? Math.min(ready, Math.floor(this.addresses.capacity / 4)) : 0,
@@ -93,22 +110,22 @@ export class OpenNetwork {
     this.#pool.refillSoon();
   }
 
-  /**
-   * A namespace of its own for a container, joined to this network.
-   * @param wanted addresses asked for.
-   * @param former addresses it had and has again if they are free.
-   */
-  async takeSandbox(
-    wanted: Partial<Given>,
-    former: Given | undefined,
-    mac: Uint8Array | undefined,
-  ): Promise<Joined & { readonly namespace: NetworkNamespace }> {
+  /** A namespace of its own for a container, joined to this network. */
+  async takeSandbox({
+    wanted,
+    former,
+    mac,
+    hostAccess,
+  }: Wish): Promise<Joined & { readonly namespace: NetworkNamespace }> {
     const given = await this.#addressesFor(wanted, former);
     const sandbox = given === undefined ? await this.#anySandbox() : this.#sandboxAt(given);
+    const { namespace, plugged } = sandbox;
+    const interfaceMac = mac ?? macOf(sandbox.given);
     try {
-      if (mac !== undefined) within(sandbox.namespace, (inside) => inside.transact([setLink(FIRST, { mac })]));
-      if (!sandbox.operational) await this.#untilOperational(sandbox.namespace, sandbox.plugged, FIRST);
-      return { ...sandbox, interfaceName: FIRST, mac: mac ?? macOf(sandbox.given) };
+      if (mac !== undefined) within(namespace, (inside) => inside.transact([setLink(FIRST, { mac })]));
+      if (mac !== undefined || hostAccess) this.#admit(plugged, interfaceMac, sandbox.given, hostAccess);
+      if (!sandbox.operational) await this.#untilOperational(namespace, plugged, FIRST);
+      return { ...sandbox, interfaceName: FIRST, mac: interfaceMac };
     } catch (error) {
       this.#discard(sandbox);
       throw error;
@@ -116,26 +133,30 @@ export class OpenNetwork {
   }
 
   /** Joins a namespace that has other interfaces already. */
-  async join(
-    namespace: NetworkNamespace,
-    wanted: Partial<Given>,
-    former: Given | undefined,
-    mac: Uint8Array | undefined,
-  ): Promise<Joined> {
+  async join(namespace: NetworkNamespace, { wanted, former, mac, hostAccess }: Wish): Promise<Joined> {
     const given = (await this.#addressesFor(wanted, former)) ?? (await this.#anyAddresses());
+    const interfaceMac = mac ?? macOf(given);
+    let plugged: Plugged | undefined;
     try {
-      const interfaceMac = mac ?? macOf(given);
-      const { plugged, interfaceName } = within(namespace, (inside) => {
+      const interfaceName = within(namespace, (inside) => {
         const name = freeInterfaceName(inside);
         const wantedInterface = { name, mac: interfaceMac, addresses: this.addresses.forInterface(given) };
-        return { interfaceName: name, plugged: this.#segment.plug(namespace, inside, wantedInterface) };
+        plugged = this.#segment.plug(namespace, inside, wantedInterface);
+        return name;
       });
+      if (!plugged) throw new HavreError("internal", "Nothing was plugged in");
+      this.#admit(plugged, interfaceMac, given, hostAccess);
       await this.#untilOperational(namespace, plugged, interfaceName);
       return { given, plugged, interfaceName, mac: interfaceMac };
     } catch (error) {
-      this.addresses.release(given, undefined, undefined);
+      this.#free(given, plugged, undefined);
       throw error;
     }
+  }
+
+  /** A container gives its place back; the addresses are kept for `keptFor` as long as others are free. */
+  release(endpoint: StoredEndpoint, keptFor: string | undefined): void {
+    this.#free(givenOf(endpoint), endpoint, keptFor);
   }
 
   /** Stops work and lets go of what is ready. */
@@ -215,6 +236,7 @@ export class OpenNetwork {
         setDefaultRoutes(inside, this.gateways());
       });
       this.addresses.release(ready.given, undefined, undefined);
+      this.#admit(ready.plugged, macOf(given), given, false);
       return { ...ready, given };
     } catch (error) {
       this.addresses.release(given, undefined, undefined);
@@ -259,6 +281,7 @@ export class OpenNetwork {
         const addresses = this.addresses.forInterface(given);
         const plugged = this.#segment.plug(namespace, socket, { name: FIRST, mac: macOf(given), addresses });
         setDefaultRoutes(socket, this.gateways());
+        this.#admit(plugged, macOf(given), given, false);
         return { namespace, given, plugged, operational: this.#segment.operational(plugged, socket, FIRST) };
       } catch (error) {
         namespace[Symbol.dispose]();
@@ -274,7 +297,19 @@ export class OpenNetwork {
 
   #discard({ namespace, given, plugged }: ReadySandbox): void {
     namespace[Symbol.dispose]();
-    this.addresses.release(given, plugged.hostInterface || undefined, undefined);
+    this.#free(given, plugged, undefined);
+  }
+
+  #free(given: Given, plugged: Plugged | undefined, keptFor: string | undefined): void {
+    const hostInterface = plugged?.hostInterface || undefined;
+    this.addresses.release(given, hostInterface, keptFor);
+    if (hostInterface !== undefined) this.#options.members.dismiss(hostInterface);
+  }
+
+  /** From here on the interface sends as who it is, and as nobody else. */
+  #admit({ hostInterface }: Plugged, mac: Uint8Array, given: Given, hostAccess: boolean): void {
+    if (hostInterface === "") return;
+    this.#options.members.admit({ hostInterface, mac, given, hostAccess, alone: this.#options.alone });
   }
 
   /** A name server's lost answer costs a program five seconds. */

@@ -11,15 +11,16 @@ import {
 } from "../base/mod.ts";
 import type { NetlinkSocket } from "../kernel/mod.ts";
 import type { Store } from "../store/mod.ts";
-import { BridgeDriver } from "./bridge/mod.ts";
+import { BridgeDriver, bridgeOptions } from "./bridge/mod.ts";
 import { settlePredefined } from "./default-network.ts";
 import { describeEndpoint } from "./describe.ts";
 import type { Driver } from "./driver.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { findNetwork } from "./find-network.ts";
-import { type Rules, removeRules, rulesOf } from "./firewall.ts";
+import { type Rules, removeRules, rulesOf, tableName } from "./firewall.ts";
 import { FirewallKeeper } from "./firewall-keeper.ts";
 import { enableForwarding } from "./forwarding.ts";
+import { Members } from "./members.ts";
 import { type DriverName, networkKind, type StoredNetwork } from "./model.ts";
 import { choosePools } from "./network-pools.ts";
 import { checkRequest, withConfiguration } from "./network-request.ts";
@@ -60,6 +61,7 @@ export class OpenNetworks {
   readonly #failures = new Map<string, HavreError>();
   /** How many containers are on their way into a network. */
   readonly #joining = new Map<string, number>();
+  readonly #members: Members;
   #keeper: FirewallKeeper | undefined;
 
   /**
@@ -76,6 +78,7 @@ export class OpenNetworks {
     this.#socket = socket;
     this.#endpoints = endpoints;
     this.#nameservers = nameservers;
+    this.#members = new Members(tableName(options.bridge));
     this.#bridges = new BridgeDriver(socket, () => this.stored("bridge").id);
     this.#drivers = new Map<DriverName, Driver>([["bridge", this.#bridges]]);
   }
@@ -211,6 +214,7 @@ export class OpenNetworks {
   async close(): Promise<void> {
     await this.#keeper?.close();
     for (const open of this.#open.values()) open.close();
+    this.#members[Symbol.dispose]();
   }
 
   /** Takes everything off the host; the networks stay stored. */
@@ -247,6 +251,8 @@ export class OpenNetworks {
       log,
       clock,
       socket: this.#socket,
+      members: this.#members,
+      alone: network.spec.driver === "bridge" && !bridgeOptions(network).icc,
     });
   }
 
@@ -289,6 +295,10 @@ export class OpenNetworks {
 
   #rules(): Rules {
     const bridges = this.all().filter(({ network }) => network.spec.driver === "bridge");
-    return { owner: this.#options.bridge, bridges: bridges.map(({ network }) => rulesOf(network)) };
+    return {
+      owner: this.#options.bridge,
+      bridges: bridges.map(({ network }) => rulesOf(network)),
+      members: this.#members,
+    };
   }
 }

@@ -68,16 +68,19 @@ export function firstFreeSubnet(
 
 /** What the host uses: its addresses, its routes, its name servers. A network there would hide them from it. */
 export function subnetsInUse(socket: NetlinkSocket, nameservers: readonly string[]): readonly Subnet[] {
-  const familyOf = (bytes: Uint8Array): Family => (bytes.byteLength === 4 ? 4 : 6);
-  const addresses = listAddresses(socket).map(({ address, prefixLength }) =>
-    subnetOf(familyOf(address), addressFromBytes(address), prefixLength),
-  );
   const routes = listRoutes(socket)
     .filter(({ table, prefixLength }) => table === MAIN_TABLE && prefixLength > 0)
     .map(({ family, destination, prefixLength }) => subnetOf(family, addressFromBytes(destination), prefixLength));
   const servers = nameservers.map(parseAddress).filter((server) => server !== undefined);
   const single = servers.map(({ family, address }) => subnetOf(family, address, family === 4 ? 32 : 128));
-  return [...addresses, ...routes, ...single];
+  return [...hostSubnets(socket), ...routes, ...single];
+}
+
+/** Where the host has addresses of its own. */
+export function hostSubnets(socket: NetlinkSocket): readonly Subnet[] {
+  return listAddresses(socket).map(({ address, prefixLength }) =>
+    subnetOf(address.byteLength === 4 ? 4 : 6, addressFromBytes(address), prefixLength),
+  );
 }
 
 /** The network of `others` that `wanted` overlaps. */

@@ -45,6 +45,8 @@ export function askOf(container: Container, network: string, request: EndpointRe
     dnsNames: ofDefault ? [] : dnsNames(container, Aliases ?? []),
     links: Links ?? [],
     driverOptions: DriverOpts ?? {},
+    // A name for the host was asked for (`--add-host NAME:host-gateway`): it is to be reached.
+    hostAccess: (container.spec.hostConfig.ExtraHosts ?? []).some((entry) => entry.endsWith(":host-gateway")),
   };
 }
 
