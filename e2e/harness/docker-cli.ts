@@ -1,10 +1,10 @@
 /**
- * The docker command line that drives the tests: Debian's own package, downloaded with apt into `build/test-tools` and
+ * The docker command line that drives the tests, and its plug-ins: Debian's own package, downloaded with apt into `build/test-tools` and
  * unpacked there, not installed. HAVRE_TEST_DOCKER names another one to use.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const home = resolve(import.meta.dirname, "../..");
 /** The first of Debian's releases that packages the command line by itself. */
@@ -12,11 +12,19 @@ const SUITE = "trixie";
 
 /** Path of a docker command line; fetched at first use. */
 export function dockerCli(): string {
-  const chosen = process.env.HAVRE_TEST_DOCKER;
-  if (chosen !== undefined) return chosen;
+  return process.env.HAVRE_TEST_DOCKER ?? fetched("docker-cli", "usr/bin/docker");
+}
+
+/** Folder of the plug-in `docker buildx`, which `docker build` runs; fetched at first use. */
+export function buildxFolder(): string {
+  return dirname(fetched("docker-buildx", "usr/libexec/docker/cli-plugins/docker-buildx"));
+}
+
+/** Path of a file of a Debian package. */
+function fetched(name: string, file: string): string {
   const tools = join(home, "build/test-tools");
-  const docker = join(tools, "docker-cli/usr/bin/docker");
-  if (existsSync(docker)) return docker;
+  const path = join(tools, name, file);
+  if (existsSync(path)) return path;
   mkdirSync(tools, { recursive: true });
   const work = mkdtempSync(join(tools, "fetch-"));
   try {
@@ -39,14 +47,14 @@ export function dockerCli(): string {
       });
     };
     apt("update");
-    apt("download", "docker-cli");
+    apt("download", name);
     for (const deb of globSync(join(work, "debs/*.deb"))) execFileSync("dpkg", ["-x", deb, join(work, "root")]);
-    rmSync(join(tools, "docker-cli"), { recursive: true, force: true });
-    renameSync(join(work, "root"), join(tools, "docker-cli"));
+    rmSync(join(tools, name), { recursive: true, force: true });
+    renameSync(join(work, "root"), join(tools, name));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return docker;
+  return path;
 }
 
 /** The mirror this machine's own apt uses. */

@@ -10,7 +10,9 @@
  * depends on, by content and never by time; a record is written only when its layer is whole; a step that fails or is
  * stopped leaves no process, mount, address or layer.
  */
+
 export { Builder, type BuildObserver, type BuildRequest, type BuildResult } from "./builder.ts";
+export { type BuildkitConnections, lazyBuildkit } from "./buildkit/mod.ts";
 export { type ClassicBuild, ClassicBuilds, type ClassicSpeaker, type FetchImage } from "./classic/classic-builds.ts";
 export * from "./dockerfile/mod.ts";
 export { imageConfig } from "./graph/image-config.ts";

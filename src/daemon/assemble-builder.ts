@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { type Logger, newId, systemClock } from "../base/mod.ts";
-import { Builder, ClassicBuilds, type FetchImage, type StepProcess } from "../builder/mod.ts";
+import {
+  Builder,
+  type BuildkitConnections,
+  ClassicBuilds,
+  type FetchImage,
+  lazyBuildkit,
+  type StepProcess,
+} from "../builder/mod.ts";
 import type { ContentStore } from "../content/mod.ts";
 import { type EngineContext, stepRuntimeSpec } from "../engine/mod.ts";
 import { hostPlatform, type LocalImages } from "../images/mod.ts";
@@ -8,6 +15,7 @@ import { hostPlatform, type LocalImages } from "../images/mod.ts";
 export interface BuilderAssembly {
   readonly builder: Builder;
   readonly classic: ClassicBuilds;
+  readonly buildkit: BuildkitConnections;
 }
 
 /** Puts the builder on an engine: its steps are confined as the engine's containers are. */
@@ -39,7 +47,10 @@ export function assembleBuilder(
     const { id, config } = images.resolve(name);
     return { id, name, config };
   };
-  return { builder, classic: new ClassicBuilds(builder, images, fetch, hostPlatform()) };
+  const platform = hostPlatform();
+  const run = join(folders.run, "build");
+  const buildkit = lazyBuildkit({ builder, fetch, platform, newId, run, clock: systemClock, log });
+  return { builder, classic: new ClassicBuilds(builder, images, fetch, platform), buildkit };
 }
 
 /** What of a step its confinement goes by. */

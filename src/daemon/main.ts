@@ -44,6 +44,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     observation: new ContainerObservation(context),
     commits: new ContainerCommits(context),
     builds: building.classic,
+    buildkit: building.buildkit,
     comparisons: new ContainerComparisons(context, images),
     placement: new Placements(context, execs),
     host: {

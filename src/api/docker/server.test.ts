@@ -104,7 +104,7 @@ describe("errors", () => {
   });
 
   test("parts of Docker that are still to come say so", async () => {
-    for (const [path, method] of [["/session", "POST"]] as const) {
+    for (const [path, method] of [["/build/cancel", "POST"]] as const) {
       const { status, json } = await harness.call(`/v1.45${path}`, { method });
       expect({ path, status }).toEqual({ path, status: 501 });
       expect(json.message).toContain("not implemented yet");

@@ -1,5 +1,5 @@
 import type { Digest, Logger } from "../../base/mod.ts";
-import type { ClassicBuild, ClassicSpeaker } from "../../builder/mod.ts";
+import type { BuildkitConnections, ClassicBuild, ClassicSpeaker } from "../../builder/mod.ts";
 import type {
   Archives,
   CommitOptions,
@@ -107,6 +107,7 @@ export interface UseCases {
   readonly observation: Observation;
   readonly commits: Commits;
   readonly builds: Builds;
+  readonly buildkit: BuildkitConnections;
   readonly comparisons: Comparisons;
   readonly images: Images;
   readonly imageHistory: ImageHistory;

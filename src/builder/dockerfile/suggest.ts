@@ -4,7 +4,7 @@ const FARTHEST = 2;
 const LONGEST = 100;
 
 /**
- * The option nearest to a mistyped word, if one is near: at most two letters added, taken away or changed.
+ * The option nearest to a mistyped word, if one is near: at most two letters added, taken away, changed or swapped.
  * When `anyCase`, case does not count and the answer has the word's case.
  */
 export function nearest(word: string, options: Iterable<string>, anyCase = false): string | undefined {
@@ -32,16 +32,19 @@ function inCaseOf(text: string, model: string): string {
   return model === model.toUpperCase() ? text.toUpperCase() : text;
 }
 
-/** Levenshtein's. */
+/** Letters added, taken away, changed, or swapped with their neighbour. */
 function editDistance(from: string, to: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let at = 0; at < from.length; at++) {
     const next = [at + 1];
     for (let other = 0; other < to.length; other++) {
       const change = (row[other] ?? 0) + (from[at] === to[other] ? 0 : 1);
-      next.push(Math.min(change, (row[other + 1] ?? 0) + 1, (next[other] ?? 0) + 1));
+      const swaps = other > 0 && from[at] === to[other - 1] && from[at - 1] === to[other];
+      const swap = swaps ? (before[other - 1] ?? 0) + 1 : change;
+      next.push(Math.min(change, swap, (row[other + 1] ?? 0) + 1, (next[other] ?? 0) + 1));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[to.length] ?? 0;
 }

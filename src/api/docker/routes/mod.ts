@@ -3,6 +3,7 @@ import type { UseCases } from "../use-cases.ts";
 import { archiveRoutes } from "./archive.ts";
 import { attachRoutes } from "./attach.ts";
 import { buildRoutes } from "./build.ts";
+import { buildkitRoutes } from "./buildkit.ts";
 import { containerActionRoutes } from "./container-actions.ts";
 import { containerCreateRoutes } from "./container-create.ts";
 import { containerListRoutes } from "./container-list.ts";
@@ -33,6 +34,7 @@ export function dockerRoutes(useCases: UseCases): readonly Route[] {
     ...imageTransferRoutes(useCases),
     ...distributionRoutes(useCases),
     ...buildRoutes(useCases),
+    ...buildkitRoutes(useCases),
     ...imageRoutes(useCases),
     ...networkRoutes(useCases),
     ...volumeRoutes(useCases),

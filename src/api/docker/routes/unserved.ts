@@ -28,8 +28,6 @@ export function unservedRoutes(): readonly Route[] {
     { method: "DELETE", path: "/plugins/{name...}", handle: plugins },
     { method: "POST", path: "/build/prune", handle: build },
     { method: "POST", path: "/build/cancel", handle: build },
-    { method: "POST", path: "/session", handle: build },
-    { method: "POST", path: "/grpc", handle: build },
     { method: "GET", path: "/containers/{name}/checkpoints", handle: refuse("Listing checkpoints") },
     { method: "POST", path: "/containers/{name}/checkpoints", handle: refuse("Checkpointing containers") },
     { method: "DELETE", path: "/containers/{name}/checkpoints/{id}", handle: refuse("Deleting checkpoints") },

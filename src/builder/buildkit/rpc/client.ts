@@ -21,6 +21,8 @@ export interface ClientCall extends AsyncDisposable {
   end(): void;
 }
 
+type Trailers = Readonly<Record<string, unknown>>;
+
 /** Calls the gRPC services of whoever sits at the other end of a connection. */
 export class RpcClient {
   readonly #session: ClientHttp2Session;
@@ -53,20 +55,21 @@ export class RpcClient {
       te: "trailers",
       ...metadata,
     });
-    let trailers: Record<string, unknown> | undefined;
+    const { promise: trailers, resolve: ended } = Promise.withResolvers<Trailers | undefined>();
     stream.on("error", () => {});
     stream.once("response", (headers) => {
       // An answer without messages has its trailers among the headers.
-      if (headers["grpc-status"] !== undefined) trailers = headers;
+      if (headers["grpc-status"] !== undefined) ended(headers);
     });
-    stream.once("trailers", (headers) => {
-      trailers = headers;
-    });
+    stream.once("trailers", ended);
     const cancel = () => stream.destroy();
     signal.addEventListener("abort", cancel, { once: true });
-    stream.once("close", () => signal.removeEventListener("abort", cancel));
+    stream.once("close", () => {
+      signal.removeEventListener("abort", cancel);
+      ended(undefined);
+    });
     return {
-      messages: checked(stream, () => trailers, signal),
+      messages: checked(stream, trailers, signal),
       send: (message) => sendMessage(stream, message),
       end: () => stream.end(),
       async [Symbol.asyncDispose]() {
@@ -95,18 +98,20 @@ export class RpcClient {
 
 async function* checked(
   stream: ClientHttp2Stream,
-  trailers: () => Record<string, unknown> | undefined,
+  trailers: Promise<Trailers | undefined>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
+  let broken: unknown;
   try {
     yield* messagesOf(stream);
   } catch (error) {
-    signal.throwIfAborted();
-    throw error instanceof HavreError ? error : gone(error);
+    if (error instanceof HavreError) throw error;
+    // Who answers before it has read everything resets the stream behind its trailers: these say how it went.
+    broken = error;
   }
   signal.throwIfAborted();
-  const end = trailers();
-  if (end === undefined) throw gone();
+  const end = await trailers;
+  if (end === undefined) throw gone(broken);
   const error = errorOf(end);
   if (error) throw error;
 }

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { BytesMessageSchema } from "../wire/session_pb.ts";
+import { BytesMessageSchema } from "../wire/session.ts";
 import { RpcClient } from "./client.ts";
 import { type Handlers, RpcServer, streaming, unary } from "./server.ts";
 import { RpcError } from "./status.ts";

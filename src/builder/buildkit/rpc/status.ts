@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type ErrorKind, HavreError, isHavreError } from "../../../base/mod.ts";
-import { StatusSchema } from "../wire/status_pb.ts";
+import { StatusSchema } from "../wire/status.ts";
 
 /** gRPC status codes (grpc.io, Status codes and their use in gRPC). */
 export const CODE = {

@@ -8,12 +8,12 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Definition, Range, SourceInfo } from "./ops_pb.ts";
-import { file_ops } from "./ops_pb.ts";
-import type { Status } from "./status_pb.ts";
-import { file_status } from "./status_pb.ts";
-import type { BuildkitVersion, WorkerRecord } from "./worker_pb.ts";
-import { file_worker } from "./worker_pb.ts";
+import type { Definition, Range, SourceInfo } from "./ops.ts";
+import { file_ops } from "./ops.ts";
+import type { Status } from "./status.ts";
+import { file_status } from "./status.ts";
+import type { BuildkitVersion, WorkerRecord } from "./worker.ts";
+import { file_worker } from "./worker.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**

@@ -6,12 +6,12 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Definition, Range, SourceInfo } from "./ops_pb.ts";
-import { file_ops } from "./ops_pb.ts";
-import type { Status } from "./status_pb.ts";
-import { file_status } from "./status_pb.ts";
-import type { WorkerRecord } from "./worker_pb.ts";
-import { file_worker } from "./worker_pb.ts";
+import type { Definition, Range, SourceInfo } from "./ops.ts";
+import { file_ops } from "./ops.ts";
+import type { Status } from "./status.ts";
+import { file_status } from "./status.ts";
+import type { WorkerRecord } from "./worker.ts";
+import { file_worker } from "./worker.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**

@@ -6,8 +6,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Platform } from "./ops_pb.ts";
-import { file_ops } from "./ops_pb.ts";
+import type { Platform } from "./ops.ts";
+import { file_ops } from "./ops.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**

@@ -1,0 +1,40 @@
+import type { Socket } from "node:net";
+import { HavreError } from "../../../base/mod.ts";
+import type { Exchange, Route } from "../exchange.ts";
+import type { UseCases } from "../use-cases.ts";
+
+const PROTOCOL = "h2c";
+
+/** Takes the connection out of HTTP/1: what follows is HTTP/2. `invalid-argument` when the client did not ask for that. */
+function upgradeToHttp2({ upgrade, request }: Exchange): Socket {
+  const protocol = String(request.headers.upgrade ?? "");
+  if (upgrade === undefined || protocol.toLowerCase() !== PROTOCOL) {
+    const asked = protocol === "" ? "no upgrade proto in request" : `protocol ${protocol} not supported`;
+    throw new HavreError("invalid-argument", asked, { hint: `BuildKit's clients send Upgrade: ${PROTOCOL}` });
+  }
+  const { socket, head } = upgrade;
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${PROTOCOL}\r\n\r\n`);
+  if (head.length > 0) socket.unshift(head);
+  return socket;
+}
+
+/** `POST /grpc` and `POST /session`: the two connections of BuildKit's clients (Docker Engine API, § Session). */
+export function buildkitRoutes({ buildkit }: UseCases): readonly Route[] {
+  return [
+    {
+      method: "POST",
+      path: "/grpc",
+      hijacks: true,
+      handle: (exchange) => buildkit.control(upgradeToHttp2(exchange)),
+    },
+    {
+      method: "POST",
+      path: "/session",
+      hijacks: true,
+      handle: (exchange) => {
+        const { headers } = exchange.request;
+        return buildkit.session(upgradeToHttp2(exchange), headers);
+      },
+    },
+  ];
+}

@@ -1,0 +1,82 @@
+import { HavreError, type Logger } from "../../base/mod.ts";
+import type { Platform } from "../../spec/mod.ts";
+import type { ClientBuild, ClientBuilds, Exporter } from "./builds.ts";
+import { exportResult } from "./exporters.ts";
+import type { Frontend } from "./frontend.ts";
+import { type Handlers, streaming, unary } from "./rpc/server.ts";
+import {
+  BuildHistoryEventSchema,
+  BuildHistoryRequestSchema,
+  DiskUsageRequestSchema,
+  DiskUsageResponseSchema,
+  EmptySchema,
+  InfoResponseSchema,
+  ListWorkersResponseSchema,
+  PruneRequestSchema,
+  type SolveRequest,
+  SolveRequestSchema,
+  SolveResponseSchema,
+  StatusRequestSchema,
+  StatusResponseSchema,
+  UsageRecordSchema,
+} from "./wire/control.ts";
+import { VERSION_RECORD, workerRecord } from "./worker.ts";
+
+const SERVICE = "/moby.buildkit.v1.Control/";
+
+export interface ControlParts {
+  readonly builds: ClientBuilds;
+  readonly frontend: Frontend;
+  readonly platform: Platform;
+  readonly log: Logger;
+}
+
+/** BuildKit's Control service: builds begin and end here, and are watched. */
+export function controlHandlers({ builds, frontend, platform, log }: ControlParts): Handlers {
+  const solve = unary(SolveRequestSchema, SolveResponseSchema, async (request, { signal }) => {
+    const build = builds.begin(request.ref, request.session, exportersOf(request));
+    const stop = () => build.control.abort(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      const result = await resultOf(request, build, frontend);
+      const exporterResponse = result === undefined ? {} : await exportResult(build, result);
+      return { exporterResponse };
+    } catch (error) {
+      throw frontend.failed(build, error);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      build.control.abort(new HavreError("cancelled", "The build is over"));
+      builds.end(build);
+      log.info("build ended", { ref: build.ref });
+    }
+  });
+  const status = streaming(StatusRequestSchema, StatusResponseSchema, async function* ({ ref }, { signal }) {
+    const build = await builds.get(ref, signal);
+    yield* build.progress.read(signal);
+  });
+  const info = unary(EmptySchema, InfoResponseSchema, async () => ({ buildkitVersion: VERSION_RECORD }));
+  const workers = unary(EmptySchema, ListWorkersResponseSchema, async () => ({ record: [workerRecord(platform)] }));
+  const diskUsage = unary(DiskUsageRequestSchema, DiskUsageResponseSchema, async () => ({ record: [] }));
+  const prune = streaming(PruneRequestSchema, UsageRecordSchema, async function* () {});
+  const history = streaming(BuildHistoryRequestSchema, BuildHistoryEventSchema, async function* () {});
+  return new Map([
+    [`${SERVICE}Solve`, solve],
+    [`${SERVICE}Status`, status],
+    [`${SERVICE}Info`, info],
+    [`${SERVICE}ListWorkers`, workers],
+    [`${SERVICE}DiskUsage`, diskUsage],
+    [`${SERVICE}Prune`, prune],
+    [`${SERVICE}ListenBuildHistory`, history],
+  ]);
+}
+
+/** From the frontend that is named, or from the client itself when it names none. */
+async function resultOf(request: SolveRequest, build: ClientBuild, frontend: Frontend) {
+  if (request.frontend === "" && request.definition === undefined) return build.returned.promise;
+  return (await frontend.solve(build, request.frontend, request.frontendAttrs, build.control.signal)).result;
+}
+
+function exportersOf({ exporters, exporter, exporterAttrs }: SolveRequest): readonly Exporter[] {
+  if (exporters.length > 0) return exporters.map(({ type, attrs }) => ({ type, attributes: attrs }));
+  return exporter === "" ? [] : [{ type: exporter, attributes: exporterAttrs }];
+}

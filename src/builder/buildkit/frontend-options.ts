@@ -1,0 +1,123 @@
+import { HavreError } from "../../base/mod.ts";
+import { type Platform, parseGoBoolean } from "../../spec/mod.ts";
+import type { GraphOptions } from "../graph/options.ts";
+
+type Attributes = Readonly<Record<string, string>>;
+
+/** What a named context stands for. */
+export type NamedContext =
+  /** A folder of the client. */
+  { readonly kind: "local"; readonly folder: string } | { readonly kind: "image"; readonly reference: string };
+
+/** What a client asks of the Dockerfile frontend (BuildKit, `docs/reference/dockerfile-frontend`). */
+export interface FrontendRequest {
+  readonly filename: string;
+  /** What the client calls the folders of the Dockerfile and of the context. */
+  readonly dockerfileFolder: string;
+  readonly contextFolder: string;
+  /** An address instead of a folder. */
+  readonly remoteContext: string | undefined;
+  /** `pull`: get images anew. */
+  readonly pull: boolean;
+  /** A question about the Dockerfile instead of a build: `frontend.lint` and its like. */
+  readonly subrequest: string | undefined;
+  readonly contexts: ReadonlyMap<string, NamedContext>;
+  readonly epoch: number | undefined;
+  readonly options: Omit<GraphOptions, "history">;
+}
+
+/** Reads frontend attributes. `invalid-argument` for values that have no meaning, `not-implemented` for several platforms at once. */
+export function readFrontendAttributes(attributes: Attributes, host: Platform): FrontendRequest {
+  const text = (name: string) => attributes[name] || undefined;
+  const buildArgs = withPrefix(attributes, "build-arg:");
+  const remote = text("context");
+  return {
+    filename: text("filename") ?? "Dockerfile",
+    dockerfileFolder: text("dockerfilekey") ?? "dockerfile",
+    contextFolder: localName(remote) ?? text("contextkey") ?? "context",
+    remoteContext: localName(remote) === undefined ? remote : undefined,
+    pull: text("image-resolve-mode") === "pull",
+    subrequest: text("requestid"),
+    contexts: readContexts(withPrefix(attributes, "context:")),
+    epoch: readEpoch(buildArgs.SOURCE_DATE_EPOCH),
+    options: {
+      target: text("target"),
+      buildArgs,
+      labels: withPrefix(attributes, "label:"),
+      noCache: readNoCache(attributes["no-cache"]),
+      platform: readPlatform(text("platform")) ?? host,
+      buildPlatform: host,
+      network: readNetwork(text("force-network-mode")),
+      extraHosts: (text("add-hosts")?.split(",") ?? []).map((pair) => pair.replace("=", ":")),
+      limits: {
+        shmSize: Number(text("shm-size") ?? 0),
+        ulimits: (text("ulimit")?.split(",") ?? []).map(readUlimit),
+        memory: 0,
+        memorySwap: 0,
+        cpuShares: 0,
+        cpuPeriod: 0,
+        cpuQuota: 0,
+        cpusetCpus: "",
+        cpusetMems: "",
+        cgroupParent: text("cgroup-parent") ?? "",
+      },
+      namedContexts: [],
+    },
+  };
+}
+
+function withPrefix(attributes: Attributes, prefix: string): Record<string, string> {
+  const entries = Object.entries(attributes).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+function localName(context: string | undefined): string | undefined {
+  return context?.startsWith("local:") ? context.slice("local:".length) : undefined;
+}
+
+function readContexts(given: Record<string, string>): ReadonlyMap<string, NamedContext> {
+  return new Map(
+    Object.entries(given).map(([name, value]): [string, NamedContext] => {
+      const folder = localName(value);
+      if (folder !== undefined) return [name, { kind: "local", folder }];
+      if (value.startsWith("docker-image://")) {
+        return [name, { kind: "image", reference: value.slice("docker-image://".length) }];
+      }
+      throw new HavreError("not-implemented", `unsupported context source ${value.split(":")[0]} for ${name}`);
+    }),
+  );
+}
+
+/** Seconds since the epoch, made milliseconds. */
+function readEpoch(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (!/^\d{1,12}$/.test(text)) throw new HavreError("invalid-argument", `invalid SOURCE_DATE_EPOCH: ${text}`);
+  return Number(text) * 1000;
+}
+
+/** Present and empty: all stages. */
+function readNoCache(text: string | undefined): boolean | readonly string[] {
+  if (text === undefined) return false;
+  if (text === "") return true;
+  return parseGoBoolean(text) ?? text.split(",");
+}
+
+function readPlatform(text: string | undefined): Platform | undefined {
+  if (text === undefined) return undefined;
+  if (text.includes(","))
+    throw new HavreError("not-implemented", "Building for several platforms is not implemented yet");
+  const [os = "linux", architecture = "", variant] = text.split("/");
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+function readNetwork(mode: string | undefined): string {
+  if (mode === undefined || mode === "sandbox" || mode === "default") return "bridge";
+  if (mode === "host" || mode === "none") return mode;
+  throw new HavreError("invalid-argument", `invalid netmode ${mode}`);
+}
+
+function readUlimit(text: string): GraphOptions["limits"]["ulimits"][number] {
+  const [, name = "", soft = "", hard = soft] = /^(\w+)=(-?\d+)(?::(-?\d+))?$/.exec(text) ?? [];
+  if (name === "") throw new HavreError("invalid-argument", `failed to parse ulimit: ${text}`);
+  return { name, soft: Number(soft), hard: Number(hard) };
+}
