@@ -97,3 +97,18 @@ test("a start that was cut off before it was recorded is found whole: address, n
   expect(found?.endpoints).toEqual(endpoints ?? []);
   expect(found?.startedAt).toBeGreaterThan(0);
 });
+
+test("a renaming that was cut off before others could find the container by its new name is finished", async () => {
+  const { id: network } = await host.context.networks.create({ name: "renamed" });
+  const id = await host.run({ HostConfig: { NetworkMode: "renamed" } });
+  await host.context.store.update((tx) => {
+    const container = tx.get(containerKind, id);
+    if (container) tx.put(containerKind, { ...container, name: "new-name" });
+  });
+  await host.end();
+  await host.begin();
+  expect(host.context.networks.endpointsOf(id).map(({ dnsNames }) => dnsNames[0])).toEqual(["new-name"]);
+  expect(host.find(id)?.status.endpoints.map(({ dnsNames }) => dnsNames[0])).toEqual(["new-name"]);
+  await host.containers.remove(id, { force: true });
+  await host.context.networks.remove(network);
+});

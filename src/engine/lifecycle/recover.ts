@@ -5,6 +5,7 @@ import type { ContainerLifecycle } from "../containers.ts";
 import { bundleFolder, containerFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
 import { releaseProcess } from "./exit.ts";
+import { renameOnNetworks } from "./rename.ts";
 
 /** Docker's code for a container whose end nobody saw. */
 const UNKNOWN_EXIT = 255;
@@ -83,12 +84,14 @@ async function recoverOne(context: EngineContext, lifecycle: ContainerLifecycle,
   if (!context.snapshots.keys().includes(id)) await context.snapshots.prepare(id, container.spec.chainId);
 }
 
-/** Finishes or undoes connecting and disconnecting that was cut off: what is not asked for goes. */
+/** Finishes or undoes connecting, disconnecting and renaming that was cut off: what is not asked for goes. */
 async function settleNetworks(context: EngineContext, containers: readonly Container[]): Promise<void> {
-  for (const { id, spec, status } of containers) {
+  for (const container of containers) {
+    const { id, spec, status } = container;
     const endpoints = context.networks.endpointsOf(id);
     const unasked = endpoints.filter(({ networkName }) => !Object.hasOwn(spec.endpoints, networkName));
     for (const { networkId } of unasked) await context.networks.disconnect(id, networkId);
+    await renameOnNetworks(context, container);
     const left = context.networks.endpointsOf(id);
     if (JSON.stringify(left) !== JSON.stringify(status.endpoints)) await setStatus(context, id, { endpoints: left });
   }

@@ -1,7 +1,7 @@
 import { HavreError, isHavreError } from "../../base/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { type EngineContext, setStatus } from "../context.ts";
-import { getContainer, hasProcess } from "../lookup.ts";
+import { getContainer } from "../lookup.ts";
 import { dnsNames } from "../networking/mod.ts";
 import { checkName, nameInUse } from "./create.ts";
 
@@ -30,10 +30,12 @@ export async function renameContainer(
   context.events.emitContainer(getContainer(context.store, id), "rename", { oldName: `/${oldName}` });
 }
 
-async function renameOnNetworks(context: EngineContext, container: Container): Promise<void> {
-  if (!hasProcess(container) || container.status.endpoints.length === 0) return;
-  const endpoints = await context.networks.setNames(container.id, ({ dnsNames: former, aliases }) =>
+/** Has others find a running container by its present name, if they do not yet. Call with its lock held. */
+export async function renameOnNetworks(context: EngineContext, container: Container): Promise<void> {
+  const { id, name: present } = container;
+  if (context.networks.endpointsOf(id).every(({ dnsNames: [name = present] }) => name === present)) return;
+  const endpoints = await context.networks.setNames(id, ({ dnsNames: former, aliases }) =>
     former.length === 0 ? [] : dnsNames(container, aliases),
   );
-  await setStatus(context, container.id, { endpoints });
+  await setStatus(context, id, { endpoints });
 }

@@ -38,7 +38,7 @@ export class Forwarder {
    */
   async forward(query: Query, transport: Transport, upstreams: readonly Upstream[]): Promise<Buffer | undefined> {
     const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
-    const running = new Set<Disposable>();
+    const running = new Map<string, Disposable>();
     const hopeless = new Set<string>();
     const plan = this.#plan(upstreams, transport);
     let patience: NodeJS.Timeout | undefined;
@@ -58,13 +58,16 @@ export class Forwarder {
         start(next);
       }
     };
+    const end = (key: string) => {
+      running.get(key)?.[Symbol.dispose]();
+      running.delete(key);
+    };
     const start = (attempt: Attempt) => {
       const { upstream, transport: by } = attempt;
       const sent = withId(query.message, randomInt(65536));
       const namespace = upstream.fromHost ? undefined : this.#namespace;
       const giveUp = (...others: readonly Attempt[]) => {
-        asking[Symbol.dispose]();
-        running.delete(asking);
+        end(keyOf(attempt));
         hopeless.add(keyOf(attempt));
         plan.unshift(...others);
         advance();
@@ -79,8 +82,9 @@ export class Forwarder {
         }
         giveUp();
       };
-      const asking = exchange(namespace, upstream, by, sent, { received, failed });
-      running.add(asking);
+      // Asked again, a server is no longer listened to for the first time: descriptors are few.
+      end(keyOf(attempt));
+      running.set(keyOf(attempt), exchange(namespace, upstream, by, sent, { received, failed }));
     };
 
     const deadline = setTimeout(() => resolve(undefined), DEADLINE_MS);
@@ -90,7 +94,7 @@ export class Forwarder {
     } finally {
       clearTimeout(deadline);
       clearTimeout(patience);
-      for (const asking of running) asking[Symbol.dispose]();
+      for (const key of [...running.keys()]) end(key);
     }
   }
 

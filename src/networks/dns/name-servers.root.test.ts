@@ -6,6 +6,7 @@ import { connectDatagrams, connectStream, type NetworkNamespace } from "../../ke
 import { parseResolvConf, type ResolverOverrides } from "../resolv-conf.ts";
 import { makeBareSandbox } from "../sandboxes.ts";
 import { enterTestHost, heldNamespaces, sh } from "../test-host.ts";
+import { Rcode } from "./message.ts";
 import { type NamedEndpoint, NameServers } from "./mod.ts";
 import { askInside, type Behaviour, say, sendInside, type TestServer, testServer } from "./test-servers.ts";
 
@@ -257,6 +258,25 @@ test("when nobody answers that is said before the program gives up", async () =>
   const begun = performance.now();
   expect(await askInside(inside, { name: "silent.test" })).toMatchObject({ rcode: "SERVFAIL" });
   expect(performance.now() - begun).toBeGreaterThan(4000);
+});
+
+test("questions that nobody answers do not pile up: beyond a thousand they are refused at once", async () => {
+  const inside = await join("c1", on("app", "10.0.0.2", ["web"]));
+  await upstream(undefined, "127.0.0.1", () => undefined);
+  const refused = Promise.withResolvers<void>();
+  const received = (bytes: Uint8Array) => {
+    if (((bytes[3] ?? 0) & 15) === Rcode.refused) refused.resolve();
+  };
+  using socket = await connectDatagrams(inside, { address: "127.0.0.11", port: 53 }, received, () => {});
+  const before = readdirSync("/proc/self/fd").length;
+  for (let id = 0; id < 1100; id++) {
+    socket.send(encode({ type: "query", id, questions: [{ type: "A", name: `n${id}.test` }] }));
+    // Sent in one go they would be lost on the way, not refused.
+    if (id % 50 === 0) await new Promise(setImmediate);
+  }
+  await refused.promise;
+  expect(readdirSync("/proc/self/fd").length - before).toBeLessThan(1100);
+  expect(dataOf(await askInside(inside, { name: "web" }))).toEqual(["10.0.0.2"]);
 });
 
 test("its own address as a server is left out, so that no question goes round in circles", async () => {

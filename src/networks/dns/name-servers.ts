@@ -25,7 +25,7 @@ export interface NamedSandbox {
   readonly endpoints: readonly NamedEndpoint[];
 }
 
-export interface NameServersOptions extends Omit<Surroundings, "names"> {
+export interface NameServersOptions extends Omit<Surroundings, "names" | "underWay"> {
   /** The host's resolver, as it is now. */
   readonly hostResolver: () => ResolverConfig;
   /** What a container asks for instead. */
@@ -41,11 +41,13 @@ const MAX_UPSTREAMS = 3;
 export class NameServers {
   readonly #options: NameServersOptions;
   readonly #names = new NameTable();
+  readonly #surroundings: Surroundings;
   readonly #sandboxes = new Map<string, NetworkNamespace>();
   readonly #servers = new Map<string, ContainerNameServer>();
 
   constructor(options: NameServersOptions) {
     this.#options = options;
+    this.#surroundings = { ...options, names: this.#names, underWay: { count: 0 } };
   }
 
   /**
@@ -69,7 +71,7 @@ export class NameServers {
     if (server) server.outlook = outlook;
     if (server || named.length === 0) return;
     this.#sandboxes.set(containerId, namespace);
-    const opened = await ContainerNameServer.open(namespace, outlook, { ...this.#options, names: this.#names });
+    const opened = await ContainerNameServer.open(namespace, outlook, this.#surroundings);
     if (this.#sandboxes.get(containerId) === namespace) this.#servers.set(containerId, opened);
     else opened[Symbol.dispose]();
   }

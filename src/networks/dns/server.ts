@@ -19,6 +19,8 @@ import { redirectToNameServer } from "./redirect.ts";
 
 /** Docker's. */
 const MAX_FORWARDED = 1024;
+/** Of all containers together: each holds a descriptor for every server it is asked of. */
+const MAX_FORWARDED_TOTAL = 2048;
 const MAX_CONNECTIONS = 64;
 /** Questions of one connection that may wait for their answers; then no more are read. */
 const MAX_PIPELINED = 32;
@@ -31,6 +33,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;
+  /** Questions of all containers that are being asked of others. */
+  readonly underWay: { count: number };
 }
 
 /** How one container sees names. */
@@ -122,8 +126,12 @@ export class ContainerNameServer implements Disposable {
   }
 
   async #forward(query: Query, transport: Transport): Promise<Buffer> {
-    if (this.#forwarded >= MAX_FORWARDED) return reply(query, Rcode.refused, []);
+    const { underWay } = this.#surroundings;
+    if (this.#forwarded >= MAX_FORWARDED || underWay.count >= MAX_FORWARDED_TOTAL) {
+      return reply(query, Rcode.refused, []);
+    }
     this.#forwarded++;
+    underWay.count++;
     try {
       const answer = await this.#forwarder.forward(query, transport, this.#outlook.upstreams());
       if (!answer) return reply(query, Rcode.serverFailure, []);
@@ -133,6 +141,7 @@ export class ContainerNameServer implements Disposable {
       return reply(query, Rcode.serverFailure, []);
     } finally {
       this.#forwarded--;
+      underWay.count--;
     }
   }
 
