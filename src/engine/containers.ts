@@ -304,7 +304,8 @@ export class ContainerLifecycle implements Containers {
     const restarting = container.status.state === "restarting";
     if (container.spec.hostConfig.AutoRemove && !restarting && !this.#comingBack.has(exit.id)) {
       this.#forget(exit.id);
-      const removed = await markRemoved(this.#context, container, { volumes: true });
+      // After a power cut it does not run, and is removed for that.
+      const removed = await markRemoved(this.#context, container, { volumes: true, durable: false });
       await this.#release(container);
       if (removed) await finishRemoval(this.#context, this.#logs, removed);
       return;

@@ -41,6 +41,12 @@ export class Binaries implements Disposable {
     return { path, args: [...binary.args, "--root", this.stateFolder(name)] };
   }
 
+  /** Whether the program of a configured runtime is there. */
+  isInstalled(name: string): boolean {
+    const binary = this.all.get(name);
+    return binary !== undefined && existsSync(binary.path);
+  }
+
   conmon(): string {
     if (this.#conmon === undefined || !existsSync(this.#conmon)) this.#conmon = Bun.which("conmon") ?? undefined;
     if (this.#conmon === undefined) throw missing("conmon", "conmon");

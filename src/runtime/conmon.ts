@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, HavreError, isHavreError, type Logger, runAll, systemClock, toHavreError } from "../base/mod.ts";
 import { type CgroupHost, detectCgroups, identifyProcess, isProcessAlive, signalProcess } from "../kernel/mod.ts";
-import { encodeForRuntime, type RuntimeResources } from "../spec/mod.ts";
+import { encodeForRuntime, type RuntimeResources, type RuntimeSpec } from "../spec/mod.ts";
 import { ensureAppArmorProfile } from "./apparmor.ts";
 import { Binaries } from "./binaries.ts";
 import { containerArguments } from "./conmon-arguments.ts";
@@ -36,6 +36,7 @@ import type {
   RunningExec,
   Runtime,
   RuntimeStatus,
+  SpecToCome,
   StdioSpec,
 } from "./runtime.ts";
 import { type CommandResult, type RuntimeBinary, runRuntime } from "./runtime-command.ts";
@@ -114,8 +115,12 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   async create(request: CreateRequest): Promise<Created> {
-    const { id, fallback } = request;
+    const { id, runtime, fallback } = request;
     if (fallback === undefined) return await this.#create(request);
+    if (!this.#binaries.isInstalled(runtime)) {
+      this.#logger.warn("Another runtime takes a container", { id, runtime: fallback, because: `no ${runtime} here` });
+      return await this.#create({ ...request, runtime: fallback });
+    }
     try {
       return await this.#create(request);
     } catch (error) {
@@ -132,44 +137,32 @@ export class ConmonRuntime implements Runtime, Disposable {
     const { id, runtime, bundle, log } = request;
     const plain = this.#binaries.runtime(runtime);
     const conmon = this.#binaries.conmon();
-    const process = fitToHost(request.spec.process, this.#ceilings, (what) => this.#logger.warn(what, { id }));
-    const spec = { ...request.spec, process };
-    const record: ContainerRecord = {
-      id,
-      runtime,
-      bundle,
-      cgroupsPath: spec.linux.cgroupsPath,
-      rootfs: spec.root.path,
-      log,
-      memoryLimited: hasMemoryLimit(spec),
-    };
+    const { rootfs, cgroupsPath, whole } = toCome(request.spec);
+    const record = { id, runtime, bundle, cgroupsPath, rootfs, log, memoryLimited: false };
     this.#exits.forget(id);
     cleanBundle(bundle);
     // Written before anything exists, so that whatever a killed daemon has left half-made is found.
     this.#records.put(record);
     try {
-      await ensureAppArmorProfile(process.apparmorProfile);
       if (request.sharedMemory !== undefined) openSharedMemory(bundle, request.sharedMemory);
-      const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
-      writeFileSync(join(bundle, "config.json"), encodeForRuntime(handed), { mode: 0o600 });
       if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);
       const others = this.#records.all().filter((other) => other.id !== id);
-      const call = this.#own.creating(
-        record,
-        plain,
-        spec,
-        others.map(({ rootfs }) => rootfs),
-      );
-      const supervisor = await this.#supervise(request, call, conmon);
+      const trees = others.map((other) => other.rootfs);
+      const ready = this.#ready(record, whole);
+      // Awaited below; a supervisor that cannot be started is heard of first.
+      ready.catch(() => {});
+      const supervisor = await this.#supervise(request, this.#own.creating(record, plain, trees), conmon, ready);
       supervisor.hangUp();
       const processes = {
         init: identifyProcess(supervisor.containerPid),
         supervisor: identifyProcess(supervisor.pid),
       };
+      const spec = await ready;
       if (runtime === "crun") this.#filters.learn(spec, this.#crunFolder(id));
-      this.#records.put({ ...record, processes });
+      const made = { ...record, memoryLimited: hasMemoryLimit(spec), processes };
+      this.#records.put(made);
       this.#logs.begin(id, log);
-      this.#observation.begin(record);
+      this.#observation.begin(made);
       this.#supervision.follow(id, processes.supervisor, supervisor.ended);
       // One that was killed meanwhile has its exit on record already.
       this.#exits.check(id);
@@ -177,9 +170,23 @@ export class ConmonRuntime implements Runtime, Disposable {
     } catch (error) {
       await this.#undo(record);
       if (!(error instanceof RuntimeRefusal)) throw toHavreError(error);
-      const command = spec.process.args[0] ?? "";
+      const { process } = await whole;
+      const [command = ""] = process.args;
       throw runtimeError({ operation: "create", output: error.message, command, cause: error });
     }
+  }
+
+  /** Brings about what the runtime needs: its cgroup and the bundle's configuration, which is returned. */
+  async #ready(record: ContainerRecord, whole: Promise<RuntimeSpec>): Promise<RuntimeSpec> {
+    const { id, runtime, bundle } = record;
+    const asked = await whole;
+    const process = fitToHost(asked.process, this.#ceilings, (what) => this.#logger.warn(what, { id }));
+    const spec = { ...asked, process };
+    await ensureAppArmorProfile(process.apparmorProfile);
+    this.#own.make(record, spec.linux.resources);
+    const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
+    writeFileSync(join(bundle, "config.json"), encodeForRuntime(handed), { mode: 0o600 });
+    return spec;
   }
 
   async start(id: string, asked: string): Promise<void> {
@@ -310,7 +317,12 @@ export class ConmonRuntime implements Runtime, Disposable {
     }
   }
 
-  async #supervise(request: CreateRequest, { binary, within }: Call, conmon: string): Promise<Supervisor> {
+  async #supervise(
+    request: CreateRequest,
+    { binary, within }: Call,
+    conmon: string,
+    ready: Promise<unknown>,
+  ): Promise<Supervisor> {
     const keep = makeLivenessPipe(request.bundle);
     try {
       return await startSupervisor({
@@ -320,6 +332,7 @@ export class ConmonRuntime implements Runtime, Disposable {
         timeout: this.#timeout,
         keep,
         within,
+        ready,
       });
     } finally {
       closeSync(keep);
@@ -411,4 +424,9 @@ export class ConmonRuntime implements Runtime, Disposable {
     const result = await this.#runtimeCommand(runtime, args);
     if (result.code !== 0) throw runtimeError({ operation, output: result.stderr });
   }
+}
+
+function toCome(spec: CreateRequest["spec"]): SpecToCome {
+  if ("whole" in spec) return spec;
+  return { rootfs: spec.root.path, cgroupsPath: spec.linux.cgroupsPath, whole: Promise.resolve(spec) };
 }

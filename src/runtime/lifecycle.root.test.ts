@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { newId, silentLogger, systemClock } from "../base/mod.ts";
-import { bindMount, identifyProcess, isProcessAlive, unmount } from "../kernel/mod.ts";
+import { HavreError, newId, silentLogger, systemClock } from "../base/mod.ts";
+import { bindMount, findProcesses, identifyProcess, isProcessAlive, unmount } from "../kernel/mod.ts";
 import { ConmonRuntime } from "./conmon.ts";
 import { ContainerHost, collect } from "./testing/container-host.ts";
 import { until } from "./waiting.ts";
@@ -125,6 +125,30 @@ test("what crun refuses or is missing for goes to runc, which then has the conta
   // runc is not asked: its own message would be another.
   const wrong = { ...host.request(["nope"]), fallback: "what" };
   await expect(host.runtime.create(wrong)).rejects.toMatchObject({ kind: "not-found" });
+});
+
+test("a specification that comes later is waited for; one that does not come leaves no supervisor", async () => {
+  await using host = await ContainerHost.open();
+  const { spec, ...request } = host.request(["sh", "-c", "exit 4"]);
+  if ("whole" in spec) throw new Error("It is whole");
+  const { promise, resolve } = Promise.withResolvers<typeof spec>();
+  const toCome = { rootfs: spec.root.path, cgroupsPath: spec.linux.cgroupsPath, whole: promise };
+  const created = host.runtime.create({ ...request, spec: toCome });
+  await until(systemClock, () => findProcesses(request.bundle).length > 0);
+  expect(existsSync(join(request.bundle, "config.json"))).toBe(false);
+  resolve(spec);
+  await created;
+  const exited = Promise.withResolvers<number>();
+  using _listener = host.runtime.onExit(({ code }) => exited.resolve(code));
+  await host.runtime.start(request.id, "crun");
+  expect(await exited.promise).toBe(4);
+  await host.runtime.delete(request.id, "crun", request.bundle);
+
+  const other = host.request(["true"]);
+  const whole = Promise.reject(new HavreError("invalid-argument", "no such device"));
+  await expect(host.runtime.create({ ...other, spec: { ...toCome, whole } })).rejects.toThrow("no such device");
+  expect(findProcesses(other.bundle)).toEqual([]);
+  expect(readdirSync(join(host.run, "containers"))).toEqual([]);
 });
 
 test("a created container that was never started is deleted with its processes", async () => {

@@ -8,7 +8,7 @@ import {
   standsStillV1,
   taskFilesV1,
 } from "../kernel/mod.ts";
-import type { DeviceRule, RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
+import type { DeviceRule, RuntimeResources } from "../spec/mod.ts";
 import { blindToUnifiedTree, type Call, canHideMounts, hasHybridControllers } from "./hybrid-cgroups.ts";
 import type { ContainerRecord } from "./records.ts";
 import type { RuntimeBinary } from "./runtime-command.ts";
@@ -84,15 +84,20 @@ export class OwnCgroups {
     return record?.runtime === "crun" && this.#host.version === 1 ? record.cgroupsPath : undefined;
   }
 
+  /** Makes the container's cgroup with its limits, where it is Havre's own. */
+  make(record: ContainerRecord, resources: RuntimeResources | undefined): void {
+    const path = this.pathOf(record);
+    if (path !== undefined) makeOwnCgroup(this.#host, path, resources);
+  }
+
   /**
-   * How the runtime is called to create: from inside the new cgroup, and blind to what it would refuse, where that is
-   * needed. `others`: where the trees of other containers are mounted.
+   * How the runtime is called to create: from inside the new cgroup (`make`), and blind to what it would refuse, where
+   * that is needed. `others`: where the trees of other containers are mounted.
    */
-  creating(record: ContainerRecord, plain: RuntimeBinary, spec: RuntimeSpec, others: readonly string[]): Call {
+  creating(record: ContainerRecord, plain: RuntimeBinary, others: readonly string[]): Call {
     const path = this.pathOf(record);
     const within = <T>(start: () => T) => start();
     if (path === undefined) return { binary: plain, within };
-    makeOwnCgroup(this.#host, path, spec.linux.resources);
     const call = (before: string) => enteringCgroup(this.#host, path, plain, before);
     if (!hasHybridControllers()) return { binary: call(""), within };
     this.#canHide ??= canHideMounts(record.rootfs);

@@ -74,11 +74,9 @@ export function runtimeError({ operation, output, command = "", cause }: Failure
   return new HavreError("failed-precondition", `${lead}OCI runtime ${operation} failed: ${text}: unknown`, detail);
 }
 
-/** Whether a failed creation is the runtime's own: it is not installed, or refused what is no mistake of the container's. */
+/** Whether a failed creation is the runtime's own: it refused what is no mistake of the container's. */
 export function isInability(error: unknown): error is HavreError {
-  if (!(error instanceof HavreError)) return false;
-  if (error.kind === "unavailable") return true;
-  if (!(error.cause instanceof RuntimeRefusal)) return false;
+  if (!(error instanceof HavreError && error.cause instanceof RuntimeRefusal)) return false;
   const { message } = error.cause;
   return !TRANSLATIONS.some(({ pattern }) => pattern.test(essence(message)));
 }

@@ -19,6 +19,14 @@ export interface LogSpec {
   readonly maxFiles?: number;
 }
 
+/** A specification that is still in the making, with what is known of it: the supervisor starts meanwhile. */
+export interface SpecToCome {
+  /** Where the tree is mounted already, and all that will be bound from mounts of its own. */
+  readonly rootfs: string;
+  readonly cgroupsPath: string | undefined;
+  readonly whole: Promise<RuntimeSpec>;
+}
+
 export interface CreateRequest {
   readonly id: string;
   /** Runtime name (`crun`, `runc`, or as configured with a path). */
@@ -27,7 +35,7 @@ export interface CreateRequest {
   readonly fallback?: string;
   /** Folder for config.json and the supervisor's files. Made by the caller; on a volatile or durable disk. */
   readonly bundle: string;
-  readonly spec: RuntimeSpec;
+  readonly spec: RuntimeSpec | SpecToCome;
   readonly stdio: StdioSpec;
   readonly log: LogSpec;
   /** Bytes of memory to mount at `sharedMemoryFolder(bundle)`, for this specification and other containers to bind. */

@@ -13,6 +13,8 @@ export interface SupervisorRequest {
   readonly within?: <T>(start: () => T) => T;
   /** A descriptor the supervisor keeps open as long as it lives. */
   readonly keep?: number;
+  /** What the runtime needs: the supervisor starts meanwhile and lets the runtime go afterwards, or is killed when this fails. */
+  readonly ready?: Promise<unknown>;
   /** An exec whose output must not start before somebody is attached: done between the supervisor's being ready and its go. */
   readonly attach?: () => Promise<void>;
 }
@@ -91,7 +93,7 @@ export class RuntimeRefusal extends Error {
  */
 export async function startSupervisor(request: SupervisorRequest): Promise<Supervisor> {
   const ended = Promise.withResolvers<void>();
-  using gate = request.attach === undefined ? undefined : new Pipe();
+  using gate = request.attach === undefined && request.ready === undefined ? undefined : new Pipe();
   const { within = (start) => start() } = request;
   const child = within(() =>
     Bun.spawn([request.conmon, ...request.args], {
@@ -102,7 +104,8 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
         // Log lines carry UTC.
         TZ: "UTC0",
         _OCI_SYNCPIPE: "3",
-        ...(gate ? { _OCI_ATTACHPIPE: "4", _OCI_STARTPIPE: "5" } : {}),
+        ...(gate ? { _OCI_STARTPIPE: "5" } : {}),
+        ...(request.attach ? { _OCI_ATTACHPIPE: "4" } : {}),
       },
       detached: true,
       onExit: () => ended.resolve(),
@@ -110,14 +113,24 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
   );
   child.unref();
   const reports = await readReports(child.stdio[3]);
+  if (gate) {
+    try {
+      await request.ready;
+    } catch (error) {
+      killGroup(child.pid);
+      await ended.promise;
+      throw error;
+    }
+    // It waits for a byte before anything.
+    writeSync(gate.write, "0");
+  }
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), request.timeout);
   });
   const begin = async () => {
     if (request.attach && gate) {
-      // It waits for a byte before anything, and for another before it lets the process go.
-      writeSync(gate.write, "0");
+      // It waits for another byte before it lets the process go.
       using ready = await readReports(child.stdio[4]);
       if ((await ready.next()) !== undefined) {
         await request.attach();
@@ -154,9 +167,10 @@ export async function startSupervisor(request: SupervisorRequest): Promise<Super
   };
 }
 
-function extraDescriptors(request: SupervisorRequest, gate: Pipe | undefined): (number | "pipe")[] {
-  if (gate !== undefined) return ["pipe", gate.read];
-  return request.keep === undefined ? [] : [request.keep];
+function extraDescriptors(request: SupervisorRequest, gate: Pipe | undefined): (number | "pipe" | "ignore")[] {
+  const { keep } = request;
+  if (gate !== undefined) return [request.attach ? "pipe" : (keep ?? "ignore"), gate.read];
+  return keep === undefined ? [] : [keep];
 }
 
 async function readReports(descriptor: unknown): Promise<ReportReader & Disposable> {

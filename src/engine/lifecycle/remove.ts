@@ -24,16 +24,19 @@ export function requireRemovable(container: Container, force: boolean): void {
 export async function markRemoved(
   context: EngineContext,
   container: Container,
-  { volumes }: { readonly volumes: boolean },
+  { volumes, durable = true }: { readonly volumes: boolean; readonly durable?: boolean },
 ): Promise<Container | undefined> {
-  const removed = await context.store.update((tx) => {
-    const now = tx.get(containerKind, container.id);
-    if (!now) return undefined;
-    const next: Container = { ...now, status: { ...now.status, state: "removing" } };
-    tx.put(containerKind, next);
-    if (volumes) context.volumes.markRemoved(tx, anonymousVolumes(now.spec));
-    return next;
-  });
+  const removed = await context.store.update(
+    (tx) => {
+      const now = tx.get(containerKind, container.id);
+      if (!now) return undefined;
+      const next: Container = { ...now, status: { ...now.status, state: "removing" } };
+      tx.put(containerKind, next);
+      if (volumes) context.volumes.markRemoved(tx, anonymousVolumes(now.spec));
+      return next;
+    },
+    { durable },
+  );
   if (!removed) return undefined;
   context.events.emitContainer(removed, "destroy");
   context.waiters.removed(container.id, { code: removed.status.exitCode });

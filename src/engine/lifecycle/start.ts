@@ -7,6 +7,7 @@ import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName
 import { logLimits } from "../create/mod.ts";
 import { hasProcess } from "../lookup.ts";
 import { emitNetworks, networkModeOf, networkOf, networksToTell, publishPorts } from "../networking/mod.ts";
+import { cgroupsPath } from "../spec/build.ts";
 import { prepareRuntimeSpec } from "../spec/prepare.ts";
 import { attachableProcess } from "../streams/attach.ts";
 import type { StreamHub } from "../streams/hub.ts";
@@ -85,38 +86,39 @@ async function launch(
   await mkdir(bundle, { recursive: true, mode: 0o700 });
   undoes.add(() => rm(bundle, { recursive: true, force: true }));
 
-  const sandbox = await context.networks.attach(id, networkModeOf(context, container));
-  const joined = networksToTell(context, container);
-  undoes.add(() => emitNetworks(context, joined, "disconnect", id));
-  undoes.add(() => context.networks.release(id));
-  emitNetworks(context, joined, "connect", id);
-  undoes.add(() => context.ports.release(id));
-  const ports = await publishPorts(context, container, sandbox.endpoints);
-  timeline.mark("network");
+  // All mounts first: the supervisor may have a copy of the mount namespace.
   const rootfs = await context.snapshots.mount(id);
   undoes.add(() => context.trees.release(id));
+  const mounts = await mountVolumes(context, container, undoes);
   timeline.mark("mount");
 
-  const mounts = await mountVolumes(context, container, undoes);
-  const runtimeSpec = await prepareRuntimeSpec(
-    context,
-    { ...container, spec: { ...spec, mounts } },
-    { rootfs, sandbox, folder: containerFolder(context, id) },
-  );
-  timeline.mark("spec");
+  // The rest is brought about while the supervisor starts.
+  const connected = connect(context, container, undoes, timeline);
+  const specify = async () => {
+    const { sandbox } = await connected;
+    const folder = containerFolder(context, id);
+    const seen = { ...container, spec: { ...spec, mounts } };
+    const whole = await prepareRuntimeSpec(context, seen, { rootfs, sandbox, folder });
+    timeline.mark("spec");
+    return whole;
+  };
+  const whole = specify();
+  whole.catch(() => {});
   context.runtime.forgetExit(id);
-  undoes.add(() => context.runtime.delete(id, runtime, bundle, true));
-  const stdio = stdioOf(spec.config);
-  const created = await context.runtime.create({
+  const creating = context.runtime.create({
     id,
     runtime,
     ...(runtime === "crun" && runtime === context.config.defaultRuntime ? { fallback: "runc" } : {}),
     bundle,
-    spec: runtimeSpec,
-    stdio,
+    spec: { rootfs, cgroupsPath: cgroupsPath(spec.hostConfig, context.config.cgroupParent, id), whole },
+    stdio: stdioOf(spec.config),
     log: logSpec(context, container),
     ...(spec.hostConfig.IpcMode === "shareable" ? { sharedMemory: spec.hostConfig.ShmSize } : {}),
   });
+  // What is being connected can be undone only then.
+  const created = await creating.finally(() => connected.catch(() => {}));
+  undoes.add(() => context.runtime.delete(id, runtime, bundle, true));
+  const { sandbox, ports } = await connected;
   context.volumes.hideParts(id);
   timeline.mark("create");
   await hub.connectPending(id, attachableProcess(context, container));
@@ -127,6 +129,25 @@ async function launch(
   await context.runtime.start(id, runtime);
   timeline.mark("start");
   return { created, started, sandbox, ports };
+}
+
+/** Gives the container its place in its networks and publishes its ports. */
+async function connect(
+  context: EngineContext,
+  container: Container,
+  undoes: Undoes,
+  timeline: Timeline,
+): Promise<{ readonly sandbox: Sandbox; readonly ports: readonly PublishedPort[] }> {
+  const { id } = container;
+  const sandbox = await context.networks.attach(id, networkModeOf(context, container));
+  const joined = networksToTell(context, container);
+  undoes.add(() => emitNetworks(context, joined, "disconnect", id));
+  undoes.add(() => context.networks.release(id));
+  emitNetworks(context, joined, "connect", id);
+  undoes.add(() => context.ports.release(id));
+  const ports = await publishPorts(context, container, sandbox.endpoints);
+  timeline.mark("network");
+  return { sandbox, ports };
 }
 
 function logSpec(context: EngineContext, container: Container): LogSpec {

@@ -1,7 +1,7 @@
 import { HavreError, isHavreError } from "../../base/mod.ts";
 import { decideSeccomp, parseSecurityOptions, type SecurityOptions } from "../../policy/mod.ts";
 import { makeTreeFolder } from "../../snapshots/mod.ts";
-import type { RuntimeSpec } from "../../spec/mod.ts";
+import type { HostConfig, RuntimeSpec } from "../../spec/mod.ts";
 import { buildDevices } from "./devices.ts";
 import type { BuiltSpec, SpecInput, Warn } from "./input.ts";
 import { buildMounts } from "./mounts.ts";
@@ -47,6 +47,11 @@ function hostName({ spec }: SpecInput): Pick<RuntimeSpec, "hostname"> {
   return spec.hostConfig.UTSMode === "host" || Hostname === "" ? {} : { hostname: Hostname };
 }
 
+/** A container's cgroup, below the parent it names or else the engine's. */
+export function cgroupsPath({ CgroupParent }: Pick<HostConfig, "CgroupParent">, parent: string, id: string): string {
+  return `${CgroupParent || parent}/${id}`;
+}
+
 function build(input: SpecInput, warn: Warn): RuntimeSpec {
   const { spec, rootfs } = input;
   const { config, hostConfig } = spec;
@@ -65,7 +70,7 @@ function build(input: SpecInput, warn: Warn): RuntimeSpec {
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
     linux: {
       namespaces: buildNamespaces(input),
-      cgroupsPath: `${hostConfig.CgroupParent || input.cgroupParent}/${input.id}`,
+      cgroupsPath: cgroupsPath(hostConfig, input.cgroupParent, input.id),
       resources: { ...buildResources(hostConfig), devices: rules },
       ...(nodes.length > 0 ? { devices: nodes } : {}),
       ...(Object.keys(sysctl).length > 0 ? { sysctl } : {}),
