@@ -33,6 +33,7 @@ const IFLA = {
   address: 1,
   name: 3,
   mtu: 4,
+  link: 5,
   master: 10,
   operState: 16,
   linkInfo: 18,
@@ -46,6 +47,10 @@ const IFLA_INFO_SLAVE_KIND = 4;
 const IFLA_INFO_SLAVE_DATA = 5;
 const IFLA_BRPORT_MODE = 4;
 const VETH_INFO_PEER = 1;
+const MACVLAN_MODE = 1;
+const VLAN_ID = 1;
+/** include/uapi/linux/if_link.h, enum macvlan_mode. */
+const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
 const IFA_ADDRESS = 1;
@@ -138,6 +143,52 @@ export function createVeth(request: VethRequest): NetlinkRequest {
     flags: NLM_F_CREATE | NLM_F_EXCL,
     body: linkBody(name, 0, 0, ...settings, kind),
     subject: `create veth ${name}`,
+  };
+}
+
+export type MacvlanMode = keyof typeof MACVLAN_MODES;
+
+export interface MacvlanRequest {
+  readonly name: string;
+  /** Index of the interface it sends by. */
+  readonly parent: number;
+  readonly mode: MacvlanMode;
+  readonly mac: Uint8Array;
+  readonly mtu?: number;
+  /** Descriptor of the namespace in which it is born. */
+  readonly namespace: number;
+}
+
+/** An interface with a MAC address of its own on another one, born in another namespace. */
+export function createMacvlan({ name, parent, mode, mac, mtu, namespace }: MacvlanRequest): NetlinkRequest {
+  const kind = nestedAttribute(
+    IFLA.linkInfo,
+    textAttribute(IFLA_INFO_KIND, "macvlan"),
+    nestedAttribute(IFLA_INFO_DATA, u32Attribute(MACVLAN_MODE, MACVLAN_MODES[mode])),
+  );
+  const settings = settingAttributes({ mac, ...(mtu === undefined ? {} : { mtu }) });
+  const place = [u32Attribute(IFLA.link, parent), u32Attribute(IFLA.netNsFd, namespace)];
+  return {
+    type: RTM.newLink,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    body: linkBody(name, 0, 0, ...settings, ...place, kind),
+    subject: `create macvlan ${name}`,
+  };
+}
+
+/** The part of a trunk that carries one VLAN (IEEE 802.1Q). */
+export function createVlan(name: string, parent: number, id: number): NetlinkRequest {
+  const number = attribute(VLAN_ID, Uint8Array.of(id & 255, id >> 8));
+  const kind = nestedAttribute(
+    IFLA.linkInfo,
+    textAttribute(IFLA_INFO_KIND, "vlan"),
+    nestedAttribute(IFLA_INFO_DATA, number),
+  );
+  return {
+    type: RTM.newLink,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    body: linkBody(name, 0, 0, u32Attribute(IFLA.link, parent), kind),
+    subject: `create VLAN ${name}`,
   };
 }
 

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { HavreError, Undoes } from "../base/mod.ts";
 import {
   deleteLink,
+  findLink,
   interfaceExists,
   NetlinkSocket,
   type NetworkNamespace,
@@ -137,7 +138,8 @@ export class HostNetworks implements Networks {
     const namespace = this.#held.get(containerId);
     if (namespace && endpoint.attached) {
       using inside = socketIn(namespace);
-      inside.transact([deleteLink(endpoint.interfaceName)]);
+      // One whose parent has vanished is gone already.
+      if (findLink(inside, endpoint.interfaceName)) inside.transact([deleteLink(endpoint.interfaceName)]);
     }
     this.#forgetEndpoint(endpoint);
     if (namespace) {

@@ -20,6 +20,7 @@ import { findNetwork } from "./find-network.ts";
 import { type Rules, removeRules, rulesOf, tableName } from "./firewall.ts";
 import { FirewallKeeper } from "./firewall-keeper.ts";
 import { enableForwarding } from "./forwarding.ts";
+import { MacvlanDriver } from "./macvlan/mod.ts";
 import { Members } from "./members.ts";
 import { type DriverName, networkKind, type StoredNetwork } from "./model.ts";
 import { choosePools } from "./network-pools.ts";
@@ -79,8 +80,13 @@ export class OpenNetworks {
     this.#endpoints = endpoints;
     this.#nameservers = nameservers;
     this.#members = new Members(tableName(options.bridge));
-    this.#bridges = new BridgeDriver(socket, () => this.stored("bridge").id);
-    this.#drivers = new Map<DriverName, Driver>([["bridge", this.#bridges]]);
+    const owner = () => this.stored("bridge").id;
+    const all = () => options.store.view((tx) => tx.list(networkKind));
+    this.#bridges = new BridgeDriver(socket, owner);
+    this.#drivers = new Map<DriverName, Driver>([
+      ["bridge", this.#bridges],
+      ["macvlan", new MacvlanDriver(socket, owner, all)],
+    ]);
   }
 
   list(): readonly NetworkInfo[] {
