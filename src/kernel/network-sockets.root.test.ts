@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
+import { readdirSync, readlinkSync } from "node:fs";
 import {
   bindDatagrams,
   connectDatagrams,
@@ -53,6 +54,28 @@ test.each(["127.0.0.1", "::1"])("sockets at %s are those of the namespace, on th
   stranger.send(Buffer.from("anyone?"));
   await refused;
   await expect(connectStream(other, { address, port: streams.port }, deaf)).rejects.toThrow();
+});
+
+test("no thread of this process stays in a namespace where it opened sockets", async () => {
+  using namespace = newNamespace();
+  const sockets = await Promise.all(
+    Array.from({ length: 50 }, async () => [
+      await bindDatagrams(namespace, "127.0.0.1", () => {}),
+      listenStreams(namespace, "127.0.0.1", () => deaf),
+      await connectDatagrams(
+        namespace,
+        { address: "127.0.0.1", port: 9 },
+        () => {},
+        () => {},
+      ),
+    ]),
+  );
+  Bun.gc(true);
+  const inside = readlinkSync(`/proc/self/fd/${namespace.fd}`);
+  const threads = readdirSync("/proc/self/task").map((id) => readlinkSync(`/proc/self/task/${id}/ns/net`));
+  expect(inside).toMatch(/^net:/);
+  expect(threads).not.toContain(inside);
+  for (const socket of sockets.flat()) socket[Symbol.dispose]();
 });
 
 test("what is too long for a datagram is not sent, and what comes back from a closed port harms nobody", async () => {
