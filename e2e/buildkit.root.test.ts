@@ -1,6 +1,15 @@
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { spawn } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { buildxFolder, dockerCli, type Outcome, until, useEngine } from "./harness/mod.ts";
 
@@ -147,6 +156,72 @@ describe("docker build with buildx", () => {
       "containerimage.config.digest": id,
       "image.name": "docker.io/library/e2e-kit:latest",
     });
+  });
+
+  test("results go into a folder or an archive of the client, without an image", async () => {
+    await engine.loadBusybox();
+    const folder = context({
+      Dockerfile: `
+        FROM bb AS make
+        RUN mkdir -p /e/d && printf hi > /e/d/f && chmod 4750 /e/d/f && ln /e/d/f /e/hard && ln -s d/f /e/soft
+        FROM scratch
+        COPY --from=make /e /e`,
+    });
+    const [out, tar] = [join(folder, "out"), join(folder, "out.tar")];
+    const before = await ok(["images", "-aq"]);
+    await built(folder, "--output", out);
+    expect(readFileSync(join(out, "e/soft"), "utf8")).toBe("hi");
+    expect(statSync(join(out, "e/d/f")).mode & 0o7777).toBe(0o4750);
+    expect(statSync(join(out, "e/hard")).ino).toBe(statSync(join(out, "e/d/f")).ino);
+    await built(folder, "--output", `type=tar,dest=${tar}`);
+    const listing = execFileSync("tar", ["-tf", tar], { encoding: "utf8" });
+    expect(listing.trim().split("\n").toSorted()).toEqual(["e/", "e/d/", "e/d/f", "e/hard", "e/soft"]);
+    expect(await ok(["images", "-aq"])).toBe(before);
+  });
+
+  test("contexts and Dockerfiles come through standard input", async () => {
+    await engine.loadBusybox();
+    const env = { DOCKER_CONFIG: config, DOCKER_BUILDKIT: "1" };
+    const folder = context({ Dockerfile: "FROM bb\nCOPY file /file\n", file: "in the archive" });
+    const archive = execFileSync("tar", ["-cf", "-", "-C", folder, "."]);
+    await ok(["build", "-t", "e2e-kit", "-"], { env, input: archive });
+    expect(await inImage("cat /file")).toBe("in the archive");
+    await ok(["build", "-t", "e2e-kit", "-f", "-", folder], { env, input: "FROM bb\nCOPY file /other\n" });
+    expect(await inImage("cat /other")).toBe("in the archive");
+    await ok(["build", "-t", "e2e-kit", "-"], { env, input: "FROM bb\nRUN touch /without-context\n" });
+    expect(await inImage("ls /without-context")).toBe("/without-context");
+  });
+
+  test("what is better written otherwise is told with its line, or fails when the file wants that", async () => {
+    await engine.loadBusybox();
+    const text = "FROM bb AS Up\nENV PATH=$PATH:/x TOKEN=$NONE\nCMD x\n";
+    const told = await built(context({ Dockerfile: text }));
+    expect([...told.matchAll(/ - (\w+: .*\(line \d+\))$/gm)].map(([, warning]) => warning)).toEqual([
+      "StageNameCasing: Stage name 'Up' should be lowercase (line 1)",
+      "UndefinedVar: Usage of undefined variable '$NONE' (line 2)",
+      'SecretsUsedInArgOrEnv: Do not use ARG or ENV instructions for sensitive data (ENV "TOKEN") (line 2)',
+      "JSONArgsRecommended: JSON arguments recommended for CMD to prevent unintended behavior related to OS signals (line 3)",
+    ]);
+    const strict = `# check=skip=JSONArgsRecommended,UndefinedVar;error=true\n${text}`;
+    expect(await refused(context({ Dockerfile: strict }))).toContain(
+      "lint violation found for rules: StageNameCasing, SecretsUsedInArgOrEnv",
+    );
+  });
+
+  test("answers questions about a Dockerfile without building", async () => {
+    const folder = context({
+      Dockerfile: `
+        # WHO to greet
+        ARG WHO=you
+        # greeter says it
+        FROM nowhere.invalid/image AS greeter
+        RUN --mount=type=secret,id=key,required --mount=type=cache,target=/c exit 1`,
+    });
+    const env = { DOCKER_CONFIG: config, BUILDX_EXPERIMENTAL: "1" };
+    const print = (what: string) => ok(["buildx", "build", `--print=${what}`, folder], { env });
+    expect(await print("targets")).toBe("TARGET            DESCRIPTION\ngreeter (default) says it");
+    expect(await print("outline")).toContain("WHO         you     to greet");
+    expect(await print("outline")).toContain("key      true");
   });
 
   test("a client that is killed ends its build", async () => {

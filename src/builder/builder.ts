@@ -82,7 +82,32 @@ export class Builder {
   }
 
   /** Builds an image. `BuildFailed` when a step fails, a `DockerfileError` for what is wrong in the Dockerfile. */
-  async build(request: BuildRequest, observer: BuildObserver, signal: AbortSignal): Promise<BuildResult> {
+  build(request: BuildRequest, observer: BuildObserver, signal: AbortSignal): Promise<BuildResult> {
+    return this.#solve(request, observer, signal, async (plan, trees) => {
+      const image = await this.#makeImage(request, plan, trees);
+      return { image, plan };
+    });
+  }
+
+  /** The same without an image: the files of the target are in a folder while `use` has them. */
+  buildFiles<T>(
+    request: Omit<BuildRequest, "names" | "keepSteps">,
+    observer: BuildObserver,
+    use: (folder: string) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return this.#solve(request, observer, signal, ({ target }, trees) => {
+      const { layers } = layered(trees, endOf(target).digest);
+      return this.#ops.snapshots.withView(layers.at(-1)?.chainId, use);
+    });
+  }
+
+  async #solve<T>(
+    request: Pick<BuildRequest, "dockerfile" | "options" | "findImage" | "supplies">,
+    observer: BuildObserver,
+    signal: AbortSignal,
+    use: (plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>) => Promise<T>,
+  ): Promise<T> {
     const { content, snapshots } = this.#ops;
     using contentHold = content.hold();
     using snapshotHold = snapshots.hold();
@@ -93,8 +118,7 @@ export class Builder {
     signal.throwIfAborted();
     observer.planned(plan, dockerfile);
     const trees = await this.#solver.solve([endOf(plan.target)], request.supplies, observer.event, signal);
-    const image = await this.#makeImage(request, plan, trees);
-    return { image, plan };
+    return await use(plan, trees);
   }
 
   async #makeImage(request: BuildRequest, plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>): Promise<Image> {

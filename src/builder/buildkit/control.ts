@@ -1,7 +1,7 @@
 import { HavreError, type Logger } from "../../base/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
 import type { ClientBuild, ClientBuilds, Exporter } from "./builds.ts";
-import { exportResult } from "./exporters.ts";
+import { exportImage } from "./exporters.ts";
 import type { Frontend } from "./frontend.ts";
 import { type Handlers, streaming, unary } from "./rpc/server.ts";
 import {
@@ -39,7 +39,7 @@ export function controlHandlers({ builds, frontend, platform, log }: ControlPart
     signal.addEventListener("abort", stop, { once: true });
     try {
       const result = await resultOf(request, build, frontend);
-      const exporterResponse = result === undefined ? {} : await exportResult(build, result);
+      const exporterResponse = result === undefined ? {} : await exportImage(build, result);
       return { exporterResponse };
     } catch (error) {
       throw frontend.failed(build, error);

@@ -1,9 +1,10 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { HavreError } from "../../base/mod.ts";
 import { encodeTarHeader, TAR_TRAILER, type TarHeaderInit, type TarType, tarPadding } from "../../snapshots/mod.ts";
+import { permissionsOfGoMode, typeOfGoMode } from "./go-file-mode.ts";
+import { nextPacket, outOfTurn, type Packets, sendPacket } from "./packets.ts";
 import type { ClientCall } from "./rpc/client.ts";
 import type { Session } from "./session.ts";
-import { type Packet, Packet_Type, PacketSchema, type Stat } from "./wire/session.ts";
+import { Packet_Type, type Stat } from "./wire/session.ts";
 
 const DIFF_COPY = "/moby.filesync.v1.FileSync/DiffCopy";
 
@@ -15,18 +16,6 @@ export interface FileRequest {
   /** These paths, and what their links lead to. */
   readonly follow?: readonly string[];
 }
-
-// Go's os.FileMode.
-const DIRECTORY = 1 << 31;
-const SYMLINK = 1 << 27;
-const DEVICE = 1 << 26;
-const FIFO = 1 << 25;
-const SOCKET = 1 << 24;
-const SETUID = 1 << 23;
-const SETGID = 1 << 22;
-const CHARACTER = 1 << 21;
-const STICKY = 1 << 20;
-const TYPES = DIRECTORY | SYMLINK | DEVICE | FIFO | SOCKET | CHARACTER;
 
 /** Bytes asked for beyond the file that is being read. They may arrive before their turn and wait in memory. */
 const AHEAD = 8 * 1024 * 1024;
@@ -65,18 +54,16 @@ export async function* receiveFolder(
     yield tarPadding(header.size ?? 0);
   }
   yield TAR_TRAILER;
-  await send(call, { type: Packet_Type.FIN });
+  await sendPacket(call, { type: Packet_Type.FIN });
   call.end();
   for (let next = await packets.next(); !next.done; next = await packets.next());
 }
-
-type Packets = AsyncIterator<Uint8Array>;
 
 async function readStats(packets: Packets): Promise<readonly Stat[]> {
   const stats: Stat[] = [];
   for (;;) {
     const packet = await nextPacket(packets);
-    if (packet.type !== Packet_Type.STAT) throw unexpected(packet);
+    if (packet.type !== Packet_Type.STAT) throw outOfTurn(packet);
     if (packet.stat === undefined) return stats;
     stats.push(packet.stat);
   }
@@ -125,13 +112,13 @@ class Contents {
       const stat = this.#stats[id];
       if (stat === undefined || headerOf(stat)?.type !== "file") continue;
       this.#ahead += Number(stat.size);
-      await send(this.#call, { type: Packet_Type.REQ, id });
+      await sendPacket(this.#call, { type: Packet_Type.REQ, id });
     }
   }
 
   async #receive(): Promise<void> {
     const packet = await nextPacket(this.#packets);
-    if (packet.type !== Packet_Type.DATA || packet.id >= this.#asked) throw unexpected(packet);
+    if (packet.type !== Packet_Type.DATA || packet.id >= this.#asked) throw outOfTurn(packet);
     if (packet.data.length === 0) this.#complete.add(packet.id);
     else {
       const parts = this.#waiting.get(packet.id) ?? [];
@@ -143,35 +130,14 @@ class Contents {
 
 const ZEROS = new Uint8Array(64 * 1024);
 
-async function nextPacket(packets: Packets): Promise<Packet> {
-  const { done, value } = await packets.next();
-  if (done) throw new HavreError("unavailable", "The client stopped sending files");
-  const packet = fromBinary(PacketSchema, value);
-  if (packet.type !== Packet_Type.ERR) return packet;
-  throw new HavreError("invalid-argument", `error from sender: ${Buffer.from(packet.data)}`);
-}
-
-function unexpected({ type }: Packet): HavreError {
-  return new HavreError(
-    "invalid-argument",
-    `The client sent a packet of type ${Packet_Type[type] ?? type} out of turn`,
-  );
-}
-
-function send(call: ClientCall, packet: { readonly type: Packet_Type; readonly id?: number }): Promise<void> {
-  return call.send(toBinary(PacketSchema, create(PacketSchema, packet)));
-}
-
 /** undefined: nothing an archive holds, a socket say. */
 function headerOf(stat: Stat): TarHeaderInit | undefined {
   const type = typeOf(stat);
   if (type === undefined) return undefined;
-  const special =
-    (stat.mode & SETUID ? 0o4000 : 0) | (stat.mode & SETGID ? 0o2000 : 0) | (stat.mode & STICKY ? 0o1000 : 0);
   return {
     path: stat.path,
     type,
-    mode: (stat.mode & 0o777) | special,
+    mode: permissionsOfGoMode(stat.mode),
     size: type === "file" ? Number(stat.size) : 0,
     mtime: stat.modTime,
     linkTarget: stat.linkname,
@@ -182,12 +148,8 @@ function headerOf(stat: Stat): TarHeaderInit | undefined {
 }
 
 function typeOf({ mode, linkname }: Stat): TarType | undefined {
-  if (mode & DIRECTORY) return "directory";
-  if (mode & SYMLINK) return "symlink";
-  if (mode & FIFO) return "fifo";
-  if (mode & DEVICE) return mode & CHARACTER ? "char" : "block";
-  if (mode & TYPES) return undefined;
-  return linkname === "" ? "file" : "hardlink";
+  const type = typeOfGoMode(mode);
+  return type === "file" && linkname !== "" ? "hardlink" : type;
 }
 
 /** Several headers of one name; what is not ASCII goes encoded, and is said to be. */

@@ -1,17 +1,10 @@
 import { HavreError, type Logger } from "../../base/mod.ts";
-import type { BuildResult } from "../builder.ts";
 import type { ClientBuild } from "./builds.ts";
 import { buildRpcError } from "./failures.ts";
 import { readFrontendAttributes } from "./frontend-options.ts";
 import type { RpcError } from "./rpc/status.ts";
-import { type BuildTools, runBuild } from "./run-build.ts";
+import { type BuildTools, type Built, runBuild } from "./run-build.ts";
 import type { Sessions } from "./session.ts";
-
-/** What a frontend comes to: a result that can be exported, or words. */
-export interface FrontendResult {
-  readonly result: BuildResult | undefined;
-  readonly metadata: Readonly<Record<string, Uint8Array>>;
-}
 
 /** The frontend `dockerfile.v0`. A `# syntax` directive changes nothing: this is the one there is. */
 export class Frontend {
@@ -31,24 +24,14 @@ export class Frontend {
     frontend: string,
     attributes: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): Promise<FrontendResult> {
+  ): Promise<Built> {
     if (frontend !== "dockerfile.v0" && frontend !== "gateway.v0") {
       const what = frontend === "" ? "Steps made by the client" : `The frontend ${frontend}`;
       throw new HavreError("not-implemented", `${what} cannot be solved here`);
     }
     const request = readFrontendAttributes(attributes, this.#tools.platform);
     const session = await this.#sessions.get(build.session, signal);
-    const result = await runBuild(this.#tools, {
-      request,
-      session,
-      progress: build.progress,
-      names: build.names,
-      signal: AbortSignal.any([signal, build.control.signal]),
-      onDockerfile: (file) => {
-        build.dockerfile = file;
-      },
-    });
-    return { result, metadata: {} };
+    return runBuild(this.#tools, build, request, session, signal);
   }
 
   /** The error as it is told, with all that is known of it. */

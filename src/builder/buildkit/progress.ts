@@ -18,6 +18,8 @@ const STREAMS = { stdout: 1n, stderr: 2n } as const;
 
 /** Where work that is no vertex of the graph tells how far it is. */
 export interface Task {
+  /** Digest of what it is told under. */
+  readonly vertex: string;
   /** `total` 0: unknown. */
   progress(id: string, current: number, total: number, done: boolean): void;
 }
@@ -78,6 +80,7 @@ export class Progress {
       });
     try {
       const result = await work({
+        vertex: digest,
         progress: (id, current, total, done) => this.#status(digest, id, current, total, done, this.#clock.now()),
       });
       end();
@@ -92,6 +95,7 @@ export class Progress {
   contextTask(name: string): Task {
     const vertex = [...this.#graph.values()].find(({ op }) => op.kind === "context" && op.name === name);
     return {
+      vertex: vertex?.digest ?? "",
       progress: (...how) => {
         if (vertex !== undefined) this.#status(vertex.digest, ...how, this.#clock.now());
       },

@@ -1,0 +1,139 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { HavreError } from "../../base/mod.ts";
+import { fromBytes } from "../../snapshots/mod.ts";
+import { readIgnoreFile } from "../../spec/mod.ts";
+import type { Builder } from "../builder.ts";
+import type { SourceFile } from "../dockerfile/mod.ts";
+import type { TarSource } from "../ops/files/tar-source.ts";
+import { type FileRequest, receiveFolder } from "./file-sync.ts";
+import type { FrontendRequest } from "./frontend-options.ts";
+import type { Progress, Task } from "./progress.ts";
+import type { Session } from "./session.ts";
+import { BytesMessageSchema } from "./wire/session.ts";
+
+const PULL = "/moby.upload.v1.Upload/Pull";
+/** The host of addresses that mean a stream of the client itself. */
+const UPLOAD_HOST = "buildkit-session";
+const DOCKERFILE_LIMIT = 16 * 1024 * 1024;
+
+/** What a build starts from. */
+export interface Definition {
+  readonly file: SourceFile;
+  /** The vertex it came with: what is said about it is said there. */
+  readonly vertex: string;
+  /** Patterns of the `.dockerignore` beside it, which wins over that of the context. */
+  readonly ignore: readonly string[] | undefined;
+}
+
+/** The files that a build takes from its client. To be disposed when the build is over. */
+export class ClientFiles implements AsyncDisposable {
+  readonly #builder: Builder;
+  readonly #session: Session;
+  readonly #request: FrontendRequest;
+  readonly #progress: Progress;
+  readonly #signal: AbortSignal;
+  readonly #held = new AsyncDisposableStack();
+  #uploaded: Promise<TarSource> | undefined;
+  #ignore: readonly string[] | undefined;
+
+  constructor(builder: Builder, session: Session, request: FrontendRequest, progress: Progress, signal: AbortSignal) {
+    this.#builder = builder;
+    this.#session = session;
+    this.#request = request;
+    this.#progress = progress;
+    this.#signal = signal;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#held.disposeAsync();
+  }
+
+  /** The Dockerfile. `not-found`, `invalid-argument` when it is empty. */
+  async definition(): Promise<Definition> {
+    const { filename, dockerfileFolder: folder } = this.#request;
+    let vertex = "";
+    const files = await this.#progress.task(`[internal] load build definition from ${filename}`, (task) => {
+      vertex = task.vertex;
+      if (this.#request.remoteContext !== undefined) return this.#upload(task);
+      return this.#folder("dockerfile", { folder, follow: dockerfilePaths(filename) }, task);
+    });
+    const { file, place } = findDockerfile(files, filename);
+    const own = readText(files, `${place}.dockerignore`);
+    this.#ignore = own === undefined ? undefined : readIgnoreFile(own);
+    return { file, vertex, ignore: this.#ignore };
+  }
+
+  /** The build context, or one that has a name. */
+  async context(name: string): Promise<TarSource> {
+    const named = this.#request.contexts.get(name);
+    if (name === "" && this.#request.remoteContext !== undefined) return this.#upload(this.#progress.contextTask(name));
+    const folder = named?.kind === "local" ? named.folder : this.#request.contextFolder;
+    const excludes = (name === "" ? this.#ignore : undefined) ?? (await this.#ignoreOf(folder));
+    return this.#folder("context", { folder, excludes }, this.#progress.contextTask(name));
+  }
+
+  async #ignoreOf(folder: string): Promise<readonly string[]> {
+    const files = await this.#progress.task("[internal] load .dockerignore", (task) =>
+      this.#folder("context", { folder, follow: [".dockerignore"] }, task),
+    );
+    return readIgnoreFile(readText(files, ".dockerignore") ?? "");
+  }
+
+  async #folder(what: string, request: FileRequest, task: Task): Promise<TarSource> {
+    let bytes = 0;
+    const tell = (done: boolean) => task.progress(`transferring ${what}:`, bytes, 0, done);
+    const tar = receiveFolder(this.#session, request, this.#signal, (total) => {
+      bytes = total;
+      tell(false);
+    });
+    const files = await this.#builder.receive(tar, this.#signal);
+    tell(true);
+    return this.#held.use(files);
+  }
+
+  /** An archive that the client streams. Asked for once: it can be read only once. */
+  #upload(task: Task): Promise<TarSource> {
+    this.#uploaded ??= this.#builder
+      .receive(this.#pull(this.#request.remoteContext ?? ""), this.#signal, (total) =>
+        task.progress("transferring context:", total, 0, false),
+      )
+      .then((files) => this.#held.use(files));
+    return this.#uploaded;
+  }
+
+  async *#pull(address: string): AsyncGenerator<Uint8Array> {
+    const { hostname, pathname } = new URL(address);
+    if (hostname !== UPLOAD_HOST) {
+      throw new HavreError("not-implemented", `The context ${address} cannot be fetched yet`, {
+        hint: "Fetch it yourself and build from the folder",
+      });
+    }
+    const metadata = { urlpath: pathname, urlhost: hostname };
+    await using call = this.#session.rpc.call(PULL, metadata, this.#signal);
+    // Who answers before it has read our end resets the stream, and what was on its way is lost.
+    call.end();
+    for await (const message of call.messages) yield fromBinary(BytesMessageSchema, message).data;
+  }
+}
+
+function dockerfilePaths(filename: string): readonly string[] {
+  return [filename, `${filename}.dockerignore`, ...(filename === "Dockerfile" ? ["dockerfile"] : [])];
+}
+
+function findDockerfile(files: TarSource, filename: string): { readonly file: SourceFile; readonly place: string } {
+  for (const place of [filename, ...(filename === "Dockerfile" ? ["dockerfile"] : [])]) {
+    const text = readText(files, place);
+    if (text === undefined) continue;
+    if (text.trim() === "") throw new HavreError("invalid-argument", "the Dockerfile cannot be empty");
+    return { file: { name: filename, text }, place };
+  }
+  throw new HavreError("not-found", `failed to read dockerfile: open ${filename}: no such file or directory`);
+}
+
+function readText(files: TarSource, path: string): string | undefined {
+  const clean = path.replace(/^\.?\/+/, "");
+  const file = files.stat(fromBytes(Buffer.from(clean)));
+  if (file?.type !== "file") return undefined;
+  if (file.size > DOCKERFILE_LIMIT) throw new HavreError("invalid-argument", `${path} is too large`);
+  return Buffer.concat([...files.read(file)]).toString();
+}
