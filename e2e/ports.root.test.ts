@@ -106,6 +106,29 @@ test("a datagram in pieces comes through, the first of its conversation too", as
   );
 });
 
+test("a client of UDP that never pauses is led where its port leads now", async () => {
+  // A socket keeps its port, so the kernel takes all that it sends for one conversation.
+  const client = `use strict; use Socket; $| = 1;
+socket(my $s, PF_INET, SOCK_DGRAM, 0); my $to = sockaddr_in(8080, inet_aton("${HOST.ipv4}")); my $last = "";
+for (1 .. 2000) {
+  send($s, "x", 0, $to); my $r = ""; vec($r, fileno($s), 1) = 1;
+  next unless select($r, undef, undef, 0.02);
+  next unless defined recv($s, my $answer, 100, 0);
+  print $answer if $answer ne $last; $last = $answer; last if $answer =~ /^two/;
+}`;
+  const talking = hosts.in("outside", `timeout 30 perl -e '${client}'`);
+  await until("it is tracked", async () =>
+    (await hosts.in("host", "cat /proc/net/nf_conntrack")).includes("dport=8080"),
+  );
+  await serve("one", "-p", "8080:80/udp");
+  await until("it reached the first", async () =>
+    (await hosts.in("host", "cat /proc/net/nf_conntrack")).includes("sport=80 "),
+  );
+  await ok(["rm", "-f", "one"]);
+  await serve("two", "-p", "8080:80/udp");
+  expect(await talking).toBe(`one udp ${OUTSIDE.ipv4} 1\ntwo udp ${OUTSIDE.ipv4} 1`);
+});
+
 describe("a firewall of the host", () => {
   const deny = `nft -f - <<'RULES'
 table inet own {

@@ -10,6 +10,7 @@ export * from "./cgroup.ts";
 export * from "./cgroup-counters.ts";
 export * from "./cgroup-stats.ts";
 export * from "./cgroup-v1.ts";
+export * from "./conntrack.ts";
 export * from "./directory.ts";
 export * from "./file-copy.ts";
 export * from "./file-stat.ts";

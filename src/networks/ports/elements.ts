@@ -21,7 +21,7 @@ export interface Element {
   readonly comment?: string;
 }
 
-const PROTOCOL_NUMBERS = { tcp: 6, udp: 17, sctp: 132 } as const;
+export const PROTOCOL_NUMBERS = { tcp: 6, udp: 17, sctp: 132 } as const;
 const INTERFACE_NAME_SIZE = 16;
 
 /** For a ruleset that nft reads. */

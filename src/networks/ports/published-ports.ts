@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { HavreError, type Logger, runAll, toHavreError } from "../../base/mod.ts";
 import { allowHairpin, NetlinkSocket } from "../../kernel/mod.ts";
 import type { Store } from "../../store/mod.ts";
+import { startAnew } from "./conversations.ts";
 import type { Element } from "./elements.ts";
 import { HeldPorts } from "./held-ports.ts";
 import { HostPorts } from "./host-ports.ts";
@@ -72,6 +73,7 @@ export class PublishedPorts {
       const now = { id, containerName: name, target, ports: [...standing, ...added], active: true };
       await this.#put(now);
       await this.#rules.change([], elementsOf({ ...now, ports: added }));
+      this.#startAnew(added, target, "to the host");
       return now.ports;
     } catch (error) {
       this.#held.release(id, added);
@@ -89,6 +91,7 @@ export class PublishedPorts {
     await this.#put({ ...publication, ports: left });
     this.#held.release(id, gone);
     await this.#rules.change(elementsOf({ ...publication, ports: gone }), []);
+    this.#startAnew(gone, publication.target, "to the container");
     return left;
   }
 
@@ -100,6 +103,7 @@ export class PublishedPorts {
     const moved = { ...publication, target };
     await this.#put(moved);
     await this.#rules.change(elementsOf(publication), elementsOf(moved));
+    this.#startAnew(publication.ports, publication.target, "to the container");
   }
 
   /** Who reaches what a running container has published, by the rules of this host as they are now. */
@@ -128,6 +132,7 @@ export class PublishedPorts {
       async () => this.#held.releaseAll(id),
       () => this.#put({ ...publication, active: false }),
       () => this.#rules.change(elementsOf(publication), []),
+      async () => this.#startAnew(publication.ports, publication.target, "to the container"),
     ]);
   }
 
@@ -221,6 +226,18 @@ export class PublishedPorts {
         });
       }
     }
+  }
+
+  /** Later: nobody waits for it, and a host may track many conversations. */
+  #startAnew(ports: readonly PublishedPort[], target: PortTarget, led: "to the host" | "to the container"): void {
+    if (ports.every(({ protocol }) => protocol === "tcp")) return;
+    setImmediate(() => {
+      try {
+        startAnew(ports, target, led);
+      } catch (error) {
+        this.#options.log.warn("Clients of a published port may go on to where it led before", { error });
+      }
+    });
   }
 
   /** After a publish that failed: what was before. Whatever of it is in the rules comes right with their next making. */

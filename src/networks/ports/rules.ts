@@ -32,10 +32,10 @@ export function isPortTable(name: string): boolean {
 const NEXT_HOP = { ip: "192.0.0.11", ip6: "fe80::1" } as const;
 /** After all chains that judge what comes in, and before the kernel confirms the connection. */
 const LAST = 2_147_483_000;
-/** Rules of one family only. IPv4: a container must not reach the host's loopback, nor a copy stay unfragmentable. */
+/** Rules of one family only, met by every packet: the cheap condition first. IPv4: a container must not reach the host's loopback, nor a copy stay unfragmentable. */
 const EARLY = {
-  ip: (back: string) => `    iifname @bridges ip daddr 127.0.0.0/8 drop
-    iifname "${back}" meta l4proto udp ip frag-off set 0
+  ip: (back: string) => `    ip daddr 127.0.0.0/8 iifname @bridges drop
+    meta l4proto udp iifname "${back}" ip frag-off set 0
 `,
   ip6: () => "",
 };
