@@ -282,6 +282,29 @@ describe("what is shown", () => {
     expect(new Set(lines.map((line) => /\d+$/.exec(line)?.[0])).size).toBeLessThanOrEqual(3);
   });
 
+  test("nothing for a container that has no way out", async () => {
+    await ok(["network", "create", "--internal", "e2e-ports-internal"]);
+    try {
+      await ok([
+        "run",
+        "-d",
+        "--name",
+        "one",
+        "--network",
+        "e2e-ports-internal",
+        "-p",
+        "8080:80",
+        "bb",
+        "sleep",
+        "100",
+      ]);
+      expect(await ok(["inspect", "one", "--format", "{{json .NetworkSettings.Ports}}"])).toBe("{}");
+    } finally {
+      await engine.removeContainers();
+      await ok(["network", "rm", "e2e-ports-internal"]);
+    }
+  });
+
   test("what cannot be had is refused", async () => {
     const run = async (binding: string) => (await docker(["run", "--rm", "-p", binding, "bb", "true"])).stderr;
     expect(await run("198.51.100.1:8080:80")).toContain(

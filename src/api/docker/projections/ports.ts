@@ -8,9 +8,9 @@ export interface PortView {
   readonly Type: string;
 }
 
-/** A container's ports by `port/protocol`, as `NetworkSettings.Ports` has them: those of a container on a bridge while it runs. */
+/** A container's ports by `port/protocol`, as `NetworkSettings.Ports` has them: those of a container that runs on a network with a way out. */
 export function portMap({ spec, status }: Container): Readonly<Record<string, readonly PortBinding[] | null>> {
-  if (status.endpoints.length === 0) return {};
+  if (!status.endpoints.some(({ gateway, ipv6Gateway }) => gateway !== "" || ipv6Gateway !== "")) return {};
   const exposed = Object.keys(spec.config.ExposedPorts ?? {}).map((port) => [port, null] as const);
   const map: Record<string, PortBinding[] | null> = Object.fromEntries(exposed);
   for (const { protocol, containerPort, hostAddress, hostPort } of status.ports ?? []) {
