@@ -85,7 +85,7 @@ describe("docker ps", () => {
       endpointId: "e1",
       ipAddress: "1.2.3.4",
       prefixLength: 8,
-      gateway: "",
+      gateway: "1.0.0.1",
       macAddress: "",
       hostInterface: "",
       ipv6Address: "",
