@@ -20,7 +20,14 @@ export function buildxFolder(): string {
   return dirname(fetched("docker-buildx", "usr/libexec/docker/cli-plugins/docker-buildx"));
 }
 
-/** Path of a file of a Debian package. */
+/** Path of docker compose, as a program of its own; fetched at first use. */
+export function dockerCompose(): string {
+  return (
+    process.env.HAVRE_TEST_DOCKER_COMPOSE ?? fetched("docker-compose", "usr/libexec/docker/cli-plugins/docker-compose")
+  );
+}
+
+/** A file of a package of Debian's that is unpacked and not installed. */
 function fetched(name: string, file: string): string {
   const tools = join(home, "build/test-tools");
   const path = join(tools, name, file);

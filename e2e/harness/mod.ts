@@ -3,7 +3,7 @@
  * terminals; and looks afterwards that nothing is left.
  */
 export * from "./daemon.ts";
-export { buildxFolder, dockerCli } from "./docker-cli.ts";
+export { buildxFolder, dockerCli, dockerCompose } from "./docker-cli.ts";
 export * from "./engine.ts";
 export * from "./networks.ts";
 export * from "./process.ts";

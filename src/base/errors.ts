@@ -57,6 +57,7 @@ const KIND_OF_ERRNO: Readonly<Record<string, ErrorKind>> = {
   ENOMEM: "resource-exhausted",
   EROFS: "unavailable",
   ECONNREFUSED: "unavailable",
+  ECONNRESET: "unavailable",
   ETIMEDOUT: "deadline-exceeded",
   EINVAL: "invalid-argument",
 };

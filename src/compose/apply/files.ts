@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { HavreError } from "../../base/mod.ts";
+import { HavreError, toHavreError } from "../../base/mod.ts";
 import { readSource } from "../load/files.ts";
 import type { Project } from "../load/model.ts";
 import { type FileUse, fileUses } from "../request/mounts.ts";
@@ -26,10 +26,12 @@ export function stageFiles(project: Project, name: string, service: Service, fol
   const puts: PlacedFile[] = [];
   for (const [index, use] of fileUses(service).entries()) {
     const source = sourceOf(project, use);
+    // Read even when it is bound: a missing one is found here, not by the engine, which would make a folder of it.
+    const content = source.content();
     const isAsItIs = use.uid === undefined && use.gid === undefined && use.mode === undefined;
     if (source.path !== undefined && isAsItIs) binds.push(`${source.path}:${use.target}:ro`);
     else {
-      const file = placed(use, source.content());
+      const file = placed(use, content);
       if (folder === undefined) puts.push(file);
       else binds.push(`${write(join(folder, project.name, name), String(index), file)}:${use.target}:ro`);
     }
@@ -65,9 +67,16 @@ function sourceOf(project: Project, { kind, name }: FileUse): FileSource {
     return { content: () => value };
   }
   if (file === undefined) throw new HavreError("not-implemented", `${kind} ${name}: its driver is not served`);
-  // Found missing here rather than by the engine, which would make a folder of that name.
-  const text = readSource(file, file).text;
-  return { path: file, content: () => text };
+  return { path: file, content: () => contentOf(kind, name, file) };
+}
+
+function contentOf(kind: string, name: string, path: string): string {
+  try {
+    return readSource(path, path).text;
+  } catch (error) {
+    const { kind: why, message } = toHavreError(error);
+    throw new HavreError(why, `${kind} ${name}: ${message}`, { cause: error });
+  }
 }
 
 function placed({ name, kind, target, uid = "0", gid = "0", mode }: FileUse, content: string): PlacedFile {

@@ -46,7 +46,7 @@ test("after a failure nothing begins, and what has begun is finished first", asy
     { ...quiet, onEvent: ({ step, state }) => events.push(`${nameOf({ step })} ${state}`) },
   );
   queueMicrotask(() => slow.resolve());
-  expect(run).rejects.toThrow("no");
+  expect(run).rejects.toThrow("Volume bad: no");
   await run.catch(() => {});
   expect(events).toEqual(["bad doing", "slow doing", "bad failed", "slow done"]);
 });

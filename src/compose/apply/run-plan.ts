@@ -1,5 +1,5 @@
 import { HavreError, Semaphore, toHavreError } from "../../base/mod.ts";
-import type { Plan, PlannedStep, Step } from "../plan/step.ts";
+import { type Plan, type PlannedStep, type Step, subject } from "../plan/step.ts";
 
 /** How a step fares. */
 export interface StepEvent {
@@ -40,8 +40,8 @@ export async function runPlan(plan: Plan, action: Action, { signal, onEvent, lim
       onEvent({ id, step, state: "done", ...(detail === undefined ? {} : { detail }) });
       done.add(id);
     } catch (error) {
-      const failure = toHavreError(error);
-      failures.push(failure);
+      const failure = about(step, toHavreError(error));
+      failures.push(failure.named);
       onEvent({ id, step, state: "failed", detail: failure.message });
     }
   };
@@ -68,4 +68,13 @@ export async function runPlan(plan: Plan, action: Action, { signal, onEvent, lim
   if (signal.aborted) throw new HavreError("cancelled", "Cancelled");
   if (waiting.size > 0)
     throw new HavreError("internal", `Steps wait for each other: ${[...waiting].map(({ id }) => id).join(", ")}`);
+}
+
+/** A failure's own words, and with the name of what it befell. */
+function about(step: Step, error: HavreError): { readonly message: string; readonly named: HavreError } {
+  const message = error.message.replace(/^Error response from daemon: /, "");
+  // What is waited for is named already.
+  const text = step.kind === "wait" ? message : `${subject(step)}: ${message}`;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return { message, named: new HavreError(error.kind, text, { cause: error, ...hint }) };
 }

@@ -22,18 +22,11 @@ export function selectServices(project: Project, names: readonly string[], withD
   const inactive: Record<string, Service> = {};
   for (const [name, service] of Object.entries(all)) {
     if (selected.has(name)) {
-      const own = name in project.services ? service : withEnvironment(service, project.environment);
-      services[name] = withDependencies ? own : withoutOthers(own, selected);
+      // Dependencies that are left out stay in its words: without them it would seem to be another configuration.
+      services[name] = name in project.services ? service : withEnvironment(service, project.environment);
     } else inactive[name] = service;
   }
   return { ...project, services, inactive };
-}
-
-/** Without its dependencies a service starts as if the others were there. */
-function withoutOthers(service: Service, selected: ReadonlySet<string>): Service {
-  const { depends_on, ...rest } = service;
-  const left = Object.entries(depends_on ?? {}).filter(([name]) => selected.has(name));
-  return left.length === 0 ? rest : { ...rest, depends_on: Object.fromEntries(left) };
 }
 
 export function noSuchService(name: string, known: readonly string[]): HavreError {

@@ -10,6 +10,8 @@ import type { Condition, Plan, PlannedStep, Step } from "./step.ts";
 export interface UpOptions {
   /** Services that were named; none: all. */
   readonly named: readonly string[];
+  /** Services whose networks and volumes are made, and whose containers are left as they are. */
+  readonly without?: readonly string[];
   readonly recreate: "diverged" | "force" | "never";
   /** The same for services that others depend on. */
   readonly recreateDependencies: "diverged" | "force" | "never";
@@ -94,7 +96,7 @@ class UpPlanner {
 
   #service(name: string, resources: readonly string[]): void {
     const service = this.project.services[name];
-    if (!service || service.provider) return;
+    if (!service || service.provider || this.options.without?.includes(name)) return;
     const policy = this.#policy(name);
     const own = this.observed.containers
       .filter((container) => serviceOf(container) === name && !isOneOff(container))

@@ -1,4 +1,4 @@
-import { HavreError } from "../../../base/mod.ts";
+import { HavreError, toHavreError } from "../../../base/mod.ts";
 import type { Client } from "../../../client/mod.ts";
 import { readJsonLines } from "../../../client/mod.ts";
 import type { ImageMaker, OnDetail, Service } from "../../../compose/mod.ts";
@@ -16,17 +16,25 @@ export class ClientImages implements ImageMaker {
 
   async pull(image: string, platform: string, onDetail: OnDetail): Promise<void> {
     const { tag, digest, domain, path } = withDefaultTag(parseReference(image));
-    const answer = await this.client.request("POST", "/images/create", {
-      headers: await registryAuthHeader(this.env, domain),
-      query: { fromImage: familiarReference({ domain, path }), tag: digest ?? tag, platform: platform || undefined },
-    });
-    for await (const message of readJsonLines<ProgressAnswer>(answer.body)) {
-      if (message.error !== undefined || message.errorDetail)
-        throw new HavreError("unavailable", message.errorDetail?.message ?? message.error ?? "The pull failed", {
-          hint: `Is ${image} the right name? A service that is built needs build: beside it`,
-        });
-      if (message.status !== undefined)
-        onDetail(message.id === undefined ? message.status : `${message.id} ${message.status}`);
+    try {
+      const answer = await this.client.request("POST", "/images/create", {
+        headers: await registryAuthHeader(this.env, domain),
+        query: { fromImage: familiarReference({ domain, path }), tag: digest ?? tag, platform: platform || undefined },
+      });
+      for await (const message of readJsonLines<ProgressAnswer>(answer.body)) {
+        if (message.error !== undefined || message.errorDetail)
+          throw new HavreError("unavailable", message.errorDetail?.message ?? message.error ?? "The pull failed");
+        if (message.status !== undefined)
+          onDetail(message.id === undefined ? message.status : `${message.id} ${message.status}`);
+      }
+    } catch (error) {
+      const { kind, message, hint } = toHavreError(error);
+      throw new HavreError(kind, message, {
+        cause: error,
+        hint:
+          hint ??
+          `It is not on this machine, and could not be fetched. Is ${image} its name? One made here needs build: in its service`,
+      });
     }
   }
 

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { isHavreError } from "../../../base/mod.ts";
+import { HavreError, isHavreError } from "../../../base/mod.ts";
 import { type LoadOptions, loadProject, locate, type Project, projectName } from "../../../compose/mod.ts";
 import type { Context } from "../../context.ts";
 import type { ProjectFlags } from "./flags.ts";
@@ -66,6 +66,10 @@ export function placeInWords(
   const [first, ...rest] = words;
   if (first === undefined || flags.file.length > 0 || !isPlace(first)) return { flags, services: words };
   const path = isAbsolute(first) ? first : resolve(process.cwd(), first);
+  if (!existsSync(path))
+    throw new HavreError("not-found", `${first}: no such file or folder`, {
+      hint: "Name a folder with a compose.yaml, or a Compose file",
+    });
   if (/\.ya?ml$/.test(first)) return { flags: { ...flags, file: [path] }, services: rest };
   return { flags: { ...flags, "project-directory": path }, services: rest };
 }

@@ -21,7 +21,6 @@ import { consoleSize } from "../../streams/standard.ts";
 import type { CreateBody } from "../container/options/request.ts";
 import { runInSteps } from "../container/run-in-steps.ts";
 import { projectFlags } from "./flags.ts";
-import { runImageSteps } from "./image-steps.ts";
 import { filesFolder, projectOf } from "./project.ts";
 import { openSession } from "./session.ts";
 import { pullPolicy } from "./up.ts";
@@ -66,28 +65,21 @@ export const command = defineCommand({
   min: 1,
   interspersed: false,
   async run({ context, flags, args: [name = "", ...words] }) {
-    const whole = selectServices(projectOf(context, flags), [name], !flags["no-deps"]);
-    await startDependencies(context, flags, whole, name);
-    const project = selectServices(whole, [name], false);
+    const project = selectServices(projectOf(context, flags), [name], !flags["no-deps"]);
     const service = project.services[name];
     if (!service) throw new HavreError("not-found", `no such service: ${name}`);
-    const image = imageOf(project, name, service);
-    const policy = pullPolicy(flags.pull);
-    const kind = service.build ? "build-image" : "pull-image";
-    const plan = [{ id: "image", step: { kind, image, service: name }, after: [] } as const];
-    if (policy !== "never") await runImageSteps(context, flags, project, plan, policy !== "always" && !flags.build);
+    await prepare(context, flags, project, name);
     return runOneOff(context, flags, project, name, overridden(service, flags, words));
   },
 });
 
-/** What the service depends on, without the service. */
-async function startDependencies(context: Context, flags: RunFlags, project: Project, name: string): Promise<void> {
-  const { [name]: own, ...services } = project.services;
-  if (Object.keys(services).length === 0 || !own) return;
+/** Starts what the service depends on, and makes its networks, volumes and image. */
+async function prepare(context: Context, flags: RunFlags, project: Project, name: string): Promise<void> {
   await using session = await openSession(context, flags);
   await bringUp({
     ...session.run,
-    project: { ...project, services, inactive: { ...project.inactive, [name]: own } },
+    project,
+    without: [name],
     engine: session.engine,
     imageMaker: session.images,
     warn: session.warn,
@@ -99,7 +91,7 @@ async function startDependencies(context: Context, flags: RunFlags, project: Pro
     ignoresOrphans: false,
     starts: true,
     waits: false,
-    images: { build: "missing", pull: "" },
+    images: { build: flags.build ? "always" : "missing", pull: pullPolicy(flags.pull) },
     timeout: undefined,
     filesFolder: filesFolder(context),
   });

@@ -59,6 +59,11 @@ export const command = defineCommand({
           : {}),
       });
     } catch (error) {
+      if (isHavreError(error, "unavailable") && error.hint === undefined)
+        throw new HavreError("unavailable", error.message, {
+          cause: error,
+          hint: "Run the same command again: it goes on from what is there",
+        });
       if (!isHavreError(error, "cancelled") || !session.signal.aborted) throw error;
       session.progress.line("Interrupted. Run the same command again and it goes on from here");
       return EXIT_INTERRUPTED;

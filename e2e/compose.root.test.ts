@@ -1,0 +1,232 @@
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dockerCompose, HAVRE, type Outcome, run, until, useEngine } from "./harness/mod.ts";
+
+setDefaultTimeout(60_000);
+
+const engine = useEngine();
+const ok = engine.ok.bind(engine);
+let project = "";
+
+/** A project of its own folder, whose name is the folder's. */
+function files(name: string, texts: Readonly<Record<string, string>>): void {
+  project = join(engine.folder, name);
+  mkdirSync(project, { recursive: true });
+  for (const [file, text] of Object.entries(texts)) writeFileSync(join(project, file), text);
+}
+
+const havre = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> =>
+  engine.havre(args, { cwd: project, env });
+
+/** Must succeed; its output, standard error after standard output. */
+async function up(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await havre(args);
+  if (code !== 0) throw new Error(`havre ${args.join(" ")} exited with ${code}: ${stdout}${stderr}`);
+  return stdout + stderr;
+}
+
+const compose = (...args: string[]) => run(dockerCompose(), args, { cwd: project, env: engine.env });
+const ids = async (): Promise<string> => (await ok(["ps", "-aq", "--no-trunc"])).split("\n").sort().join(" ");
+
+afterEach(async () => {
+  if (project !== "") await havre(["down", "-v", "-t", "0", "--remove-orphans"], { TOKEN: "x" });
+  project = "";
+  // Anonymous ones stay when a container goes without -v, as Docker has it.
+  await ok(["volume", "prune", "-f"]);
+});
+
+const SLEEP = "init: true, command: [sleep, '1000'], stop_signal: SIGKILL";
+
+test("a project comes up in order, stays as it is, is replaced where it changed, and goes with its data or without", async () => {
+  const file = (greeting: string) => `
+services:
+  web:
+    image: bb
+    command: [sh, -c, "echo ${greeting} > /tmp/said; exec sleep 1000"]
+    stop_signal: SIGKILL
+    depends_on:
+      db: {condition: service_healthy}
+      job: {condition: service_completed_successfully}
+  db:
+    image: bb
+    command: [sh, -c, "sleep 0.3; touch /tmp/ready; exec sleep 1000"]
+    stop_signal: SIGKILL
+    healthcheck: {test: test -f /tmp/ready, interval: 100ms, retries: 100}
+    volumes: ["data:/data", "/anonymous"]
+    post_start: [{command: [sh, -c, "echo hooked >> /data/log"]}]
+  job: {image: bb, command: ["true"]}
+volumes: {data: }
+`;
+  files("order", { "compose.yaml": file("hello") });
+  const first = await up("up", "-d");
+  expect(first).toContain("Service db  Waiting  for web");
+  expect(first.indexOf("order-web-1  Starting")).toBeGreaterThan(first.indexOf("Service db  Healthy"));
+  expect(await ok(["exec", "order-web-1", "cat", "/tmp/said"])).toBe("hello");
+  // Names of services are names on the project's network.
+  expect(await ok(["exec", "order-web-1", "ping", "-c", "1", "db"])).toContain("1 packets received");
+
+  const before = await ids();
+  expect(await up("up", "-d", "--no-deps", "web", "db")).toBe("");
+  await up("up", "-d");
+  expect(await ids()).toBe(before);
+  expect(await ok(["exec", "order-db-1", "cat", "/data/log"])).toBe("hooked");
+
+  await ok(["exec", "order-db-1", "touch", "/anonymous/kept"]);
+  files("order", { "compose.yaml": file("changed") });
+  expect(await up("up", "-d", "--plan")).toContain("replace   Container order-web-1  (its configuration changed)");
+  expect(await ok(["exec", "order-web-1", "cat", "/tmp/said"])).toBe("changed");
+  const after = await ids();
+  expect(after.split(" ").filter((id) => before.includes(id))).toHaveLength(2);
+
+  await up("up", "-d", "--force-recreate");
+  expect(await ok(["exec", "order-db-1", "ls", "/anonymous"])).toBe("kept");
+  await up("down");
+  expect(await ok(["ps", "-aq"])).toBe("");
+  await up("up", "-d");
+  expect(await ok(["exec", "order-db-1", "cat", "/data/log"])).toBe("hooked\nhooked\nhooked");
+  await up("down", "-v");
+  expect(await ok(["volume", "ls", "-q", "--filter", "label=com.docker.compose.project=order"])).toBe("");
+  expect(await ok(["network", "ls", "-q", "--filter", "label=com.docker.compose.project=order"])).toBe("");
+});
+
+test("a project of one is seen and taken over by the other", async () => {
+  files("both", {
+    "compose.yaml": `
+services:
+  web: {image: bb, ${SLEEP}, depends_on: [db], environment: {A: "1"}, networks: {front: {aliases: [w]}}}
+  db: {image: bb, ${SLEEP}, volumes: ["data:/data"], networks: [front], deploy: {resources: {limits: {memory: 32m}}}}
+networks: {front: }
+volumes: {data: }
+`,
+  });
+  const made = await compose("up", "-d");
+  expect(made.code).toBe(0);
+  const theirs = await ids();
+  expect((await up("compose", "ps", "--services")).split("\n").sort()).toEqual(["", "db", "web"]);
+  expect(await up("up", "-d")).toBe("");
+  await up("up", "-d", "--scale", "web=2");
+  expect((await compose("up", "-d", "--scale", "web=2")).code).toBe(0);
+  expect((await ids()).split(" ").filter((id) => theirs.includes(id))).toHaveLength(2);
+  expect((await compose("ls", "-q")).stdout).toBe("both\n");
+  expect((await compose("down", "-v")).code).toBe(0);
+
+  await up("up", "-d");
+  const ours = await ids();
+  const taken = await compose("up", "-d");
+  expect(taken.code).toBe(0);
+  expect(await ids()).toBe(ours);
+  await up("down", "-v");
+  expect(await ok(["ps", "-aq"])).toBe("");
+});
+
+test("configs and secrets are where they belong, of whom they should be, and nowhere else", async () => {
+  files("hidden", {
+    "compose.yaml": `
+services:
+  web:
+    image: bb
+    read_only: true
+    command: [sleep, "1000"]
+    stop_signal: SIGKILL
+    secrets: [file, {source: token, target: /etc/token, mode: 0400, uid: "7"}]
+    configs: [{source: conf, target: /etc/app.conf}]
+secrets: {file: {file: ./secret.txt}, token: {environment: TOKEN}}
+configs: {conf: {content: "listen = 80\\n"}}
+`,
+    "secret.txt": "from a file",
+  });
+  const secret = "s3cret-of-the-test";
+  const missing = await havre(["up", "-d"]);
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toContain('environment variable "TOKEN" required by secret "token" is not set');
+  expect((await havre(["up", "-d"], { TOKEN: secret })).code).toBe(0);
+  const inside = "cat /run/secrets/file /etc/token /etc/app.conf; stat -c '%a %u' /etc/token";
+  const [content, stat] = (await ok(["exec", "hidden-web-1", "sh", "-c", inside])).split("\n");
+  expect(content).toBe(`from a file${secret}listen = 80`);
+  expect(stat).toBe("400 7");
+  expect(await ok(["inspect", "hidden-web-1"])).not.toContain(secret);
+  await havre(["down"], { TOKEN: secret });
+});
+
+test("what depends on a service that is not well does not start, and it is said why", async () => {
+  files("sick", {
+    "compose.yaml": `
+services:
+  db: {image: bb, ${SLEEP}, healthcheck: {test: "echo no disk; false", interval: 100ms, retries: 2}}
+  web: {image: bb, ${SLEEP}, depends_on: {db: {condition: service_healthy}}}
+`,
+  });
+  const { code, stderr } = await havre(["up", "-d"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    "dependency failed to start: container sick-db-1 is unhealthy: its last check said: no disk",
+  );
+  expect(await ok(["inspect", "--format", "{{.State.Status}}", "sick-web-1"])).toBe("created");
+});
+
+test("output is shown by service; the first interrupt stops all, and nothing runs on", async () => {
+  files("shown", {
+    "compose.yaml": `
+services:
+  one: {image: bb, command: [sh, -c, "trap 'exit 0' TERM; while :; do echo tick; sleep 0.1; done"]}
+  other: {image: bb, command: [sh, -c, "trap 'exit 0' TERM; while :; do echo tock >&2; sleep 0.1; done"]}
+`,
+  });
+  const { root, run: runFolder } = engine.own;
+  const child = spawn(HAVRE, ["up"], { cwd: project, env: { ...process.env, HAVRE_ROOT: root, HAVRE_RUN: runFolder } });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+  await until("both are heard", () => /one-1 {3,}\| tick/.test(output) && /other-1 {1,}\| tock/.test(output));
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  child.kill("SIGINT");
+  expect(await ended).toBe(130);
+  expect(output).toContain("Gracefully stopping...");
+  expect(await ok(["ps", "-q"])).toBe("");
+});
+
+test("a daemon killed in the middle of it: run again and it finishes", async () => {
+  const services = Array.from(
+    { length: 6 },
+    (_, at) => `  s${at}: {image: bb, ${SLEEP}, depends_on: [${at > 2 ? "s0" : ""}]}`,
+  );
+  files("killed", { "compose.yaml": `services:\n${services.join("\n")}\n` });
+  const broken = havre(["up", "-d"]);
+  await until("some are made", async () => {
+    const answer = await engine.api("GET", "/containers/json?all=1").catch(() => undefined);
+    return answer?.ok && ((await answer.json()) as unknown[]).length > 1;
+  });
+  await engine.own.kill();
+  await broken;
+  await engine.own.start();
+  await up("up", "-d");
+  expect((await ok(["ps", "--format", "{{.Names}}"])).split("\n").sort()).toEqual(
+    services.map((_, at) => `killed-s${at}-1`),
+  );
+  expect(await up("up", "-d", "--dry-run")).toBe("Nothing to do\n");
+});
+
+test("commands in services, and files in and out of them", async () => {
+  files("verbs", {
+    "compose.yaml": `
+services:
+  web: {image: bb, ${SLEEP}, environment: {A: of-web}}
+  db: {image: bb, ${SLEEP}}
+`,
+    "in.txt": "carried",
+  });
+  const once = ["compose", "run", "--rm", "-T", "--no-deps", "-e", "B=given", "web", "sh", "-c", "echo $A $B"];
+  expect((await havre(once)).stdout).toBe("of-web given\n");
+  expect(await ok(["ps", "-aq"])).toBe("");
+  await up("up", "-d");
+  expect(await up("compose", "exec", "-T", "web", "sh", "-c", "echo $A")).toBe("of-web\n");
+  await up("compose", "cp", "in.txt", "web:/tmp/in.txt");
+  expect(await ok(["exec", "verbs-web-1", "cat", "/tmp/in.txt"])).toBe("carried");
+  await up("compose", "stop", "db");
+  expect(await up("compose", "ps", "--services")).toBe("web\n");
+  await up("compose", "rm", "-f");
+  expect(await up("compose", "ps", "-a", "--services")).toBe("web\n");
+  const wrong = await havre(["compose", "exec", "wep", "true"]);
+  expect(wrong.stderr).toBe("no such service: wep\nDid you mean web?\n");
+});
