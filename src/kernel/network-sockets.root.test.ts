@@ -44,7 +44,7 @@ test.each(["127.0.0.1", "::1"])("sockets at %s are those of the namespace, on th
   expect(await echo).toBe("over udp");
   const { promise: line, resolve: read } = Promise.withResolvers<string>();
   const data = (bytes: Uint8Array) => read(String(Buffer.from(bytes)));
-  using connection = await connectStream(one, { address, port: streams.port }, { ...deaf, data });
+  using connection = await connectStream(one, { address, port: streams.port }, 5000, { ...deaf, data });
   connection.write(Buffer.from("over tcp"));
   expect(await line).toBe("over tcp");
   expect(run(one, "ss", "-Hlntu")).toContain(`:${datagrams.port}`);
@@ -53,7 +53,25 @@ test.each(["127.0.0.1", "::1"])("sockets at %s are those of the namespace, on th
   using stranger = await connectDatagrams(other, { address, port: datagrams.port }, () => {}, failed);
   stranger.send(Buffer.from("anyone?"));
   await refused;
-  await expect(connectStream(other, { address, port: streams.port }, deaf)).rejects.toThrow();
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  using _refused = await connectStream(other, { address, port: streams.port }, 5000, { ...deaf, close });
+  await closed;
+});
+
+test("a connection that nobody answers is given up in time, and at once when it is not wanted", async () => {
+  using namespace = newNamespace();
+  const rules = [[...matchField(DESTINATION, Uint8Array.of(127, 0, 0, 9)), ...dropPacket()]];
+  replaceTable(namespace, "hole", [{ name: "in", hook: "input", priority: 0, rules }]);
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  const hole = { address: "127.0.0.9", port: 53 };
+  using _waiting = await connectStream(namespace, hole, 1000, { ...deaf, close });
+  const unwanted = await connectStream(namespace, hole, 600_000, deaf);
+  const asking = () => run(namespace, "ss", "-Hnt").split("\n").length - 1;
+  expect(asking()).toBe(2);
+  unwanted[Symbol.dispose]();
+  expect(asking()).toBe(1);
+  await closed;
+  expect(asking()).toBe(0);
 });
 
 test("no thread of this process stays in a namespace where it opened sockets", async () => {

@@ -1,5 +1,26 @@
+import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
+import { HavreError } from "../base/mod.ts";
+import { check, cstring, errno, libcSymbols, systemError } from "./libc.ts";
 import { inNetworkNamespace, type NetworkNamespace } from "./netns.ts";
+import { watchSocket } from "./readiness.ts";
+
+const libc = libcSymbols({
+  socket: { args: ["int", "int", "int"], returns: "int" },
+  setsockopt: { args: ["int", "int", "int", "ptr", "u32"], returns: "int" },
+  connect: { args: ["int", "ptr", "u32"], returns: "int" },
+  inet_pton: { args: ["int", "ptr", "ptr"], returns: "int" },
+  close: { args: ["int"], returns: "int" },
+});
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const IPPROTO_TCP = 6;
+const TCP_USER_TIMEOUT = 18;
+const EINPROGRESS = 115;
 
 /**
  * UDP and TCP sockets of another network namespace on this process's event loop. Bun makes them before its functions
@@ -23,8 +44,6 @@ export interface StreamSocket extends Disposable {
   write(data: Uint8Array): number;
   pause(): void;
   resume(): void;
-  /** Ends after what was written. */
-  end(): void;
 }
 
 export interface StreamHandlers {
@@ -116,26 +135,55 @@ export function listenStreams(
   return { port: listener.port, [Symbol.dispose]: () => listener.stop(true) };
 }
 
-/** A TCP connection; rejected when it cannot be made. */
+/**
+ * A TCP connection in the making: one that cannot be made is closed, at the latest after `timeout` milliseconds without an answer from
+ * the peer. Made here and not by Bun, which does not let go of one that is not made yet.
+ */
 export async function connectStream(
   namespace: NetworkNamespace | undefined,
   peer: SocketAddress,
+  timeout: number,
   handlers: StreamHandlers,
 ): Promise<StreamSocket> {
-  const socket = await within(namespace, () =>
-    Bun.connect({
-      hostname: peer.address,
-      port: peer.port,
-      socket: {
-        binaryType: "uint8array",
-        data: (_socket, bytes) => handlers.data(bytes),
-        drain: () => handlers.drain(),
-        close: () => handlers.close(),
-        error: () => {},
-      },
-    }),
+  const address = socketAddress(peer);
+  const family = isIPv6(peer.address.split("%")[0] ?? "") ? AF_INET6 : AF_INET;
+  const limit = new Uint8Array(Int32Array.of(timeout).buffer);
+  const subject = `${peer.address} port ${peer.port}`;
+  const fd = within(namespace, () =>
+    check(libc().socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket", subject),
   );
-  return stream(socket);
+  try {
+    check(libc().setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, limit, limit.byteLength), "setsockopt", subject);
+    if (libc().connect(fd, address, address.byteLength) < 0) {
+      const number = errno();
+      if (number !== EINPROGRESS) throw systemError("connect", subject, number);
+    }
+  } catch (error) {
+    libc().close(fd);
+    throw error;
+  }
+  const socket = await watchSocket(fd, handlers);
+  return {
+    write: socket.write,
+    pause: socket.pause,
+    resume: socket.resume,
+    [Symbol.dispose]: socket.close,
+  };
+}
+
+/** struct sockaddr_in or sockaddr_in6 (ip(7), ipv6(7)). */
+function socketAddress({ address, port }: SocketAddress): Buffer {
+  const [plain = "", zone] = address.split("%");
+  const six = isIPv6(plain);
+  const bytes = Buffer.alloc(six ? 28 : 16);
+  bytes.writeUInt16LE(six ? AF_INET6 : AF_INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  const text = cstring(plain);
+  const number = bytes.subarray(six ? 8 : 4);
+  if (libc().inet_pton(six ? AF_INET6 : AF_INET, text, number) !== 1)
+    throw new HavreError("invalid-argument", `Invalid IP address: ${address}`);
+  if (zone !== undefined) bytes.writeUInt32LE(Number(readFileSync(`/sys/class/net/${zone}/ifindex`, "utf8")), 24);
+  return bytes;
 }
 
 function attempt(send: () => boolean): boolean {
@@ -155,7 +203,6 @@ function stream<Data>(socket: Bun.Socket<Data>): StreamSocket {
     write: (data) => socket.write(data),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
-    end: () => void socket.end(),
     [Symbol.dispose]: () => void socket.terminate(),
   };
 }

@@ -1,6 +1,9 @@
 import { connectDatagrams, connectStream, type NetworkNamespace, type SocketAddress } from "../../kernel/mod.ts";
 import { FrameReader, frame } from "./frames.ts";
 
+/** The forwarder waits no longer. */
+const CONNECT_MS = 5000;
+
 export type Transport = "udp" | "tcp";
 
 /** What became of a message: bytes that came back (more may come: anyone can send anything), or nothing ever will. */
@@ -67,7 +70,7 @@ async function overTcp(
   const write = () => {
     if (rest.byteLength > 0) rest = rest.subarray(Math.max(0, socket.write(rest)));
   };
-  const socket = await connectStream(namespace, server, {
+  const socket = await connectStream(namespace, server, CONNECT_MS, {
     data: (bytes) => {
       frames.push(bytes);
       for (let next = frames.next(); next; next = frames.next()) received(next);

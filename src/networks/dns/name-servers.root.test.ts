@@ -131,6 +131,21 @@ test("networks do not hear of each other's names", async () => {
   expect(await askInside(one, { name: "secret" })).toMatchObject({ rcode: "NXDOMAIN" });
 });
 
+test("a change that comes while a server is opened counts, and an end leaves nothing", async () => {
+  const namespace = newNamespace();
+  const endpoints = [on("app", "10.0.0.2", ["web"])];
+  const attached = (also: readonly NamedEndpoint[]) =>
+    servers.attached({ containerId: "c1", namespace, endpoints: [...endpoints, ...also] });
+  await Promise.all([attached([]), attached([on("other", "10.1.0.2", ["far"])])]);
+  expect(sh("ss -Hlntu", namespace.path).trim().split("\n").length).toBe(2);
+  expect(dataOf(await askInside(namespace, { name: "far" }))).toEqual(["10.1.0.2"]);
+  servers.detached("c1");
+  const opening = attached([]);
+  servers.detached("c1");
+  await expect(opening).rejects.toThrow("ended before");
+  expect(sh("ss -Hlntu", namespace.path)).toBe("");
+});
+
 test("a container on the default network has no name server, one that joins another as well gets it", async () => {
   const namespace = newNamespace();
   await servers.attached({ containerId: "c1", namespace, endpoints: [on("bridge", "172.17.0.2", ["web"])] });
@@ -340,13 +355,13 @@ test("hostile bytes, and many connections, leave it answering", async () => {
       () => {},
     );
     datagrams.send(bytes);
-    using connection = await connectStream(inside, server, deaf);
+    using connection = await connectStream(inside, server, 5000, deaf);
     connection.write(bytes);
   }
   // As many as it takes, and some that it has to turn away.
   const { promise: turnedAway, resolve } = Promise.withResolvers<void>();
   const held = await Promise.all(
-    Array.from({ length: 80 }, () => connectStream(inside, server, { ...deaf, close: resolve })),
+    Array.from({ length: 80 }, () => connectStream(inside, server, 5000, { ...deaf, close: resolve })),
   );
   await turnedAway;
   for (const connection of held) connection[Symbol.dispose]();

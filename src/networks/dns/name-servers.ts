@@ -34,6 +34,12 @@ export interface NameServersOptions extends Omit<Surroundings, "names" | "underW
   readonly isInternal: (networkId: string) => boolean;
 }
 
+interface Place {
+  readonly namespace: NetworkNamespace;
+  readonly server: ContainerNameServer;
+  readonly listening: Promise<void>;
+}
+
 /** Resolvers use no more. */
 const MAX_UPSTREAMS = 3;
 
@@ -42,8 +48,7 @@ export class NameServers {
   readonly #options: NameServersOptions;
   readonly #names = new NameTable();
   readonly #surroundings: Surroundings;
-  readonly #sandboxes = new Map<string, NetworkNamespace>();
-  readonly #servers = new Map<string, ContainerNameServer>();
+  readonly #places = new Map<string, Place>();
 
   constructor(options: NameServersOptions) {
     this.#options = options;
@@ -56,7 +61,7 @@ export class NameServers {
    */
   async attached(sandbox: NamedSandbox): Promise<void> {
     const { containerId, namespace } = sandbox;
-    if (this.#sandboxes.get(containerId) !== namespace) this.detached(containerId);
+    if (this.#places.get(containerId)?.namespace !== namespace) this.detached(containerId);
     const named = sandbox.endpoints.filter(givesNames);
     this.#names.set(
       containerId,
@@ -66,26 +71,33 @@ export class NameServers {
         addresses: [ipAddress, ipv6Address].filter((address) => address !== ""),
       })),
     );
-    const server = this.#servers.get(containerId);
     const outlook = this.#outlookOf(sandbox, named);
-    if (server) server.outlook = outlook;
-    if (server || named.length === 0) return;
-    this.#sandboxes.set(containerId, namespace);
-    const opened = await ContainerNameServer.open(namespace, outlook, this.#surroundings);
-    if (this.#sandboxes.get(containerId) === namespace) this.#servers.set(containerId, opened);
-    else opened[Symbol.dispose]();
+    const place = this.#places.get(containerId);
+    if (place) {
+      place.server.outlook = outlook;
+      await place.listening;
+    } else if (named.length > 0) {
+      const server = new ContainerNameServer(namespace, outlook, this.#surroundings);
+      const listening = server.listen();
+      this.#places.set(containerId, { namespace, server, listening });
+      try {
+        await listening;
+      } catch (error) {
+        if (this.#places.get(containerId)?.server === server) this.#places.delete(containerId);
+        throw error;
+      }
+    }
   }
 
   detached(containerId: string): void {
     this.#names.delete(containerId);
-    this.#sandboxes.delete(containerId);
-    this.#servers.get(containerId)?.[Symbol.dispose]();
-    this.#servers.delete(containerId);
+    this.#places.get(containerId)?.server[Symbol.dispose]();
+    this.#places.delete(containerId);
   }
 
   /** Stops answering; containers' questions wait for the next daemon. */
   close(): void {
-    for (const containerId of [...this.#sandboxes.keys()]) this.detached(containerId);
+    for (const containerId of [...this.#places.keys()]) this.detached(containerId);
   }
 
   #outlookOf({ containerId, endpoints }: NamedSandbox, named: readonly NamedEndpoint[]): Outlook {

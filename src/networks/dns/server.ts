@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "../../base/mod.ts";
+import { type Clock, HavreError, type Logger } from "../../base/mod.ts";
 import {
   bindDatagrams,
   type DatagramSocket,
@@ -27,7 +27,7 @@ const MAX_PIPELINED = 32;
 /** A connection is closed after so long without a question. */
 const IDLE_MS = 10_000;
 
-/** What a container's questions are answered by; each is asked anew for every question. */
+/** What the name servers of all containers share. */
 export interface Surroundings {
   readonly names: NameTable;
   readonly clock: Clock;
@@ -40,7 +40,7 @@ export interface Surroundings {
 /** How one container sees names. */
 export interface Outlook {
   readonly memberships: readonly Membership[];
-  /** The first three are used, as resolvers do. */
+  /** Whom to ask for others' names, in this order; looked at for every question. */
   readonly upstreams: () => readonly Upstream[];
   /** A name without a dot is left to the search domains (`ndots` is set). */
   readonly needsDot: boolean;
@@ -48,6 +48,7 @@ export interface Outlook {
 
 /** The name server of one container: a UDP and a TCP socket in its namespace, no thread and no process. */
 export class ContainerNameServer implements Disposable {
+  readonly #namespace: NetworkNamespace;
   readonly #surroundings: Surroundings;
   readonly #forwarder: Forwarder;
   readonly #connections = new Set<StreamSocket>();
@@ -58,23 +59,9 @@ export class ContainerNameServer implements Disposable {
   #closed = false;
   #complained = false;
 
-  /** Answers from when the promise is settled. `namespace` stays the caller's, and open while the server is. */
-  static async open(
-    namespace: NetworkNamespace,
-    outlook: Outlook,
-    surroundings: Surroundings,
-  ): Promise<ContainerNameServer> {
-    const server = new ContainerNameServer(namespace, outlook, surroundings);
-    try {
-      await server.#listen(namespace);
-      return server;
-    } catch (error) {
-      server[Symbol.dispose]();
-      throw error;
-    }
-  }
-
-  private constructor(namespace: NetworkNamespace, outlook: Outlook, surroundings: Surroundings) {
+  /** `namespace` stays the caller's, and open while the server is. */
+  constructor(namespace: NetworkNamespace, outlook: Outlook, surroundings: Surroundings) {
+    this.#namespace = namespace;
     this.#outlook = outlook;
     this.#surroundings = surroundings;
     this.#forwarder = new Forwarder(namespace, surroundings.clock);
@@ -91,17 +78,25 @@ export class ContainerNameServer implements Disposable {
     for (const connection of this.#connections) connection[Symbol.dispose]();
   }
 
-  async #listen(namespace: NetworkNamespace): Promise<void> {
-    this.#listener = listenStreams(namespace, NAME_SERVER_ADDRESS, (socket) => this.#serveConnection(socket));
-    this.#datagrams = await bindDatagrams(namespace, NAME_SERVER_ADDRESS, (bytes, from) => {
-      const answer = this.#answer(Buffer.from(bytes), "udp");
-      if (answer instanceof Promise) {
-        answer.then((late) => {
-          if (!this.#closed) this.#datagrams?.send(late, from);
-        });
-      } else if (answer) this.#datagrams?.send(answer, from);
-    });
-    redirectToNameServer(namespace, { udp: this.#datagrams.port, tcp: this.#listener.port });
+  /** Answers from when the promise is settled. `cancelled` when it was closed meanwhile. */
+  async listen(): Promise<void> {
+    const namespace = this.#namespace;
+    try {
+      this.#listener = listenStreams(namespace, NAME_SERVER_ADDRESS, (socket) => this.#serveConnection(socket));
+      this.#datagrams = await bindDatagrams(namespace, NAME_SERVER_ADDRESS, (bytes, from) => {
+        const answer = this.#answer(Buffer.from(bytes), "udp");
+        if (answer instanceof Promise) {
+          answer.then((late) => {
+            if (!this.#closed) this.#datagrams?.send(late, from);
+          });
+        } else if (answer) this.#datagrams?.send(answer, from);
+      });
+      if (this.#closed) throw new HavreError("cancelled", "The container ended before its name server was there");
+      redirectToNameServer(namespace, { udp: this.#datagrams.port, tcp: this.#listener.port });
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** At once where nobody has to be asked. Never fails; undefined: no answer is due. */

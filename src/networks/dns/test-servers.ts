@@ -105,7 +105,7 @@ export async function sendInside(namespace: NetworkNamespace, message: Buffer, b
       const answer = frames.next();
       if (answer) resolve(answer);
     };
-    const socket = await connectStream(namespace, server, { data, drain: () => {}, close: failed });
+    const socket = await connectStream(namespace, server, 5000, { data, drain: () => {}, close: failed });
     socket.write(frame(message));
     return socket;
   };
