@@ -22,6 +22,8 @@ async function runDaemon(settings: DaemonSettings): Promise<number> {
     registryMirrors: settings.registryMirrors,
     insecureRegistries: settings.insecureRegistries,
     ...(settings.subnet === undefined ? {} : { subnet: settings.subnet }),
+    defaultAddressPools: settings.defaultAddressPools,
+    hostAccess: settings.hostAccess,
     ...(settings.imageRetention === undefined ? {} : { imageRetention: settings.imageRetention }),
     ...(settings.pluginFolder === undefined ? {} : { pluginFolder: settings.pluginFolder }),
     ...(settings.socketGroup === undefined ? {} : { socketGroup: settings.socketGroup }),

@@ -42,6 +42,9 @@ export interface DaemonSettings {
   readonly defaultRuntime?: string;
   readonly bridge?: string;
   readonly subnet?: string;
+  /** `base=CIDR,size=PREFIX`. */
+  readonly defaultAddressPools: readonly string[];
+  readonly hostAccess: boolean;
   readonly openPorts: boolean;
   readonly pluginFolder?: string;
   readonly socketGroup?: string;

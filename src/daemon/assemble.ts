@@ -25,6 +25,7 @@ import { SqliteStore } from "../store/mod.ts";
 import { DOCKER_PLUGIN_FOLDERS, HostVolumes, type PluginFolders } from "../volumes/mod.ts";
 import { assembleBuilder, type BuilderAssembly } from "./assemble-builder.ts";
 import { makeFolders } from "./folders.ts";
+import { networkOptions } from "./network-options.ts";
 import type { DaemonOptions } from "./options.ts";
 import { registrySettings } from "./registries.ts";
 
@@ -75,7 +76,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     log,
     clock: systemClock,
     newId,
-    ...(options.subnet === undefined ? {} : { subnet: options.subnet }),
+    ...networkOptions(options),
   });
   const names = new NameServers({
     clock: systemClock,

@@ -5,6 +5,7 @@ import { HostNetworks, removePortRules } from "../networks/mod.ts";
 import { OverlaySnapshotter } from "../snapshots/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
 import { makeFolders } from "./folders.ts";
+import { networkOptions } from "./network-options.ts";
 import type { DaemonOptions } from "./options.ts";
 
 /**
@@ -12,7 +13,7 @@ import type { DaemonOptions } from "./options.ts";
  * `failed-precondition` while containers are joined to the bridge.
  */
 export async function cleanUp(options: DaemonOptions): Promise<void> {
-  const { bridge, subnet } = options;
+  const { bridge } = options;
   makeFolders(options);
   const log = lineLogger((line) => process.stderr.write(line), options.logLevel);
   const store = new SqliteStore(join(options.root, "state.db"));
@@ -23,7 +24,7 @@ export async function cleanUp(options: DaemonOptions): Promise<void> {
       log,
       clock: systemClock,
       newId,
-      ...(subnet === undefined ? {} : { subnet }),
+      ...networkOptions(options),
     });
     await networks.recover(new Map(store.view((tx) => tx.list(containerKind).map(({ id }) => [id, undefined]))));
     await networks.tearDown();

@@ -10,6 +10,10 @@ export interface DaemonOptions {
   readonly bridge: string;
   /** CIDR of the default network; undefined: the first free default pool. */
   readonly subnet?: string;
+  /** `base=CIDR,size=PREFIX`: where networks that name no subnet get one; none: Docker's pools. */
+  readonly defaultAddressPools: readonly string[];
+  /** Containers of the default bridge reach services of the host by its address. */
+  readonly hostAccess: boolean;
   /** Published ports are reached from outside whatever the host's firewall says. */
   readonly openPorts: boolean;
   readonly logLevel: LogLevel;

@@ -36,7 +36,7 @@ export async function settlePredefined(
     }
   });
   const stored = store.view((tx) => tx.find(networkKind, "name", "bridge")[0]);
-  const wanted = defaultBridgeOptions(bridge);
+  const wanted = defaultBridgeOptions(bridge, options.hostAccess ?? false);
   const { subnet, gateway } = settleSubnet(options, endpoints, socket, nameservers, stored);
   const pool = { subnet: formatSubnet(subnet), gateway: formatAddress(4, gateway) };
   if (

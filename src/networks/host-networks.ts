@@ -372,7 +372,7 @@ export class HostNetworks implements Networks {
   /** The kernel deletes a veth with its namespace, unless something still holds that: a container that shared it, say. */
   #reap(): void {
     this.#reaper = undefined;
-    const leaving = this.#networks.all().flatMap(({ addresses }) => addresses.sweep(interfaceExists));
+    const leaving = this.#networks.leaving();
     for (const name of leaving.filter((one) => this.#suspects.has(one))) {
       try {
         this.#socket.transact([deleteLink(name)]);

@@ -9,7 +9,7 @@ import {
   toHavreError,
   Undoes,
 } from "../base/mod.ts";
-import type { NetlinkSocket } from "../kernel/mod.ts";
+import { deleteLink, findLink, interfaceExists, type NetlinkSocket } from "../kernel/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { BridgeDriver, bridgeOptions } from "./bridge/mod.ts";
 import { settlePredefined } from "./default-network.ts";
@@ -43,6 +43,8 @@ export interface HostNetworksOptions {
   readonly subnet?: string;
   /** Where networks that ask for no subnet get one; undefined: Docker's. */
   readonly defaultPools?: readonly DefaultPool[];
+  /** Containers of the default network reach services of the host by the bridge's address. */
+  readonly hostAccess?: boolean;
   readonly log: Logger;
   readonly clock: Clock;
   readonly newId: IdSource;
@@ -62,6 +64,7 @@ export class OpenNetworks {
   readonly #failures = new Map<string, HavreError>();
   /** How many containers are on their way into a network. */
   readonly #joining = new Map<string, number>();
+  readonly #orphans = new Set<string>();
   readonly #members: Members;
   #keeper: FirewallKeeper | undefined;
 
@@ -119,6 +122,12 @@ export class OpenNetworks {
   /** Undefined while it cannot be used. */
   get(id: string): OpenNetwork | undefined {
     return this.#open.get(id);
+  }
+
+  /** Interfaces of containers that are gone which the kernel has not deleted yet, those on removed networks among them. */
+  leaving(): readonly string[] {
+    for (const name of this.#orphans) if (!interfaceExists(name)) this.#orphans.delete(name);
+    return [...this.all().flatMap(({ addresses }) => addresses.sweep(interfaceExists)), ...this.#orphans];
   }
 
   all(): readonly OpenNetwork[] {
@@ -182,6 +191,7 @@ export class OpenNetworks {
       // From here on it is gone for all; what a kill leaves of it the next daemon finds.
       await this.#options.store.update((tx) => tx.delete(networkKind, id));
       for (const endpoint of endpoints) this.#endpoints.delete(endpoint.id);
+      for (const name of open?.addresses.sweep(interfaceExists) ?? []) this.#orphans.add(name);
       open?.remove();
       await this.#keeper?.change(this.#rules());
       return info;
@@ -229,6 +239,9 @@ export class OpenNetworks {
     for (const open of this.#open.values()) await open.freeStrays(new Set());
     await removeRules(this.#options.bridge);
     for (const open of this.#open.values()) open.remove();
+    for (const name of this.leaving()) {
+      if (findLink(this.#socket, name)) this.#socket.transact([deleteLink(name)]);
+    }
   }
 
   info(network: StoredNetwork): NetworkInfo {

@@ -67,6 +67,8 @@ export class EngineHost implements AsyncDisposable {
       bridge: this.#bridge,
       subnet: this.#subnet,
       openPorts: false,
+      defaultAddressPools: [],
+      hostAccess: false,
       logLevel: "warn" as const,
       runtimes: new Map(),
       registryMirrors: [],

@@ -4,6 +4,7 @@ import type { StoredNetwork } from "../model.ts";
 
 const PREFIX = "com.docker.network";
 const DEFAULT_MTU = 1500;
+const HOST_ACCESS = "havre.host_access";
 
 /** A bridge network's driver options, parsed. */
 export interface BridgeOptions {
@@ -30,7 +31,7 @@ export function bridgeOptions({ id, spec: { options } }: Pick<StoredNetwork, "id
     icc: flag(options, `${PREFIX}.bridge.enable_icc`, true),
     masquerade: flag(options, `${PREFIX}.bridge.enable_ip_masquerade`, true),
     hostBinding: binding,
-    hostAccess: flag(options, "havre.host_access", false),
+    hostAccess: flag(options, HOST_ACCESS, false),
     linkLocalAccess: flag(options, "havre.link_local_access", false),
   };
 }
@@ -68,7 +69,7 @@ function unparsed(key: string, text: string, why: string): HavreError {
 }
 
 /** The default bridge's options, as Docker describes them. */
-export function defaultBridgeOptions(bridge: string): Readonly<Record<string, string>> {
+export function defaultBridgeOptions(bridge: string, hostAccess: boolean): Readonly<Record<string, string>> {
   return {
     [`${PREFIX}.bridge.default_bridge`]: "true",
     [`${PREFIX}.bridge.enable_icc`]: "true",
@@ -76,5 +77,6 @@ export function defaultBridgeOptions(bridge: string): Readonly<Record<string, st
     [`${PREFIX}.bridge.host_binding_ipv4`]: "0.0.0.0",
     [`${PREFIX}.bridge.name`]: bridge,
     [`${PREFIX}.driver.mtu`]: String(DEFAULT_MTU),
+    ...(hostAccess ? { [HOST_ACCESS]: "true" } : {}),
   };
 }

@@ -17,7 +17,9 @@ export const command = defineCommand({
     "add-runtime": list("Another OCI runtime by name (NAME=PATH)", { check: checkRuntime }),
     bridge: text("Name of the default bridge (default havre0, or $HAVRE_BRIDGE)"),
     cleanup: toggle("Remove bridge and firewall rules of a stopped daemon, and quit"),
+    "default-address-pool": list("Where networks that name no subnet get one (base=10.10.0.0/16,size=24)"),
     "default-runtime": text("OCI runtime of containers that name none"),
+    "host-access": toggle("Let containers of the default bridge reach services of the host by its address"),
     "image-retention": text("How long a removed image can come back by 'havre image rollback' (24h, 90m; default 0s)", {
       type: "duration",
     }),
@@ -52,6 +54,8 @@ export const command = defineCommand({
       cleanup: flags.cleanup,
       registryMirrors: flags["registry-mirror"],
       insecureRegistries: flags["insecure-registry"],
+      defaultAddressPools: flags["default-address-pool"],
+      hostAccess: flags["host-access"],
       addedRuntimes: Object.fromEntries(flags["add-runtime"].map(splitRuntime)),
       ...(bridge ? { bridge } : {}),
       ...(subnet ? { subnet } : {}),
