@@ -37,8 +37,12 @@ export async function listIptablesFilter(family: 4 | 6 = 4): Promise<readonly st
 }
 
 /** Applies lines in iptables-restore(8) form to the filter table in one transaction; what they do not name stays. */
-export async function changeIptablesFilter(lines: readonly string[]): Promise<void> {
-  await runProgram("iptables-restore", ["-w", "5", "--noflush"], `*filter\n${lines.join("\n")}\nCOMMIT\n`);
+export async function changeIptablesFilter(lines: readonly string[], family: 4 | 6 = 4): Promise<void> {
+  await runProgram(
+    family === 4 ? "iptables-restore" : "ip6tables-restore",
+    ["-w", "5", "--noflush"],
+    `*filter\n${lines.join("\n")}\nCOMMIT\n`,
+  );
 }
 
 async function unlessMissing(output: Promise<string>): Promise<string | undefined> {

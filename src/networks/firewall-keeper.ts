@@ -62,7 +62,7 @@ export class FirewallKeeper {
   #concerns({ family, table }: FirewallChange): boolean {
     return (
       ((family === "inet" || family === "bridge") && table === tableName(this.#rules.owner)) ||
-      (family === "ip" && table === "filter")
+      ((family === "ip" || family === "ip6") && table === "filter")
     );
   }
 

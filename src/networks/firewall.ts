@@ -245,13 +245,19 @@ export async function repairRules(rules: Rules): Promise<void> {
 }
 
 async function passWhereNeeded(rules: Rules): Promise<void> {
-  const current = await listIptablesFilter();
   const docker = ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"].some((path) => existsSync(path));
+  await passFamily(rules, 4, docker);
+  const bridges = rules.bridges.filter(({ subnets }) => subnets.some(({ family }) => family === 6));
+  if (bridges.length > 0) await passFamily({ ...rules, bridges }, 6, docker);
+}
+
+async function passFamily(rules: Rules, family: 4 | 6, docker: boolean): Promise<void> {
+  const current = await listIptablesFilter(family);
   if (!current || !iptablesMatters(current, docker)) return;
   const wanted = passIptables(rules, current);
   const own = (lines: readonly string[]) => lines.filter((line) => line.startsWith(`-A ${chainName(rules.owner)} `));
   const settled = wanted.every((line) => line.startsWith(":") || current.includes(line));
-  if (!settled || own(wanted).length !== own(current).length) await changeIptablesFilter(wanted);
+  if (!settled || own(wanted).length !== own(current).length) await changeIptablesFilter(wanted, family);
 }
 
 /** Removes the rules of a daemon, if there are any. */
@@ -259,6 +265,12 @@ export async function removeRules(owner: string): Promise<void> {
   const table = tableName(owner);
   const remove = ["inet", "bridge"].map((family) => `add table ${family} ${table}\ndelete table ${family} ${table}\n`);
   await applyNftables(remove.join(""));
-  const lines = unpassIptables(owner, (await listIptablesFilter()) ?? []);
-  if (lines.length > 0) await changeIptablesFilter(lines);
+  const chains = (await listForwardChains()) ?? [];
+  // Asking for rules that are not there would make tables for them.
+  const filters = chains.filter(({ table }) => table === "filter");
+  const families = ([4, 6] as const).filter((one) => one === 4 || filters.some(({ family }) => family === "ip6"));
+  for (const family of families) {
+    const lines = unpassIptables(owner, (await listIptablesFilter(family)) ?? []);
+    if (lines.length > 0) await changeIptablesFilter(lines, family);
+  }
 }

@@ -22,7 +22,8 @@ import { FirewallKeeper } from "./firewall-keeper.ts";
 import { enableForwarding } from "./forwarding.ts";
 import { MacvlanDriver } from "./macvlan/mod.ts";
 import { Members } from "./members.ts";
-import { type DriverName, networkKind, type StoredNetwork } from "./model.ts";
+import { type DriverName, type IpamPool, networkKind, type StoredNetwork } from "./model.ts";
+import { poolOf } from "./network-addresses.ts";
 import { choosePools } from "./network-pools.ts";
 import { checkRequest, withConfiguration } from "./network-request.ts";
 import { type NetworkInfo, type NetworkRequest, PREDEFINED } from "./networks.ts";
@@ -138,7 +139,7 @@ export class OpenNetworks {
     const asked = checkRequest(request);
     return this.#locks.run(NETWORKS, () =>
       Undoes.run(async (undoes) => {
-        const { store, clock, newId, log } = this.#options;
+        const { store, clock, newId } = this.#options;
         const others = store.view((tx) => tx.list(networkKind));
         if (others.some(({ name }) => name === request.name))
           throw new HavreError("already-exists", `network with name ${request.name} already exists`);
@@ -158,8 +159,7 @@ export class OpenNetworks {
         const network: StoredNetwork = { id, name: request.name, created: clock.now(), spec, pools };
         const open = this.#make(network, driver);
         undoes.add(() => open.remove());
-        if (pools.some(({ subnet }) => subnet.includes(":")) && !enableForwarding(6))
-          log.warn("IPv6 forwarding is off and could not be turned on: IPv6 stays on this host");
+        this.#forwardIpv6(pools);
         this.#open.set(id, open);
         undoes.add(() => this.#keeper?.change(this.#rules()));
         undoes.add(() => void this.#open.delete(id));
@@ -221,6 +221,7 @@ export class OpenNetworks {
     if (!enableForwarding(4))
       log.warn("IPv4 forwarding is off and could not be turned on: containers stay on this host");
     const networks = store.view((tx) => tx.list(networkKind));
+    for (const { pools } of networks) this.#forwardIpv6(pools);
     this.#bridges.removeStrays(new Set(networks.map(({ id }) => id)));
     for (const network of networks) await this.#reopen(network);
     await this.#startKeeper();
@@ -273,6 +274,11 @@ export class OpenNetworks {
       members: this.#members,
       alone: network.spec.driver === "bridge" && !bridgeOptions(network).icc,
     });
+  }
+
+  #forwardIpv6(pools: readonly IpamPool[]): void {
+    if (!poolOf(pools, 6) || enableForwarding(6)) return;
+    this.#options.log.warn("IPv6 forwarding is off and could not be turned on: IPv6 stays on this host");
   }
 
   /** A network that cannot be made does not keep the others' containers from running. */

@@ -128,3 +128,53 @@ test("a deleted bridge is made again for the next container, and running ones ar
   sh(ping(OUTSIDE), first);
   sh(ping("172.17.0.2"), second);
 });
+
+const OUTSIDE6 = "2001:db8:113::2";
+
+/** An IPv6 network, and an outside that knows the host's address only. */
+async function startIpv6(): Promise<string> {
+  sh("ip addr add 2001:db8:113::1/64 dev up0 nodad");
+  sh(`ip addr add ${OUTSIDE6}/64 dev up1 nodad`, outside);
+  fixture = testNetworks("hvt0");
+  await fixture.networks.recover(new Map());
+  const pools = [{ subnet: "fd00:6::/64" }];
+  await fixture.networks.create({ name: "six", ipv6: true, ipam: { driver: "default", options: undefined, pools } });
+  const ask = { network: "six", ipv6: "fd00:6::77" };
+  return (await fixture.networks.attach("c1", { kind: "networks", endpoints: [ask] })).namespacePath ?? "";
+}
+
+async function stopIpv6(): Promise<void> {
+  await fixture?.networks.forget("c1");
+  await fixture?.networks.remove("six");
+}
+
+test("by IPv6 too a container reaches the outside under the host's address, and is not reached from there", async () => {
+  const inside = await startIpv6();
+  sh(`busybox ping6 -c 1 -W 2 ${OUTSIDE6}`, inside);
+  sh("ip -6 route add fd00:6::/64 via 2001:db8:113::1", outside);
+  expect(() => sh("busybox ping6 -c 1 -W 1 fd00:6::77", outside)).toThrow();
+  sh("busybox ping6 -c 1 -W 2 fd00:6::77");
+  // Nothing is announced to it, and nothing of it must be waited for.
+  expect(sh("ip -6 addr show dev eth0", inside)).not.toContain("tentative");
+  expect(sh("cat /proc/sys/net/ipv6/conf/eth0/accept_ra", inside)).toBe("0\n");
+  await stopIpv6();
+});
+
+test("IPv6 works beside an ip6tables policy of DROP and leaves it as it was", async () => {
+  sh("ip6tables -P FORWARD DROP");
+  const before = sh("ip6tables-save -t filter | grep -v '^#' | sed 's/\\[.*//'");
+  const inside = await startIpv6();
+  sh(`busybox ping6 -c 1 -W 2 ${OUTSIDE6}`, inside);
+  await stopIpv6();
+  await stop();
+  expect(sh("ip6tables-save -t filter | grep -v '^#' | sed 's/\\[.*//'")).toBe(before);
+});
+
+test("a host that has its way out from router advertisements keeps heeding them", async () => {
+  const setting = () => sh("cat /proc/sys/net/ipv6/conf/up0/accept_ra");
+  expect(setting()).toBe("1\n");
+  await startIpv6();
+  expect(sh("cat /proc/sys/net/ipv6/conf/all/forwarding")).toBe("1\n");
+  expect(setting()).toBe("2\n");
+  await stopIpv6();
+});
