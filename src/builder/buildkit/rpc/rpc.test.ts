@@ -1,42 +1,16 @@
 import { expect, test } from "bun:test";
-import { rmSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { rpcPair } from "../testing/pair.ts";
 import { BytesMessageSchema } from "../wire/session.ts";
-import { RpcClient } from "./client.ts";
-import { type Handlers, RpcServer, streaming, unary } from "./server.ts";
+import { streaming, unary } from "./server.ts";
 import { RpcError } from "./status.ts";
 
 const UNUSED = new AbortController().signal;
 const bytes = (text: string) => ({ data: Buffer.from(text) });
 
-/** A server on one end of a socket and a client on the other. */
-async function joined(handlers: Handlers) {
-  const path = join(tmpdir(), `havre-rpc-${crypto.randomUUID()}.sock`);
-  const { promise, resolve } = Promise.withResolvers<Socket>();
-  const listener = createServer(resolve).listen(path);
-  await new Promise((ready) => listener.once("listening", ready));
-  const near = connect(path);
-  const far = await promise;
-  const served = new RpcServer(handlers).serve(far);
-  const client = new RpcClient(near);
-  return {
-    client,
-    async [Symbol.asyncDispose]() {
-      client.close();
-      near.destroy();
-      await served;
-      listener.close();
-      rmSync(path, { force: true });
-    },
-  };
-}
-
 test("asks and answers", async () => {
   const echo = unary(BytesMessageSchema, BytesMessageSchema, async ({ data }) => bytes(`<${Buffer.from(data)}>`));
-  await using pair = await joined(new Map([["/s/Echo", echo]]));
+  await using pair = await rpcPair(new Map([["/s/Echo", echo]]));
   const answers = await Promise.all(
     ["a", "b", "c"].map((text) =>
       pair.client.ask("/s/Echo", BytesMessageSchema, bytes(text), BytesMessageSchema, UNUSED),
@@ -49,7 +23,7 @@ test("an error comes over with its words", async () => {
   const refuse = unary(BytesMessageSchema, BytesMessageSchema, async () => {
     throw new RpcError(5, "no: 100 % ünknown\nthing", [{ type: "x/y", value: { a: 1 } }]);
   });
-  await using pair = await joined(new Map([["/s/Refuse", refuse]]));
+  await using pair = await rpcPair(new Map([["/s/Refuse", refuse]]));
   const ask = (path: string) => pair.client.ask(path, BytesMessageSchema, bytes(""), BytesMessageSchema, UNUSED);
   await expect(ask("/s/Refuse")).rejects.toThrow("no: 100 % ünknown\nthing");
   await expect(ask("/s/Refuse")).rejects.toMatchObject({ kind: "not-found" });
@@ -67,7 +41,7 @@ test("streams, with large messages, and waits for a slow reader", async () => {
       }
     }
   });
-  await using pair = await joined(new Map([["/s/Many", many]]));
+  await using pair = await rpcPair(new Map([["/s/Many", many]]));
   await using call = pair.client.call("/s/Many", {}, UNUSED);
   await call.send(toBinary(BytesMessageSchema, create(BytesMessageSchema, bytes("go"))));
   call.end();
@@ -86,7 +60,7 @@ test("a call given up tells the server, a lost connection the client", async () 
     await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
     resolve(signal.aborted);
   });
-  await using pair = await joined(new Map([["/s/Wait", wait]]));
+  await using pair = await rpcPair(new Map([["/s/Wait", wait]]));
   const control = new AbortController();
   const call = pair.client.call("/s/Wait", {}, control.signal);
   await call.send(toBinary(BytesMessageSchema, create(BytesMessageSchema, bytes(""))));
