@@ -14,6 +14,7 @@ import {
   readHostFacts,
   resolverOverrides,
   StreamHub,
+  VolumePauses,
   volumeUsers,
   Waiters,
 } from "../engine/mod.ts";
@@ -22,7 +23,13 @@ import { HostNetworks, NameServers, PublishedPorts, portBridges } from "../netwo
 import { ConmonRuntime } from "../runtime/mod.ts";
 import { OverlaySnapshotter, Trees } from "../snapshots/mod.ts";
 import { SqliteStore } from "../store/mod.ts";
-import { DOCKER_PLUGIN_FOLDERS, HostVolumes, type PluginFolders } from "../volumes/mod.ts";
+import {
+  DOCKER_PLUGIN_FOLDERS,
+  HostVolumes,
+  type PluginFolders,
+  VolumeBackups,
+  VolumeSchedules,
+} from "../volumes/mod.ts";
 import { assembleBuilder, type BuilderAssembly } from "./assemble-builder.ts";
 import { makeFolders } from "./folders.ts";
 import { networkOptions } from "./network-options.ts";
@@ -41,6 +48,8 @@ export interface Assembly {
   readonly images: LocalImages;
   readonly networks: HostNetworks;
   readonly volumes: HostVolumes;
+  readonly backups: VolumeBackups;
+  readonly schedules: VolumeSchedules;
   readonly runtime: ConmonRuntime;
   readonly events: EventLog;
   readonly hub: StreamHub;
@@ -100,11 +109,14 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     plugins: pluginFolders(options),
     trees: new Trees(folders.volumeTrash, log),
     users: volumeUsers,
+    pauser: new VolumePauses(() => context),
     clock: systemClock,
     newId,
     log,
   });
   volumes.onEvent((event) => events.emitVolume(event));
+  const backups = new VolumeBackups(volumes.archives);
+  const schedules = new VolumeSchedules({ store, backups, clock: systemClock, log });
   const runtime = new ConmonRuntime({
     run: options.run,
     logger: log,
@@ -144,6 +156,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
   runtime.onExit((exit) => containers.exited(exit));
   runtime.onOom((id) => containers.outOfMemory(id));
   const close = async () => {
+    await schedules.close();
     await containers.close();
     await ports.close();
     await networks.close();
@@ -152,7 +165,21 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     store.close();
   };
   const building = assembleBuilder(context, images, content, options, log);
-  return { building, context, containers, images, networks, volumes, runtime, events, hub, removedLogs, close };
+  return {
+    building,
+    context,
+    containers,
+    images,
+    networks,
+    volumes,
+    backups,
+    schedules,
+    runtime,
+    events,
+    hub,
+    removedLogs,
+    close,
+  };
 }
 
 function pluginFolders({ pluginFolder: folder }: DaemonOptions): PluginFolders {

@@ -28,10 +28,8 @@ import { groupId } from "./socket-group.ts";
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const log = lineLogger((line) => process.stderr.write(line), options.logLevel);
   crashOnBugs(log);
-  const { context, containers, images, volumes, runtime, events, hub, removedLogs, building, close } = await assemble(
-    options,
-    log,
-  );
+  const assembly = await assemble(options, log);
+  const { context, containers, images, volumes, runtime, events, hub, removedLogs, building, close } = assembly;
   building.builder.recover();
   await recoverContainers(context, containers);
   const execs = new ContainerExecs(context);
@@ -66,6 +64,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     networks: new ContainerNetworks(context),
     ports: new ContainerPorts(context),
     volumes,
+    volumeData: { archives: volumes.archives, backups: assembly.backups, schedules: assembly.schedules },
     log,
   });
   const socket = join(options.run, "havre.sock");
@@ -74,6 +73,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   log.info("ready", { socket });
   // What a killed daemon left half-made of images. Nobody waits for it.
   images.collect().catch((error) => log.error("images were not collected", { error }));
+  assembly.schedules.start();
   await untilAskedToEnd();
   await server.close();
   await close();

@@ -107,7 +107,7 @@ export class ContainerArchives implements Archives {
   async #inVolume(id: string, name: string, { destination, subpath = "" }: MountPoint, path: string): Promise<Root> {
     const { volumes } = this.#context;
     const holder = `${id}-copy-${newId()}`;
-    const { path: folder } = await volumes.mount(name, holder);
+    const folder = await volumes.mount(name, holder);
     const inside = join("/", subpath, relative(destination, absolute(path)));
     return { folder, path: inside, release: () => volumes.unmount(name, holder) };
   }

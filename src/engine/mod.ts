@@ -25,4 +25,5 @@ export { type StepRequest, stepRuntimeSpec } from "./spec/step.ts";
 export { StreamHub } from "./streams/hub.ts";
 export { ContainerStreams } from "./streams/streams.ts";
 export { MountedTrees } from "./trees.ts";
+export { VolumePauses } from "./volume-pauses.ts";
 export { Waiters } from "./waiters.ts";

@@ -12,7 +12,14 @@ export * from "./snapshots.ts";
 export * from "./tar/header.ts";
 export { type TarHandler, TarParser } from "./tar/parser.ts";
 export { readTar, type TarEntry } from "./tar/reader.ts";
-export { encodeTarHeader, TAR_TRAILER, type TarMember, tarPadding, writeTar } from "./tar/writer.ts";
+export {
+  encodeGlobalHeader,
+  encodeTarHeader,
+  TAR_TRAILER,
+  type TarMember,
+  tarPadding,
+  writeTar,
+} from "./tar/writer.ts";
 export { type ByteName, fromBytes, shown, toBytes } from "./tree/names.ts";
 export { makeTreeFolder, readTreeFile, withTreeFolder } from "./tree/tree-files.ts";
 export { packTree, packWholeTree, statInTree, unpackIntoTree } from "./tree-access.ts";

@@ -23,6 +23,22 @@ export class Trees {
     return (await this.#for(source)).run({ kind: "copy-tree", source, target }, undefined, signal);
   }
 
+  /** A tree as an archive, its top folder as `./` first: what `unpack` takes. */
+  pack(folder: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    return this.#worker.stream({ kind: "pack-tree", root: folder, path: "/." }, signal);
+  }
+
+  /** Makes the empty folder `folder` the tree of an archive, the top folder's own attributes too. */
+  async unpack(folder: string, tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
+    const job = { kind: "unpack-tree", root: folder, path: "/", noOverwriteDirNonDir: false, top: true } as const;
+    await this.#worker.run(job, tar, signal);
+  }
+
+  /** Writes the file system of a folder to disk. */
+  async sync(folder: string): Promise<void> {
+    await this.#worker.run({ kind: "sync", folder });
+  }
+
   async usage(folder: string): Promise<Usage> {
     return (await this.#for(folder)).run({ kind: "usage", folder });
   }

@@ -1,6 +1,7 @@
 import { type Clock, HavreError, isHavreError, type Logger, toHavreError } from "../base/mod.ts";
 import type { Trees } from "../snapshots/mod.ts";
 import type { Store } from "../store/mod.ts";
+import { VolumeArchives, type VolumePauser } from "./archives.ts";
 import { Drivers } from "./drivers.ts";
 import { LocalDriver } from "./local/local-driver.ts";
 import { MountedVolumes } from "./mounted-volumes.ts";
@@ -26,6 +27,7 @@ export interface HostVolumesOptions {
   readonly folder: string;
   /** Volatile: where parts of volumes are shown, `<run>/parts`. */
   readonly parts: string;
+  readonly pauser: VolumePauser;
   readonly plugins: PluginFolders;
   readonly pluginTimeouts?: PluginTimeouts;
   readonly trees: Trees;
@@ -37,6 +39,8 @@ export interface HostVolumesOptions {
 
 /** The volumes of one host. */
 export class HostVolumes implements Volumes {
+  /** Whole volumes, read and written. */
+  readonly archives: VolumeArchives;
   /** What containers need of them. */
   readonly mounted: ContainerVolumes;
   readonly #records: VolumeRecords;
@@ -45,7 +49,19 @@ export class HostVolumes implements Volumes {
   readonly #newId: () => string;
   readonly #local: LocalDriver;
 
-  constructor({ store, folder, parts, trees, users, clock, newId, log, plugins, pluginTimeouts }: HostVolumesOptions) {
+  constructor({
+    store,
+    folder,
+    parts,
+    trees,
+    users,
+    clock,
+    newId,
+    log,
+    pauser,
+    plugins,
+    pluginTimeouts,
+  }: HostVolumesOptions) {
     this.#trees = trees;
     this.#users = users;
     this.#newId = newId;
@@ -53,6 +69,14 @@ export class HostVolumes implements Volumes {
     this.#local = new LocalDriver({ folder, trees, log, optionsOf });
     const drivers = new Drivers(this.#local, plugins, pluginTimeouts);
     this.#records = new VolumeRecords({ store, drivers, users, clock, log });
+    this.archives = new VolumeArchives({
+      records: this.#records,
+      local: this.#local,
+      trees,
+      pauser,
+      clock,
+      newId,
+    });
     this.mounted = new MountedVolumes({
       records: this.#records,
       drivers,

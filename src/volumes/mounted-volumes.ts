@@ -37,7 +37,7 @@ export class MountedVolumes implements ContainerVolumes {
   }
 
   async ensure(wishes: readonly VolumeWish[], holder: string): Promise<HeldVolumes> {
-    const found = new Map<string, { readonly driver: string; readonly path: string }>();
+    const found = new Map<string, { readonly driver: string; readonly path: string; readonly frozen: boolean }>();
     const drafts: Volume[] = [];
     const release = () => {
       for (const { name } of wishes) this.#records.release(name, holder);
@@ -55,7 +55,8 @@ export class MountedVolumes implements ContainerVolumes {
         const volume = fresh ? await this.#records.draft(wish) : await this.#records.findOrMakeLocked(wish);
         if (fresh) drafts.push(volume);
         const driver = await this.#records.drivers.get(volume.driver);
-        found.set(volume.id, { driver: driver.name, path: (await driver.get(volume.id))?.path ?? "" });
+        const path = (await driver.get(volume.id))?.path ?? "";
+        found.set(volume.id, { driver: driver.name, path, frozen: volume.frozen === true });
       }
     } catch (error) {
       release();
@@ -70,11 +71,11 @@ export class MountedVolumes implements ContainerVolumes {
     };
   }
 
-  async mount(name: string, holder: string): Promise<{ readonly path: string; readonly frozen: boolean }> {
+  async mount(name: string, holder: string): Promise<string> {
     return this.#records.locks.run(name, async () => {
       const volume = this.#records.require(name);
       const driver = await this.#records.drivers.get(volume.driver);
-      return { path: await driver.mount(name, holder), frozen: volume.frozen === true };
+      return driver.mount(name, holder);
     });
   }
 
@@ -96,6 +97,7 @@ export class MountedVolumes implements ContainerVolumes {
   async populate(name: string, holder: string, source: string, subpath?: string): Promise<void> {
     await this.#records.locks.run(name, async () => {
       const volume = this.#records.require(name);
+      if (volume.frozen) return;
       if (subpath === undefined && volume.driver === LOCAL && this.#local.isFree(name)) return this.#fill(name, source);
       const driver = await this.#records.drivers.get(volume.driver);
       const path = await driver.mount(name, holder);

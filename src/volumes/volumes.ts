@@ -64,7 +64,7 @@ export interface VolumeWish extends VolumeRequest {
 /** Volumes that were found or made for a container and stay until it is on record. */
 export interface HeldVolumes extends Disposable {
   /** By name: whose it is, and where it is on this host; "" where it is nowhere yet. */
-  readonly found: ReadonlyMap<string, { readonly driver: string; readonly path: string }>;
+  readonly found: ReadonlyMap<string, { readonly driver: string; readonly path: string; readonly frozen: boolean }>;
   /** To be called in the transaction that records the container. */
   admit(tx: WriteTransaction): void;
 }
@@ -73,7 +73,8 @@ export interface HeldVolumes extends Disposable {
 export interface ContainerVolumes {
   /** Finds or makes what a container that is being created wants; `holder` is its id. */
   ensure(wishes: readonly VolumeWish[], holder: string): Promise<HeldVolumes>;
-  mount(name: string, holder: string): Promise<{ readonly path: string; readonly frozen: boolean }>;
+  /** Returns the folder. */
+  mount(name: string, holder: string): Promise<string>;
   unmount(name: string, holder: string): Promise<void>;
   /** One file or folder inside a mounted volume as a path that stays what it is until `hideParts`. `not-found`. */
   showPart(path: string, subpath: string, holder: string): string;

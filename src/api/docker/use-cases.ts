@@ -16,7 +16,7 @@ import type {
   Streams,
 } from "../../engine/mod.ts";
 import type { Distribution, ImageAccounts, ImageHistory, Images, RegistrySettings } from "../../images/mod.ts";
-import type { Volumes } from "../../volumes/mod.ts";
+import type { VolumeArchives, VolumeBackups, VolumeSchedules, Volumes } from "../../volumes/mod.ts";
 
 /** Makes an image of a container. */
 export interface Commits {
@@ -96,6 +96,13 @@ export interface Host {
   info(): HostInfo;
 }
 
+/** What is done with what is in volumes. */
+export interface VolumeData {
+  readonly archives: Pick<VolumeArchives, "read" | "write" | "clone" | "marked" | "unmarked">;
+  readonly backups: Pick<VolumeBackups, "backup" | "restore" | "verify" | "list">;
+  readonly schedules: Pick<VolumeSchedules, "add" | "remove" | "list">;
+}
+
 /** What the Docker API adapts. Nothing here knows of HTTP. */
 export interface UseCases {
   readonly containers: Containers;
@@ -116,6 +123,7 @@ export interface UseCases {
   readonly networks: NetworkManagement;
   readonly ports: PortManagement;
   readonly volumes: Volumes;
+  readonly volumeData: VolumeData;
   readonly placement: Placement;
   readonly host: Host;
   readonly log: Logger;

@@ -9,6 +9,7 @@ import type { UseCases } from "../docker/use-cases.ts";
 import { historyRoutes } from "./history.ts";
 import { portRoutes } from "./ports.ts";
 import { runRoutes } from "./run.ts";
+import { volumeDataRoutes } from "./volumes.ts";
 
 export function havreRoutes(useCases: UseCases): readonly Route[] {
   return [
@@ -20,5 +21,6 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
     ...historyRoutes(useCases),
     ...portRoutes(useCases),
     ...runRoutes(useCases),
+    ...volumeDataRoutes(useCases),
   ];
 }

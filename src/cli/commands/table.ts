@@ -142,13 +142,23 @@ const system: Group = {
 const volume: Group = {
   summary: "Manage volumes",
   commands: {
+    backup: leaf(() => import("./volume/backup.ts")),
+    backups: leaf(() => import("./volume/backups.ts")),
+    clone: leaf(() => import("./volume/clone.ts")),
+    copy: leaf(() => import("./volume/copy.ts")),
     create: leaf(() => import("./volume/create.ts")),
     inspect: leaf(() => import("./volume/inspect.ts")),
     ls: leaf(() => import("./volume/ls.ts")),
     list: alias(() => import("./volume/ls.ts")),
     prune: leaf(() => import("./volume/prune.ts")),
+    restore: leaf(() => import("./volume/restore.ts")),
     rm: leaf(() => import("./volume/rm.ts")),
     remove: alias(() => import("./volume/rm.ts")),
+    schedule: leaf(() => import("./volume/schedule.ts")),
+    schedules: leaf(() => import("./volume/schedules.ts")),
+    snapshot: leaf(() => import("./volume/snapshot.ts")),
+    unschedule: leaf(() => import("./volume/unschedule.ts")),
+    verify: leaf(() => import("./volume/verify.ts")),
   },
 };
 

@@ -91,9 +91,9 @@ export async function createContainer(
 }
 
 /** What is known of a mount's volume now that there is one. */
-function placeOf({ type, name }: MountPoint, { found }: HeldVolumes): Partial<MountPoint> {
+function placeOf({ type, name, writable }: MountPoint, { found }: HeldVolumes): Partial<MountPoint> {
   const volume = type === "volume" && name !== undefined ? found.get(name) : undefined;
-  return volume ? { source: volume.path, driver: volume.driver } : {};
+  return volume ? { source: volume.path, driver: volume.driver, writable: writable && !volume.frozen } : {};
 }
 
 /** Takes a container that came to nothing off the record, and the volumes that were made for it. */

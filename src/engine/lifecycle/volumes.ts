@@ -47,14 +47,14 @@ export async function mountVolumes(
   undoes: Undoes,
 ): Promise<readonly MountPoint[]> {
   const { id, spec } = container;
-  const mounted = new Map<string, { readonly path: string; readonly frozen: boolean }>();
+  const mounted = new Map<string, string>();
   if (volumesOf(container).length > 0) undoes.add(() => unmountVolumes(context, container));
   for (const name of volumesOf(container)) mounted.set(name, await context.volumes.mount(name, id));
   return spec.mounts.map((point) => {
-    const volume = point.type === "volume" && point.name !== undefined ? mounted.get(point.name) : undefined;
-    if (!volume) return point;
-    const source = point.subpath === undefined ? volume.path : context.volumes.showPart(volume.path, point.subpath, id);
-    const shown = { ...point, source, writable: point.writable && !volume.frozen };
+    const path = point.type === "volume" && point.name !== undefined ? mounted.get(point.name) : undefined;
+    if (path === undefined) return point;
+    const source = point.subpath === undefined ? path : context.volumes.showPart(path, point.subpath, id);
+    const shown = { ...point, source };
     tell(context, id, shown, "mount");
     return shown;
   });

@@ -180,14 +180,23 @@ function seal(block: Uint8Array): void {
 function extendedHeader(name: Uint8Array, records: readonly [string, string | Uint8Array][]): Uint8Array[] {
   const binary = records.some(([keyword, value]) => !keyword.includes("xattr") && !isUtf8(value));
   const body = formatPax(binary ? [["hdrcharset", "BINARY"], ...records] : records);
-  const block = new Uint8Array(BLOCK);
   const base = name.subarray(name.lastIndexOf(0x2f, name.length - 2) + 1);
   const title = Buffer.concat([Buffer.from("PaxHeaders.0/"), base.map((byte) => (byte < 128 ? byte : 0x5f))]);
+  return paxBlocks("x", title, body);
+}
+
+/** Records about the whole archive (PAX global extended header), which readers that do not know their keywords pass over. */
+export function encodeGlobalHeader(records: readonly (readonly [keyword: string, value: string])[]): Uint8Array {
+  return Buffer.concat(paxBlocks("g", Buffer.from("GlobalHead.0"), formatPax(records)));
+}
+
+function paxBlocks(type: "x" | "g", title: Uint8Array, body: Uint8Array): Uint8Array[] {
+  const block = new Uint8Array(BLOCK);
   put(block, FIELD.name, title.subarray(0, 100));
   putOctal(block, FIELD.mode, 0o644);
   for (const field of [FIELD.uid, FIELD.gid, FIELD.mtime]) putOctal(block, field, 0);
   putOctal(block, FIELD.size, body.length);
-  block[FIELD.type[0]] = 0x78;
+  block[FIELD.type[0]] = type.charCodeAt(0);
   put(block, FIELD.magic, Buffer.from("ustar\x0000", "latin1"));
   seal(block);
   return [block, body, tarPadding(body.length)];

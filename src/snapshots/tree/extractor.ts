@@ -49,6 +49,8 @@ import {
 export interface ExtractPolicy {
   /** The archive is a layer: OCI whiteouts become overlayfs's, and its top entry sets the top folder's attributes. */
   readonly layer: boolean;
+  /** Its top entry sets the top folder's attributes, though it is no layer. */
+  readonly top?: boolean;
   /** The folder of the tree to unpack into, "" for its top. */
   readonly into?: ByteName;
   /** Refuse to replace a folder by something else and the reverse. */
@@ -144,7 +146,7 @@ export class TreeExtractor implements TarHandler, Disposable {
     if (header.type !== "directory") {
       throw new HavreError("invalid-argument", `Refused archive: its top is not a folder but a ${header.type}`);
     }
-    if (!this.#policy.layer) return;
+    if (!this.#policy.layer && !this.#policy.top) return;
     this.rootSeen = true;
     const fd = openAt(this.#folders.get(""), ".", O_RDONLY | O_DIRECTORY);
     try {

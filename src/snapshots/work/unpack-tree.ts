@@ -11,6 +11,8 @@ export interface UnpackTreeJob extends UnpackOptions {
   readonly kind: "unpack-tree";
   readonly root: string;
   readonly path: string;
+  /** The archive is of a whole tree: its top entry sets the attributes of the folder. */
+  readonly top?: boolean;
 }
 
 export function* unpackTree(job: UnpackTreeJob): Work<undefined> {
@@ -22,6 +24,7 @@ export function* unpackTree(job: UnpackTreeJob): Work<undefined> {
       layer: false,
       into: asked.path,
       noOverwriteDirNonDir: job.noOverwriteDirNonDir,
+      ...(job.top ? { top: true } : {}),
       ...(job.owner ? { owner: job.owner } : {}),
     });
     const parser = new TarParser(extractor);

@@ -1,7 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { errnoOf, HavreError, type Logger } from "../../base/mod.ts";
-import { mountInfo, unmount } from "../../kernel/mod.ts";
+import { cloneFile, exchangePaths, mountInfo, unmount } from "../../kernel/mod.ts";
 import type { Trees } from "../../snapshots/mod.ts";
 import type { DriverVolume, Scope, VolumeDriver } from "../driver.ts";
 import { mountDevice } from "./device-mount.ts";
@@ -29,6 +40,7 @@ export class LocalDriver implements VolumeDriver {
   readonly #optionsOf: LocalDriverOptions["optionsOf"];
   readonly #holders = new Map<string, Set<string>>();
   #stagedCount = 0;
+  #shares: boolean | undefined;
 
   constructor({ folder, trees, log, optionsOf }: LocalDriverOptions) {
     this.#folder = folder;
@@ -118,6 +130,36 @@ export class LocalDriver implements VolumeDriver {
   /** Puts a staged folder in the place of a volume's empty one, in one step: a volume is filled whole or not at all. */
   fill(name: string, staged: string): void {
     renameSync(staged, this.path(name));
+  }
+
+  /** Puts a staged folder in the place of a volume's, in one step; what was there goes. */
+  replace(name: string, staged: string): void {
+    exchangePaths(staged, this.path(name));
+    this.#trees.discard(staged);
+  }
+
+  /** Whether files of the volumes' file system can share their content, so that copies cost nothing. Found out once. */
+  sharesContent(): boolean {
+    this.#shares ??= this.#tryShare();
+    return this.#shares;
+  }
+
+  #tryShare(): boolean {
+    const folder = this.stage();
+    try {
+      const [one, other] = [join(folder, "one"), join(folder, "other")];
+      writeFileSync(one, "shared?");
+      const source = openSync(one, "r");
+      const target = openSync(other, "wx");
+      try {
+        return cloneFile(source, target);
+      } finally {
+        closeSync(source);
+        closeSync(target);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   }
 
   /** After a start: undoes what was half-made and unmounts what nobody holds. */

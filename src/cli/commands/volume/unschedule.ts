@@ -1,0 +1,18 @@
+import { defineCommand } from "../../command.ts";
+import { forEach } from "../each.ts";
+
+export const command = defineCommand({
+  usage: "NAME [NAME...]",
+  summary: "End scheduled backups",
+  detail: "The backups that were made stay.",
+  examples: [["volume unschedule nightly", ""]],
+  flags: {},
+  min: 1,
+  async run({ context, args }) {
+    const client = await context.client();
+    return forEach(context, args, async (name) => {
+      await client.run("DELETE", `/havre/v1/volume-schedules/${encodeURIComponent(name)}`);
+      return name;
+    });
+  },
+});

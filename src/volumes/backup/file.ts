@@ -1,0 +1,156 @@
+import { createReadStream } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Readable } from "node:stream";
+import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
+import { errnoOf, HavreError, toHavreError } from "../../base/mod.ts";
+import { ageDecrypter, ageEncrypter, type Lock, type Opener, openingFailure } from "./sealing.ts";
+
+const AGE = Buffer.from("age-encryption.org/v1\n");
+const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+/**
+ * Writes a backup into one file: zstd, then age if it is to be locked, so that `age -d | zstd -d | tar -x` reads it too. The
+ * file is there whole or not at all; one of that name is replaced only then.
+ */
+export async function writeBackupFile(path: string, archive: AsyncIterable<Uint8Array>, lock?: Lock): Promise<number> {
+  const beside = `${path}.${process.pid}.new`;
+  try {
+    const file = await open(beside, "wx", 0o600);
+    let size = 0;
+    try {
+      for await (const bytes of locked(compressed(archive), lock)) {
+        await file.write(bytes);
+        size += bytes.length;
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+    await syncFolder(dirname(path));
+    return size;
+  } catch (error) {
+    // One of another backup under way is not ours to take away.
+    if (errnoOf(error) !== "EEXIST") await rm(beside, { force: true });
+    throw named(error, path);
+  }
+}
+
+/** The archive in a file, unlocked and unpacked, whichever of the layers it has. */
+export async function* readBackupFile(path: string, opener: Opener = {}): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path, { highWaterMark: 256 << 10 });
+  const [begin, whole] = await peek(file as AsyncIterable<Uint8Array>, AGE.length, path);
+  if (!begin.subarray(0, AGE.length).equals(AGE)) {
+    yield* decompressed(begin, whole);
+    return;
+  }
+  try {
+    const clear = await ageDecrypter(opener).decrypt(toWeb(whole));
+    const [inner, rest] = await peek(clear as unknown as AsyncIterable<Uint8Array>, ZSTD.length, path);
+    yield* decompressed(inner, rest);
+  } catch (error) {
+    throw openingFailure(error);
+  }
+}
+
+async function* decompressed(begin: Buffer, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (!begin.subarray(0, ZSTD.length).equals(ZSTD)) {
+    yield* source;
+    return;
+  }
+  const zstd = createZstdDecompress();
+  const input = Readable.from(source, { objectMode: false });
+  input.on("error", (error) => zstd.destroy(error));
+  try {
+    for await (const bytes of input.pipe(zstd)) yield bytes;
+  } catch (error) {
+    if (error instanceof HavreError || errnoOf(error)?.startsWith("Z") !== true) throw error;
+    throw new HavreError("data-loss", "The backup is cut short or damaged: its compression is broken", {
+      cause: error,
+      hint: "Nothing was changed; use another backup",
+    });
+  } finally {
+    input.destroy();
+    zstd.destroy();
+  }
+}
+
+async function* compressed(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const zstd = createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } });
+  const input = Readable.from(archive, { objectMode: false });
+  input.on("error", (error) => zstd.destroy(error));
+  try {
+    for await (const bytes of input.pipe(zstd)) yield bytes;
+  } finally {
+    input.destroy();
+    zstd.destroy();
+  }
+}
+
+async function* locked(bytes: AsyncIterable<Uint8Array>, lock: Lock | undefined): AsyncGenerator<Uint8Array> {
+  if (lock === undefined) yield* bytes;
+  else yield* (await ageEncrypter(lock).encrypt(toWeb(bytes))) as unknown as AsyncIterable<Uint8Array>;
+}
+
+function toWeb(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const input = source[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await input.next();
+        if (done) controller.close();
+        else controller.enqueue(new Uint8Array(value));
+      } catch (error) {
+        controller.error(error);
+      }
+    },
+    async cancel() {
+      await input.return?.();
+    },
+  });
+}
+
+/** The first `length` bytes, or fewer where there are no more, and everything from the beginning. */
+async function peek(
+  source: AsyncIterable<Uint8Array>,
+  length: number,
+  path: string,
+): Promise<readonly [Buffer, AsyncIterable<Uint8Array>]> {
+  const input = source[Symbol.asyncIterator]();
+  let begin = Buffer.alloc(0);
+  try {
+    for (let next = await input.next(); !next.done; next = await input.next()) {
+      begin = Buffer.concat([begin, next.value]);
+      if (begin.length >= length) break;
+    }
+  } catch (error) {
+    throw named(error, path);
+  }
+  const all = async function* () {
+    try {
+      yield begin;
+      for (let next = await input.next(); !next.done; next = await input.next()) yield next.value;
+    } finally {
+      await input.return?.();
+    }
+  };
+  return [begin, all()];
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** A system's error said to be about the backup. */
+export function named(error: unknown, path: string): HavreError {
+  if (error instanceof HavreError) return error;
+  const known = toHavreError(error);
+  const hint = known.hint === undefined ? {} : { hint: known.hint };
+  return new HavreError(known.kind, `Backup ${path}: ${known.message}`, { cause: error, ...hint });
+}
