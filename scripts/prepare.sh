@@ -33,6 +33,8 @@ docker-registry:docker-registry
 tmux:tmux
 strace:strace
 e2fsprogs:mkfs.ext4
+xfsprogs:mkfs.xfs
+zstd:zstd
 '
 vm_packages='
 qemu-system-x86:qemu-system-x86_64

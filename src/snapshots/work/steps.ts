@@ -36,8 +36,12 @@ export async function drive<T>(work: Work<T>, io: WorkIo, signal?: AbortSignal):
       }
       signal?.throwIfAborted();
       const step = state.value;
-      if (step.kind === "input") state = work.next(await io.input());
-      else {
+      if (step.kind === "input") {
+        const chunk = await io.input();
+        // Input that was given up must not look like input that ended.
+        signal?.throwIfAborted();
+        state = work.next(chunk);
+      } else {
         if (step.kind === "output") await io.output(step.bytes);
         state = work.next(undefined);
       }

@@ -92,8 +92,11 @@ export class WorkerRunner extends Runner {
       else if (message.kind === "output") {
         await waiting.io.output(message.bytes);
         post(worker, { kind: "taken", id });
-      } else if (message.kind === "done") waiting.resolve(message.result);
-      else waiting.reject(waiting.failure ?? errorFrom(message.failure));
+      } else if (message.kind === "done") {
+        // Input that failed looks to the work like input that ended.
+        if (waiting.failure === undefined) waiting.resolve(message.result);
+        else waiting.reject(waiting.failure);
+      } else waiting.reject(waiting.failure ?? errorFrom(message.failure));
     } catch (error) {
       waiting.failure ??= error;
       post(worker, { kind: "abort", id });

@@ -4,9 +4,11 @@ import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { errnoOf, HavreError, toHavreError } from "../../base/mod.ts";
+import { cutShort, heldBack } from "./marks.ts";
 import { ageDecrypter, ageEncrypter, type Lock, type Opener, openingFailure } from "./sealing.ts";
 
 const AGE = Buffer.from("age-encryption.org/v1\n");
+const END_FRAME = 16;
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /**
@@ -40,17 +42,37 @@ export async function writeBackupFile(path: string, archive: AsyncIterable<Uint8
 /** The archive in a file, unlocked and unpacked, whichever of the layers it has. */
 export async function* readBackupFile(path: string, opener: Opener = {}): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path, { highWaterMark: 256 << 10 });
-  const [begin, whole] = await peek(file as AsyncIterable<Uint8Array>, AGE.length, path);
+  const [begin, whole] = await peek(file as AsyncIterable<Uint8Array>, AGE.length, (error) => named(error, path));
   if (!begin.subarray(0, AGE.length).equals(AGE)) {
     yield* decompressed(begin, whole);
     return;
   }
   try {
     const clear = await ageDecrypter(opener).decrypt(toWeb(whole));
-    const [inner, rest] = await peek(clear as unknown as AsyncIterable<Uint8Array>, ZSTD.length, path);
+    const [inner, rest] = await peek(clear as unknown as AsyncIterable<Uint8Array>, ZSTD.length, openingFailure);
     yield* decompressed(inner, rest);
   } catch (error) {
     throw openingFailure(error);
+  }
+}
+
+/** A frame that decoders skip (RFC 8878, 3.1.2), with the length of all before it. */
+function endFrame(length: number): Buffer {
+  const frame = Buffer.alloc(END_FRAME);
+  frame.writeUInt32LE(0x184d2a50, 0);
+  frame.writeUInt32LE(END_FRAME - 8, 4);
+  frame.writeBigUInt64LE(BigInt(length), 8);
+  return frame;
+}
+
+/** Without its end frame, which must be there: the decoder does not tell when its input is cut short. */
+async function* untilEndFrame(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const { kind, bytes } of heldBack(source, END_FRAME)) {
+    if (kind === "body") {
+      length += bytes.length;
+      yield bytes;
+    } else if (!endFrame(length).equals(bytes)) throw cutShort();
   }
 }
 
@@ -60,7 +82,7 @@ async function* decompressed(begin: Buffer, source: AsyncIterable<Uint8Array>): 
     return;
   }
   const zstd = createZstdDecompress();
-  const input = Readable.from(source, { objectMode: false });
+  const input = Readable.from(untilEndFrame(source), { objectMode: false });
   input.on("error", (error) => zstd.destroy(error));
   try {
     for await (const bytes of input.pipe(zstd)) yield bytes;
@@ -81,7 +103,12 @@ async function* compressed(archive: AsyncIterable<Uint8Array>): AsyncGenerator<U
   const input = Readable.from(archive, { objectMode: false });
   input.on("error", (error) => zstd.destroy(error));
   try {
-    for await (const bytes of input.pipe(zstd)) yield bytes;
+    let length = 0;
+    for await (const bytes of input.pipe(zstd)) {
+      length += bytes.length;
+      yield bytes;
+    }
+    yield endFrame(length);
   } finally {
     input.destroy();
     zstd.destroy();
@@ -115,7 +142,7 @@ function toWeb(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array<Arr
 async function peek(
   source: AsyncIterable<Uint8Array>,
   length: number,
-  path: string,
+  failure: (error: unknown) => HavreError,
 ): Promise<readonly [Buffer, AsyncIterable<Uint8Array>]> {
   const input = source[Symbol.asyncIterator]();
   let begin = Buffer.alloc(0);
@@ -125,7 +152,7 @@ async function peek(
       if (begin.length >= length) break;
     }
   } catch (error) {
-    throw named(error, path);
+    throw failure(error);
   }
   const all = async function* () {
     try {

@@ -83,7 +83,7 @@ async function* joined(head: Uint8Array, input: AsyncIterator<Uint8Array>): Asyn
 }
 
 /** All but the last `size` bytes as they come, then those. */
-async function* heldBack(
+export async function* heldBack(
   source: AsyncIterable<Uint8Array>,
   size: number,
 ): AsyncGenerator<{ readonly kind: "body" | "tail"; readonly bytes: Uint8Array }> {
@@ -97,7 +97,7 @@ async function* heldBack(
   yield { kind: "tail", bytes: tail };
 }
 
-function cutShort(): HavreError {
+export function cutShort(): HavreError {
   return new HavreError("data-loss", "The backup is cut short or damaged: its end does not fit what comes before", {
     hint: "Nothing was changed; use another backup",
   });

@@ -3,7 +3,9 @@ import { Decrypter, Encrypter } from "age-encryption";
 import { HavreError } from "../../base/mod.ts";
 
 /** For whom a backup is readable: whoever knows the passphrase, or has the key to one of the recipients (`age1…`). */
-export type Lock = { readonly passphrase: string } | { readonly recipients: readonly string[] };
+export type Lock =
+  /** `work`: log2 of what it costs to try one; age's own default. */
+  { readonly passphrase: string; readonly work?: number } | { readonly recipients: readonly string[] };
 /** What opens it: a passphrase, or identities (`AGE-SECRET-KEY-1…`). */
 export type Opener = { readonly passphrase?: string; readonly identities?: readonly string[] };
 
@@ -15,8 +17,10 @@ const TAG = 16;
 export function ageEncrypter(lock: Lock): Encrypter {
   const encrypter = new Encrypter();
   try {
-    if ("passphrase" in lock) encrypter.setPassphrase(lock.passphrase);
-    else for (const recipient of lock.recipients) encrypter.addRecipient(recipient);
+    if ("passphrase" in lock) {
+      encrypter.setPassphrase(lock.passphrase);
+      if (lock.work !== undefined) encrypter.setScryptWorkFactor(lock.work);
+    } else for (const recipient of lock.recipients) encrypter.addRecipient(recipient);
   } catch (cause) {
     throw new HavreError("invalid-argument", "A recipient is no public key of age (age1…)", { cause });
   }

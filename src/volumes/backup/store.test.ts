@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { readBackupFile, writeBackupFile } from "./file.ts";
+import { readMarked, withMarks } from "./marks.ts";
+import { Repository } from "./repository.ts";
+import type { Lock, Opener } from "./sealing.ts";
+
+const note = { format: 1, volume: "v", labels: null, taken: 1_767_225_600_000, paused: true } as const;
+const tar = Buffer.concat([randomBytes(20_000), Buffer.alloc(1024)]);
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "havre-backup-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function keyPair(): Promise<{ lock: Lock; opener: Opener }> {
+  const identity = await generateX25519Identity();
+  return { lock: { recipients: [await identityToRecipient(identity)] }, opener: { identities: [identity] } };
+}
+
+async function readAll(path: string, opener?: Opener): Promise<Buffer> {
+  const { tar } = await readMarked(readBackupFile(path, opener));
+  return Buffer.concat(await Array.fromAsync(tar, (bytes) => Buffer.from(bytes)));
+}
+
+describe("a backup in a file", () => {
+  test("is read back, locked or not", async () => {
+    const { lock, opener } = await keyPair();
+    const [plain, locked] = [join(folder, "plain"), join(folder, "locked")];
+    await writeBackupFile(plain, withMarks(note, once(tar)));
+    await writeBackupFile(locked, withMarks(note, once(tar)), lock);
+    expect((await readAll(plain)).equals(await readAll(locked, opener))).toBe(true);
+    expect(readFileSync(locked).includes("HAVRE")).toBe(false);
+    expect(readdirSync(folder).sort()).toEqual(["locked", "plain"]);
+  });
+
+  test("cut at any place it is refused, locked or not", async () => {
+    const { lock, opener } = await keyPair();
+    for (const given of [undefined, lock]) {
+      const path = join(folder, "whole");
+      await writeBackupFile(path, withMarks(note, once(tar)), given);
+      const whole = readFileSync(path);
+      for (let length = 0; length < whole.length; length += 61) {
+        writeFileSync(path, whole.subarray(0, length));
+        await expect(readAll(path, opener)).rejects.toMatchObject({ name: "HavreError" });
+      }
+      writeFileSync(path, whole.subarray(0, -1));
+      await expect(readAll(path, opener)).rejects.toMatchObject({ kind: "data-loss" });
+    }
+  }, 30_000);
+
+  test("a key that does not fit, and none, are told apart from damage", async () => {
+    const path = join(folder, "locked");
+    await writeBackupFile(path, withMarks(note, once(tar)), (await keyPair()).lock);
+    await expect(readAll(path, (await keyPair()).opener)).rejects.toThrow("does not open this backup");
+    await expect(readAll(path)).rejects.toMatchObject({
+      kind: "permission-denied",
+      message: "The backup is encrypted",
+    });
+  });
+
+  test("that fails leaves the file of that name as it was, and nothing beside it", async () => {
+    const path = join(folder, "kept");
+    writeFileSync(path, "earlier");
+    const failing = async function* (): AsyncGenerator<Uint8Array> {
+      yield tar;
+      throw new Error("the volume is gone");
+    };
+    await expect(writeBackupFile(path, withMarks(note, failing()))).rejects.toThrow("the volume is gone");
+    expect(readFileSync(path, "utf8")).toBe("earlier");
+    expect(readdirSync(folder)).toEqual(["kept"]);
+    await expect(writeBackupFile(join(folder, "no/where"), once(tar))).rejects.toMatchObject({ kind: "not-found" });
+  });
+});
+
+describe("a folder of backups", () => {
+  const chunkFiles = () =>
+    readdirSync(join(folder, "chunks"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+
+  test("has each content once, and finds damage by name", async () => {
+    const repository = await Repository.openOrMake(folder, undefined);
+    const first = await repository.put(tar, undefined);
+    expect(first.added).toBeGreaterThan(0);
+    expect(await repository.put(tar, undefined)).toEqual({ id: first.id, added: 0 });
+    expect(Buffer.from(await repository.reader({})(first.id)).equals(tar)).toBe(true);
+    const path = join(folder, "chunks", first.id.slice(0, 2), first.id);
+    const whole = readFileSync(path);
+    for (const damaged of [whole.subarray(0, -1), whole.subarray(0, 1), whole.fill(7, 100, 101)]) {
+      writeFileSync(path, damaged);
+      await expect(repository.reader({})(first.id)).rejects.toThrow(`Chunk ${first.id} is damaged`);
+    }
+    rmSync(path);
+    await expect(repository.reader({})(first.id)).rejects.toThrow(`Chunk ${first.id} is missing`);
+  });
+
+  test("locked for a public key grows without the secret one, and opens with it only", async () => {
+    const { lock, opener } = await keyPair();
+    const repository = await Repository.openOrMake(folder, lock);
+    const { id } = await repository.put(tar, await repository.key(lock));
+    const again = await Repository.openOrMake(folder, lock);
+    expect(await again.put(tar, await again.key(lock))).toEqual({ id, added: 0 });
+    const other = await again.put(randomBytes(1000), await again.key(lock));
+    const read = again.reader(opener);
+    expect((await read(id)).length).toBe(tar.length);
+    expect((await read(other.id)).length).toBe(1000);
+    await expect(again.reader((await keyPair()).opener)(id)).rejects.toThrow("does not open this backup");
+    await expect(again.reader({})(id)).rejects.toThrow("The backup is encrypted");
+  });
+
+  test("is not mixed: locked and not, or something else", async () => {
+    await Repository.openOrMake(folder, undefined);
+    await expect(Repository.openOrMake(folder, (await keyPair()).lock)).rejects.toThrow("are not encrypted");
+    const other = join(folder, "chunks/other");
+    mkdirSync(other);
+    await expect(Repository.open(other)).rejects.toThrow("holds no backups");
+    writeFileSync(join(other, "file"), "");
+    await expect(Repository.openOrMake(other, undefined)).rejects.toThrow("is not empty and holds no backups");
+  });
+
+  test("forgets what no other backup needs, and what a killed run left", async () => {
+    const repository = await Repository.openOrMake(folder, undefined);
+    const [shared, own] = [await repository.put(tar, undefined), await repository.put(randomBytes(500), undefined)];
+    const manifest = { note, size: 1, sha256: "", added: 1 };
+    await repository.addManifest({ ...manifest, id: "a", chunks: [shared.id, own.id] });
+    await repository.addManifest({ ...manifest, id: "b", chunks: [shared.id] });
+    writeFileSync(join(folder, "chunks", own.id.slice(0, 2), "half.new"), "");
+    expect(await repository.forget(["a"])).toBe(own.added);
+    expect(chunkFiles().map(({ name }) => name)).toEqual([shared.id]);
+    expect((await repository.manifests()).map(({ id }) => id)).toEqual(["b"]);
+  });
+
+  test("a manifest that is cut short says so", async () => {
+    const repository = await Repository.openOrMake(folder, undefined);
+    await repository.addManifest({ id: "a", note, size: 1, sha256: "", chunks: [], added: 0 });
+    writeFileSync(join(folder, "backups/a.json"), readFileSync(join(folder, "backups/a.json")).subarray(0, 50));
+    await expect(repository.manifests()).rejects.toMatchObject({ kind: "data-loss" });
+  });
+});
+
+test("a passphrase opens what it locked, and another is refused before anything is stored", async () => {
+  const lock = { passphrase: "correct horse", work: 10 };
+  const repository = await Repository.openOrMake(folder, lock);
+  const { id } = await repository.put(tar, await repository.key(lock));
+  expect((await repository.reader(lock)(id)).length).toBe(tar.length);
+  await expect(repository.key({ passphrase: "wrong" })).rejects.toThrow("does not open this backup");
+});
