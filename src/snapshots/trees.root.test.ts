@@ -39,7 +39,9 @@ test("an archive that is given up while it comes is not taken for whole", async 
     stop.abort();
     await never;
   };
-  await expect(trees.unpack(join(folder, "one"), stalling(), stop.signal)).rejects.toMatchObject({ name: "AbortError" });
+  await expect(trees.unpack(join(folder, "one"), stalling(), stop.signal)).rejects.toMatchObject({
+    name: "AbortError",
+  });
 });
 
 test("a copy and a packed tree are what the tree was", async () => {

@@ -65,7 +65,6 @@ async function writeArchive(exchange: Exchange, { volumeData: { archives } }: Us
 
 /** Backups, restores, copies and schedules of volumes. Paths are of the daemon's host. */
 export function volumeDataRoutes(useCases: UseCases): readonly Route[] {
-  const { backups, schedules } = useCases.volumeData;
   return [
     {
       method: "POST",
@@ -73,7 +72,11 @@ export function volumeDataRoutes(useCases: UseCases): readonly Route[] {
       handle: async (exchange) => {
         const body = await Body.read(exchange);
         const request = { volume: body.text("volume"), target: body.text("target"), pause: body.flag("pause") };
-        sendJson(exchange, 201, await backups.backup({ ...request, ...lockOf(body) }, exchange.signal));
+        sendJson(
+          exchange,
+          201,
+          await useCases.volumeData.backups.backup({ ...request, ...lockOf(body) }, exchange.signal),
+        );
       },
     },
     {
@@ -89,7 +92,7 @@ export function volumeDataRoutes(useCases: UseCases): readonly Route[] {
           opener: openerOf(body),
           ...(backup ? { backup } : {}),
         };
-        sendJson(exchange, 201, await backups.restore(request, exchange.signal));
+        sendJson(exchange, 201, await useCases.volumeData.backups.restore(request, exchange.signal));
       },
     },
     {
@@ -97,7 +100,7 @@ export function volumeDataRoutes(useCases: UseCases): readonly Route[] {
       path: "/havre/v1/volumes/verify",
       handle: async (exchange) => {
         const body = await Body.read(exchange);
-        sendJson(exchange, 200, await backups.verify(body.text("source"), openerOf(body)));
+        sendJson(exchange, 200, await useCases.volumeData.backups.verify(body.text("source"), openerOf(body)));
       },
     },
     {
@@ -105,7 +108,7 @@ export function volumeDataRoutes(useCases: UseCases): readonly Route[] {
       path: "/havre/v1/volumes/backups",
       handle: async (exchange) => {
         const body = await Body.read(exchange);
-        sendJson(exchange, 200, await backups.list(body.text("source"), openerOf(body)));
+        sendJson(exchange, 200, await useCases.volumeData.backups.list(body.text("source"), openerOf(body)));
       },
     },
     { method: "POST", path: "/havre/v1/volumes/clone", handle: (exchange) => clone(exchange, useCases) },
@@ -114,14 +117,14 @@ export function volumeDataRoutes(useCases: UseCases): readonly Route[] {
     {
       method: "GET",
       path: "/havre/v1/volume-schedules",
-      handle: (exchange) => sendJson(exchange, 200, schedules.list()),
+      handle: (exchange) => sendJson(exchange, 200, useCases.volumeData.schedules.list()),
     },
     { method: "POST", path: "/havre/v1/volume-schedules", handle: (exchange) => addSchedule(exchange, useCases) },
     {
       method: "DELETE",
       path: "/havre/v1/volume-schedules/{name}",
       handle: async (exchange) => {
-        await schedules.remove(exchange.parameter("name"));
+        await useCases.volumeData.schedules.remove(exchange.parameter("name"));
         sendStatus(exchange, 204);
       },
     },

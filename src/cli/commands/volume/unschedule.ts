@@ -2,10 +2,10 @@ import { defineCommand } from "../../command.ts";
 import { forEach } from "../each.ts";
 
 export const command = defineCommand({
-  usage: "NAME [NAME...]",
+  usage: "[OPTIONS] NAME [NAME...]",
   summary: "End scheduled backups",
   detail: "The backups that were made stay.",
-  examples: [["volume unschedule nightly", ""]],
+  examples: [["volume unschedule nightly", "It runs no more"]],
   flags: {},
   min: 1,
   async run({ context, args }) {
