@@ -18,7 +18,7 @@ export * from "./dockerfile/mod.ts";
 export { imageConfig } from "./graph/image-config.ts";
 export type { ExecLimits, ExecOp } from "./graph/ops.ts";
 export type { FindImage, GraphOptions } from "./graph/options.ts";
-export * from "./graph/plan.ts";
+export * from "./graph/graph.ts";
 export { inOrder, type Lines, type Vertex } from "./graph/vertex.ts";
 export type { Confinement, OpContext, StepProcess } from "./ops/context.ts";
 export { StepFailed } from "./ops/exec.ts";

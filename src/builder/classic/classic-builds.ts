@@ -5,7 +5,7 @@ import { familiarReference, type Platform, parseReference, withDefaultTag } from
 import type { Builder } from "../builder.ts";
 import type { Dockerfile } from "../dockerfile/mod.ts";
 import type { FindImage, GraphOptions } from "../graph/options.ts";
-import type { GraphStage } from "../graph/plan.ts";
+import type { GraphStage } from "../graph/graph.ts";
 import { resolvePath } from "../ops/files/paths.ts";
 import type { TarSource } from "../ops/files/tar-source.ts";
 import { BuildFailed } from "../solver/failure.ts";

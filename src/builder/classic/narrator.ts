@@ -1,6 +1,6 @@
 import { type Digest, digestOf, shortId } from "../../base/mod.ts";
 import type { ImageConfig } from "../../spec/mod.ts";
-import type { BuildGraph, GraphStage, GraphStep, ImageState } from "../graph/plan.ts";
+import type { BuildGraph, GraphStage, GraphStep, ImageState } from "../graph/graph.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { BuildEvent } from "../solver/events.ts";
 import type { LayeredTree, Tree } from "../solver/tree.ts";

@@ -18,8 +18,6 @@ export {
   resolveFrom,
   type Source,
 } from "./plan.ts";
-export { readMounts } from "./run-mounts.ts";
 export { type BuildArguments, formatPlatform, StageScope } from "./scope.ts";
 export type { Position, SourceFile, SourceRange, Word } from "./source.ts";
 export type { Directives, Heredoc, Instruction } from "./tree.ts";
-export { expandWord, type Variables } from "./words.ts";

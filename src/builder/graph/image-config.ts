@@ -2,7 +2,7 @@ import type { Digest } from "../../base/mod.ts";
 import { rfc3339Nano } from "../../base/mod.ts";
 import type { HistoryEntry, ImageConfig, Platform } from "../../spec/mod.ts";
 import type { LayeredTree, Tree } from "../solver/tree.ts";
-import type { ImageState } from "./plan.ts";
+import type { ImageState } from "./graph.ts";
 
 export interface ImageInput {
   readonly state: ImageState;

@@ -1,10 +1,9 @@
 import { posix } from "node:path";
 import type { ExecutionConfig } from "../../spec/mod.ts";
-import { type RunCommand, type RunMount, readMounts } from "../dockerfile/mod.ts";
+import type { RunCommand, RunMount, StageScope } from "../dockerfile/mod.ts";
 import { contextFiles } from "./context-vertex.ts";
 import type { ExecMount, ExecOp } from "./ops.ts";
 import type { GraphOptions } from "./options.ts";
-import { PROXY_ARGS, type StageScope } from "./scope.ts";
 import { type Vertex, type VertexDetail, vertex } from "./vertex.ts";
 
 export interface RunInput {
@@ -14,8 +13,7 @@ export interface RunInput {
   readonly shell: readonly string[];
   readonly scope: StageScope;
   readonly options: GraphOptions;
-  expand(text: string): string;
-  tree(words: string): Promise<Vertex>;
+  tree(from: string): Promise<Vertex>;
   readonly detail: VertexDetail;
 }
 
@@ -28,10 +26,8 @@ export async function execVertex(
   const { command, config, scope, options, shell } = input;
   const inputs: Vertex[] = [input.root];
   const mounts: ExecMount[] = [];
-  const flags = command.source.flags.filter(({ text }) => text.startsWith("--mount="));
-  const words = flags.map(({ text, range }) => ({ text: text.slice("--mount=".length), range }));
   let agents = 0;
-  for (const mount of readMounts(command.source, words, input.expand)) {
+  for (const mount of command.mounts) {
     mounts.push(await mountOf(mount, input, inputs, () => agents++));
   }
   const { line } = command;
@@ -49,14 +45,12 @@ export async function execVertex(
     });
   }
   const args = argsOf(line, shell);
+  const declared = new Set<string | undefined>(scope.arguments.map(([name]) => name));
   const op: ExecOp = {
     kind: "exec",
     args,
-    env: [...(config.Env ?? []), ...scope.runArgs()],
-    passingEnv: PROXY_ARGS.flatMap((name) => {
-      const value = options.buildArgs[name];
-      return value === undefined || scope.args.has(name) ? [] : [`${name}=${value}`];
-    }),
+    env: scope.environment,
+    passingEnv: scope.proxies.filter((proxy) => !declared.has(proxy.split("=", 1)[0])),
     workingFolder: config.WorkingDir || "/",
     user: config.User ?? "",
     network: command.network === "default" ? options.network : command.network,

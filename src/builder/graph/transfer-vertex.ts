@@ -7,14 +7,12 @@ import type { CopyOp, CopySource } from "./ops.ts";
 import { type Vertex, type VertexDetail, vertex } from "./vertex.ts";
 
 export interface TransferInput {
+  /** With its variables put in. */
   readonly command: AddCommand | CopyCommand;
   /** The tree that is copied into. */
   readonly onto: Vertex;
   readonly workingFolder: string;
-  expand(text: string): string;
-  /** Of a here-document, where quotes mean nothing. */
-  expandContent(text: string): string;
-  tree(words: string): Promise<Vertex>;
+  tree(from: string): Promise<Vertex>;
   readonly detail: VertexDetail;
 }
 
@@ -22,8 +20,8 @@ export interface TransferInput {
 export async function transferVertex(
   input: TransferInput,
 ): Promise<{ readonly vertex: Vertex; readonly shown: string }> {
-  const { command, onto, expand, detail } = input;
-  const destination = destinationOf(expand(command.destination), input.workingFolder);
+  const { command, onto, detail } = input;
+  const destination = destinationOf(command.destination, input.workingFolder);
   const inputs: Vertex[] = [];
   const sources: CopySource[] = [];
   const add = (tree: Vertex, path: string, unpack: boolean) => {
@@ -31,7 +29,7 @@ export async function transferVertex(
     const number = known >= 0 ? known + 1 : inputs.push(tree);
     sources.push({ input: number, path, unpack });
   };
-  const words = command.sources.map(expand);
+  const words = command.sources;
   const from = command.kind === "copy" && command.from !== undefined ? await input.tree(command.from) : undefined;
   for (const word of words) {
     if (command.kind === "add" && isGitAddress(word)) add(gitVertex(word, command, detail), "/", false);
@@ -40,24 +38,22 @@ export async function transferVertex(
       add(tree, `/${nameOfUrl(word, destination)}`, command.unpack ?? false);
     } else add(from ?? contextFiles(""), word, command.kind === "add" && (command.unpack ?? true));
   }
-  for (const { name, content, expand: isExpanded } of command.files) {
-    const text = isExpanded ? input.expandContent(content) : content;
-    const op = { kind: "inline", files: [{ path: name, content: text, mode: 0o644 }] } as const;
+  for (const { name, content } of command.files) {
+    const op = { kind: "inline", files: [{ path: name, content, mode: 0o644 }] } as const;
     add(vertex(op, [], { name: "[internal] preparing inline document" }), name, false);
   }
-  const owner = command.chown === undefined ? undefined : expand(command.chown);
-  const mode = command.chmod === undefined ? undefined : expand(command.chmod);
+  const { chown: owner, chmod: mode } = command;
   const op: CopyOp = {
     kind: "copy",
     sources,
     destination,
     ...(owner === undefined || owner === "" ? {} : { owner }),
     ...(mode === undefined || mode === "" ? {} : { mode }),
-    excludes: command.excludes.map(expand),
+    excludes: command.excludes,
     parents: command.kind === "copy" && command.parents,
     ownedByRoot: from === undefined || from.op.kind === "context",
   };
-  const shown = shownText(command, words, expand(command.destination), { owner, mode });
+  const shown = shownText(command, words, command.destination, { owner, mode });
   if (!command.link) return { vertex: vertex(op, [onto, ...inputs], detail), shown };
   // Copied beside the tree: so it stays as it is when what it is laid upon changes.
   const scratch = vertex({ kind: "scratch" }, [], { name: "scratch" });
