@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Outcome, useEngine } from "./harness/mod.ts";
+import { dockerCli } from "./harness/docker-cli.ts";
+import { type Outcome, run, until, useEngine } from "./harness/mod.ts";
 
 const engine = useEngine();
 const ok = engine.ok.bind(engine);
@@ -199,5 +200,127 @@ describe("copying", () => {
       expect(failed.code).not.toBe(0);
       expect(failed.stderr).toContain("not found");
     }
+  });
+
+  test("puts in what is in archives, keeps parents, leaves out what is excluded or ignored", async () => {
+    await engine.loadBusybox();
+    const folder = context({
+      Dockerfile: `
+        FROM bb
+        ADD packed.tar.gz /unpacked/
+        ADD --unpack=false packed.tar.gz /kept/
+        COPY --parents src/./a/b/one src/two /parents/
+        COPY --exclude=**/*.md src /chosen/
+        COPY . /all/
+        COPY <<ONE <<"TWO" /inline/
+path is $PATH
+ONE
+path is $PATH
+TWO`,
+      ".dockerignore": "ignored\n!ignored/back\n",
+      "src/a/b/one": "1",
+      "src/a/note.md": "",
+      "src/two": "2",
+      "ignored/gone": "",
+      "ignored/back": "",
+    });
+    await run("tar", ["-C", join(folder, "src"), "-czf", join(folder, "packed.tar.gz"), "a"]);
+    await built(folder);
+    const files = "cd / && find unpacked kept parents chosen all/ignored inline -type f | sort";
+    expect((await inImage(files)).split("\n")).toEqual([
+      "all/ignored/back",
+      "chosen/a/b/one",
+      "chosen/two",
+      "inline/ONE",
+      "inline/TWO",
+      "kept/packed.tar.gz",
+      "parents/a/b/one",
+      "parents/src/two",
+      "unpacked/a/b/one",
+      "unpacked/a/note.md",
+    ]);
+    expect(await inImage("cat /inline/TWO; grep -c bin /inline/ONE")).toBe("path is $PATH\n1");
+  });
+
+  test("fetches from the web and from git, verified where asked", async () => {
+    await engine.loadBusybox();
+    const source = context({ "sub/file": "from git" });
+    await run("sh", [
+      "-c",
+      `cd ${source} && git init -qb main . && git add -A && git -c user.name=t -c user.email=t@t commit -qm one && git update-server-info`,
+    ]);
+    using web = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: (request) => {
+        const path = new URL(request.url).pathname;
+        const file = Bun.file(path.startsWith("/r.git/") ? join(source, ".git", path.slice(7)) : join(source, path));
+        return file.exists().then((there) => new Response(there ? file : null, { status: there ? 200 : 404 }));
+      },
+    });
+    const base = `http://127.0.0.1:${web.port}`;
+    const sum = new Bun.CryptoHasher("sha256").update("from git").digest("hex");
+    const dockerfile = (checksum: string) => `
+      FROM bb
+      ADD --checksum=sha256:${checksum} ${base}/sub/file /web/
+      ADD ${base}/r.git#main:sub /git/`;
+    await built(context({ Dockerfile: dockerfile(sum) }));
+    expect(await inImage("cat /web/file /git/file; stat -c %a /web/file")).toBe("from gitfrom git600");
+    const wrong = await build(context({ Dockerfile: dockerfile("0".repeat(64)) }));
+    expect(wrong.stderr).toContain("digest mismatch");
+    const missing = await build(context({ Dockerfile: `FROM bb\nADD ${base}/nothing /x\n` }));
+    expect(missing.stderr).toContain("invalid response status 404");
+  });
+
+  test("with --link is known whatever it is laid upon", async () => {
+    await engine.loadBusybox();
+    const dockerfile = (before: string) =>
+      `FROM bb\nRUN echo ${before} > /before\nCOPY --link f /deep/down/f\nRUN cat /before /deep/down/f\n`;
+    await built(context({ Dockerfile: dockerfile("one"), f: "linked\n" }));
+    const layers = await engine.inspect<readonly string[]>("e2e-built", "{{json .RootFS.Layers}}");
+    const story = await built(context({ Dockerfile: dockerfile("two"), f: "linked\n" }));
+    expect(story).toContain("two\nlinked\n");
+    const again = await engine.inspect<readonly string[]>("e2e-built", "{{json .RootFS.Layers}}");
+    expect(again[2]).toBe(layers[2] as string);
+    expect(again[1]).not.toBe(layers[1] as string);
+  });
+});
+
+describe("running", () => {
+  test("with mounts: caches stay, the rest leaves nothing behind", async () => {
+    await engine.loadBusybox();
+    const line = (
+      text: string,
+    ) => `RUN --mount=type=cache,id=e2e,target=/cache,mode=0711,uid=12 --mount=type=tmpfs,target=/t \\
+      --mount=type=bind,source=f,target=/mnt/f --mount=type=bind,from=bb,source=/bin,target=/tools \\
+      echo ${text} >> /cache/log && /tools/cat /mnt/f /cache/log && stat -c '%a %u' /cache && grep -c ' /t tmpfs' /proc/mounts\n`;
+    const first = await built(context({ Dockerfile: `FROM bb\n${line("one")}`, f: "bound\n" }));
+    expect(first).toContain("\nbound\none\n711 12\n1\n");
+    const second = await built(context({ Dockerfile: `FROM bb\n${line("two")}`, f: "bound\n" }));
+    expect(second).toContain("\nbound\none\ntwo\n711 12\n1\n");
+    expect(await inImage("ls -d /cache /t /mnt /tools 2>&1 | grep -vc 'No such file'; true")).toBe("0");
+    const locked = await built(
+      context({ Dockerfile: "FROM bb\nRUN --mount=type=bind,source=f,target=/f echo x > /f || echo refused\n", f: "" }),
+    );
+    expect(locked).toContain("refused");
+  });
+
+  test("stops with its client and leaves no process", async () => {
+    await engine.loadBusybox();
+    const folder = context({ Dockerfile: "FROM bb\nRUN echo begun; exec sleep 98765\n" });
+    const { env } = engine;
+    const child = Bun.spawn([dockerCli(), "build", folder], {
+      env: { ...process.env, ...env, DOCKER_BUILDKIT: "0" },
+      stdout: "pipe",
+      stderr: "ignore",
+    });
+    let text = "";
+    for await (const chunk of child.stdout) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes("begun")) break;
+    }
+    child.kill("SIGKILL");
+    await child.exited;
+    await until("the step's process is gone", async () => (await run("pgrep", ["-f", "^sleep 98765"])).stdout === "");
   });
 });

@@ -6,13 +6,18 @@ import { decompress } from "../images/mod.ts";
 import { mountInfo, unmount } from "../kernel/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { type Dockerfile, parseDockerfile, type SourceFile } from "./dockerfile/mod.ts";
+import { isGitAddress, parseGitAddress } from "./graph/git-address.ts";
+import { type BuildGraph, endOf, type GraphStage, type ImageState, stateOf } from "./graph/graph.ts";
 import { imageConfig } from "./graph/image-config.ts";
 import { makeGraph } from "./graph/make-graph.ts";
 import type { FindImage, GraphOptions } from "./graph/options.ts";
-import { type BuildGraph, endOf, type GraphStage, type ImageState, stateOf } from "./graph/graph.ts";
 import { CacheFolders } from "./ops/cache-folders.ts";
 import type { OpContext } from "./ops/context.ts";
+import { download } from "./ops/files/download.ts";
+import { checkOut } from "./ops/files/git.ts";
+import type { FileSource } from "./ops/files/source.ts";
 import { TarSource } from "./ops/files/tar-source.ts";
+import { unpacked } from "./ops/files/unpacked.ts";
 import type { OnBuildEvent } from "./solver/events.ts";
 import { Solver, type Supplies } from "./solver/solver.ts";
 import type { LayeredTree, Tree } from "./solver/tree.ts";
@@ -59,7 +64,8 @@ export class Builder {
 
   /** After a start: removes what builds of a killed daemon have left. Their processes are the engine's to end. */
   recover(): void {
-    for (const name of readdirSync(this.#contexts)) rmSync(join(this.#contexts, name), { force: true });
+    for (const name of readdirSync(this.#contexts))
+      rmSync(join(this.#contexts, name), { recursive: true, force: true });
     for (const { mountPoint } of mountInfo().reverse()) {
       if (mountPoint.startsWith(`${this.#ops.run}/`)) unmount(mountPoint, { detach: true });
     }
@@ -79,6 +85,22 @@ export class Builder {
       rmSync(path, { force: true }),
     );
     return source;
+  }
+
+  /**
+   * Fetches a context: a git repository, an archive, or a lone Dockerfile. To be disposed when the build is over.
+   * `not-found`, `unavailable`.
+   */
+  async fetch(address: string, signal: AbortSignal): Promise<{ readonly files: FileSource } & Disposable> {
+    if (isGitAddress(address)) {
+      return checkOut(this.#ops, { kind: "git", keepGitDir: false, ...parseGitAddress(address) }, signal);
+    }
+    const got = await download(this.#ops, { kind: "http", url: address, name: "Dockerfile" }, signal);
+    const file = got.stat("Dockerfile");
+    const archive = file && (await unpacked(this.#ops, got, file, signal));
+    if (!archive) return { files: got, [Symbol.dispose]: () => got[Symbol.dispose]() };
+    got[Symbol.dispose]();
+    return { files: archive, [Symbol.dispose]: () => archive[Symbol.dispose]() };
   }
 
   /** Builds an image. `BuildFailed` when a step fails, a `DockerfileError` for what is wrong in the Dockerfile. */

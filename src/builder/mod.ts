@@ -13,12 +13,18 @@
 
 export { Builder, type BuildObserver, type BuildRequest, type BuildResult } from "./builder.ts";
 export { type BuildkitConnections, lazyBuildkit } from "./buildkit/mod.ts";
-export { type ClassicBuild, ClassicBuilds, type ClassicSpeaker, type FetchImage } from "./classic/classic-builds.ts";
+export {
+  type ClassicBuild,
+  ClassicBuilds,
+  type ClassicSpeaker,
+  type FetchImage,
+  type FetchOptions,
+} from "./classic/classic-builds.ts";
 export * from "./dockerfile/mod.ts";
+export * from "./graph/graph.ts";
 export { imageConfig } from "./graph/image-config.ts";
 export type { ExecLimits, ExecOp } from "./graph/ops.ts";
 export type { FindImage, GraphOptions } from "./graph/options.ts";
-export * from "./graph/graph.ts";
 export { inOrder, type Lines, type Vertex } from "./graph/vertex.ts";
 export type { Confinement, OpContext, StepProcess } from "./ops/context.ts";
 export { StepFailed } from "./ops/exec.ts";

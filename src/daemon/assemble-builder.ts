@@ -1,16 +1,18 @@
 import { join } from "node:path";
-import { type Logger, newId, systemClock } from "../base/mod.ts";
+import { isHavreError, type Logger, newId, systemClock } from "../base/mod.ts";
 import {
   Builder,
   type BuildkitConnections,
   ClassicBuilds,
   type FetchImage,
+  formatPlatform,
   lazyBuildkit,
   type StepProcess,
 } from "../builder/mod.ts";
 import type { ContentStore } from "../content/mod.ts";
 import { type EngineContext, stepRuntimeSpec } from "../engine/mod.ts";
 import { hostPlatform, type LocalImages } from "../images/mod.ts";
+import { familiarReference, parseReference } from "../spec/mod.ts";
 
 export interface BuilderAssembly {
   readonly builder: Builder;
@@ -43,14 +45,33 @@ export function assembleBuilder(
     run: join(folders.run, "build"),
     bundles: context.config.paths.bundles,
   });
-  const fetch: FetchImage = async (name) => {
-    const { id, config } = images.resolve(name);
-    return { id, name, config };
-  };
+  const fetch = imageFetcher(images);
   const platform = hostPlatform();
   const run = join(folders.run, "build");
   const buildkit = lazyBuildkit({ builder, fetch, platform, newId, run, clock: systemClock, log });
   return { builder, classic: new ClassicBuilds(builder, images, fetch, platform), buildkit };
+}
+
+/** Images of this machine, those that are not here from their registry. */
+function imageFetcher(images: LocalImages): FetchImage {
+  return async (name, platform, { pull, credentials, progress, signal }) => {
+    const wanted = formatPlatform(platform);
+    const here = () => {
+      const { id, config } = images.resolve(name, wanted);
+      return { id, name: familiarReference(parseReference(name)), config };
+    };
+    if (!pull) {
+      try {
+        return here();
+      } catch (error) {
+        if (!isHavreError(error, "not-found")) throw error;
+      }
+    }
+    const { domain } = parseReference(name);
+    const request = { reference: name, platform: wanted, credentials: credentials(domain) };
+    await images.distribution.pull(request, progress, signal);
+    return here();
+  };
 }
 
 /** What of a step its confinement goes by. */

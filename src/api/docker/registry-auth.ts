@@ -33,3 +33,27 @@ export function credentialsOf(text: string): Credentials & { readonly server: st
     ...(config.registrytoken === "" ? {} : { registryToken: config.registrytoken }),
   };
 }
+
+/** What a client has for each registry a build may need: the header `X-Registry-Config`, base64 of JSON by server. */
+export function registriesOf({ request }: Pick<Exchange, "request">): (registry: string) => Credentials {
+  const header = request.headers["x-registry-config"];
+  const all = typeof header === "string" ? serversOf(header) : {};
+  return (registry) => {
+    const names =
+      registry === "docker.io" ? ["https://index.docker.io/v1/", "docker.io"] : [registry, `https://${registry}`];
+    const found = names.map((name) => all[name]).find((config) => config !== undefined);
+    if (found === undefined) return {};
+    const { server: _server, ...credentials } = credentialsOf(JSON.stringify(found));
+    return credentials;
+  };
+}
+
+/** One that cannot be read is none, as dockerd has it. */
+function serversOf(header: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(header, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -27,7 +27,7 @@ export interface Commits {
 export interface Builds {
   build(
     request: ClassicBuild,
-    context: AsyncIterable<Uint8Array>,
+    context: AsyncIterable<Uint8Array> | { readonly remote: string },
     speaker: ClassicSpeaker,
     signal: AbortSignal,
   ): Promise<Digest>;

@@ -1,13 +1,21 @@
 import { type Digest, HavreError, shortId } from "../../base/mod.ts";
-import type { Images } from "../../images/mod.ts";
+import type { Credentials, Images, OnProgress } from "../../images/mod.ts";
 import { fromBytes, shown } from "../../snapshots/mod.ts";
-import { familiarReference, type Platform, parseReference, withDefaultTag } from "../../spec/mod.ts";
+import {
+  familiarReference,
+  IgnoreMatcher,
+  type Platform,
+  parseReference,
+  readIgnoreFile,
+  withDefaultTag,
+} from "../../spec/mod.ts";
 import type { Builder } from "../builder.ts";
 import type { Dockerfile } from "../dockerfile/mod.ts";
-import type { FindImage, GraphOptions } from "../graph/options.ts";
 import type { GraphStage } from "../graph/graph.ts";
-import { resolvePath } from "../ops/files/paths.ts";
-import type { TarSource } from "../ops/files/tar-source.ts";
+import type { FindImage, GraphOptions } from "../graph/options.ts";
+import { FilteredSource } from "../ops/files/filtered-source.ts";
+import { cleanPath, resolvePath } from "../ops/files/paths.ts";
+import type { FileSource } from "../ops/files/source.ts";
 import { BuildFailed } from "../solver/failure.ts";
 import { ClassicNarrator } from "./narrator.ts";
 
@@ -21,6 +29,8 @@ export interface ClassicBuild {
   };
   readonly pull: boolean;
   readonly removes: boolean;
+  /** What the client has for a registry (`host[:port]`). */
+  readonly credentials: (registry: string) => Credentials;
 }
 
 export interface ClassicSpeaker {
@@ -28,15 +38,21 @@ export interface ClassicSpeaker {
   say(text: string): void;
   /** The image that was made, for programs. */
   made(id: Digest): void;
+  /** Of images that are fetched. */
+  readonly progress: OnProgress;
 }
 
-/** `find`: an image by name, fetched where it is missing. */
-export type FetchImage = (
-  name: string,
-  platform: Platform,
-  pull: boolean,
-  signal: AbortSignal,
-) => ReturnType<FindImage>;
+export interface FetchOptions {
+  /** Ask the registry even when an image of the name is here. */
+  readonly pull: boolean;
+  /** What the client has for a registry (`host[:port]`). */
+  readonly credentials: (registry: string) => Credentials;
+  readonly progress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+/** An image by name for a platform, fetched where it is missing. `not-found` with Docker's texts. */
+export type FetchImage = (name: string, platform: Platform, options: FetchOptions) => ReturnType<FindImage>;
 
 /** Builds as Docker's own builder did: a context as one archive, and the story as text. */
 export class ClassicBuilds {
@@ -54,13 +70,15 @@ export class ClassicBuilds {
 
   async build(
     request: ClassicBuild,
-    context: AsyncIterable<Uint8Array>,
+    context: AsyncIterable<Uint8Array> | { readonly remote: string },
     speaker: ClassicSpeaker,
     signal: AbortSignal,
   ): Promise<Digest> {
     const names = request.tags.map((tag) => familiarReference(withDefaultTag(checkedTag(tag))));
-    using files = await this.#builder.receive(context, signal);
-    const dockerfile = readDockerfile(files, request.dockerfile ?? "Dockerfile");
+    using held = new DisposableStack();
+    const all = await this.#take(context, held, signal);
+    const dockerfile = readDockerfile(all, request.dockerfile ?? "Dockerfile");
+    const files = withoutIgnored(all, request.dockerfile);
     const narrator = new ClassicNarrator({
       configAt: (...where) => this.#builder.configAt(...where),
       known: (id) => this.#images.get(id) !== undefined,
@@ -78,7 +96,7 @@ export class ClassicBuilds {
             context: async () => files,
             lender: { secret: async () => undefined, sshSocket: async () => undefined },
           },
-          findImage: (name, wanted) => this.#fetch(name, wanted, request.pull, signal),
+          findImage: (name, wanted) => this.#fetch(name, wanted, { ...request, progress: speaker.progress, signal }),
           names,
           keepSteps: true,
         },
@@ -100,6 +118,19 @@ export class ClassicBuilds {
       throw error;
     }
   }
+
+  async #take(
+    context: AsyncIterable<Uint8Array> | { readonly remote: string },
+    held: DisposableStack,
+    signal: AbortSignal,
+  ): Promise<FileSource> {
+    if (isRemote(context)) return held.use(await this.#builder.fetch(context.remote, signal)).files;
+    return held.use(await this.#builder.receive(context, signal));
+  }
+}
+
+function isRemote(context: object): context is { readonly remote: string } {
+  return "remote" in context;
 }
 
 function checkedTag(tag: string) {
@@ -120,7 +151,7 @@ function skippedBefore({ stages }: Dockerfile, planned: readonly GraphStage[]): 
 
 const DOCKERFILE_LIMIT = 16 * 1024 * 1024;
 
-function readDockerfile(files: TarSource, path: string) {
+function readDockerfile(files: FileSource, path: string) {
   const place = resolvePath(files, fromBytes(Buffer.from(path)));
   const lower = path === "Dockerfile" && !files.stat(place) ? fromBytes(Buffer.from("dockerfile")) : place;
   const file = files.stat(lower);
@@ -134,6 +165,17 @@ function readDockerfile(files: TarSource, path: string) {
   const text = Buffer.concat([...files.read(file)]).toString();
   if (text.trim() === "") throw new HavreError("invalid-argument", `the Dockerfile (${path}) cannot be empty`);
   return { name: path, text };
+}
+
+/** Clients leave out most of it themselves, but not the two files that the build reads. */
+function withoutIgnored(files: FileSource, dockerfile: string | undefined): FileSource {
+  const names = [...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]), ".dockerignore"];
+  const found = names
+    .map((name) => files.stat(cleanPath(fromBytes(Buffer.from(name)))))
+    .find((one) => one?.type === "file" && one.size <= DOCKERFILE_LIMIT);
+  if (!found) return files;
+  const patterns = readIgnoreFile(Buffer.concat([...files.read(found)]).toString());
+  return patterns.length === 0 ? files : new FilteredSource(files, new IgnoreMatcher(patterns));
 }
 
 function parsePlatformText(text: string): Platform {

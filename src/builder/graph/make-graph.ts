@@ -1,6 +1,13 @@
 import { HavreError } from "../../base/mod.ts";
 import type { ExecutionConfig, Platform } from "../../spec/mod.ts";
-import { type Dockerfile, type PlannedStage, planBuild, resolveFrom, type Source, StageScope } from "../dockerfile/mod.ts";
+import {
+  type Dockerfile,
+  type PlannedStage,
+  planBuild,
+  resolveFrom,
+  type Source,
+  StageScope,
+} from "../dockerfile/mod.ts";
 import { contextFiles, contextTree } from "./context-vertex.ts";
 import type { BaseImage, BuildGraph, GraphStage, ImageState } from "./graph.ts";
 import { endOf, stateOf } from "./graph.ts";
@@ -37,8 +44,7 @@ export async function makeGraph(dockerfile: Dockerfile, options: GraphOptions, f
     const initial = initialState(image, below);
     const inherited = stage.base.kind === "stage" ? scopes.get(stage.base.index) : undefined;
     const scope =
-      inherited?.derive() ??
-      StageScope.onImage(dockerfile, plan.globals, asked.buildArgs, initial.config.Env ?? []);
+      inherited?.derive() ?? StageScope.onImage(dockerfile, plan.globals, asked.buildArgs, initial.config.Env ?? []);
     scopes.set(index, scope);
     const total = 1 + stage.commands.filter(({ kind }) => MAKING.has(kind)).length;
     const prefix = dockerfile.stages.length > 1 ? `${stage.title} ` : "";

@@ -44,6 +44,8 @@ export interface GitOp {
 export interface HttpOp {
   readonly kind: "http";
   readonly url: string;
+  /** What it is called in the source. */
+  readonly name: string;
   readonly checksum?: Digest;
 }
 

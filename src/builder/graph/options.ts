@@ -1,6 +1,6 @@
 import type { Platform } from "../../spec/mod.ts";
-import type { ExecLimits } from "./ops.ts";
 import type { BaseImage } from "./graph.ts";
+import type { ExecLimits } from "./ops.ts";
 
 /** What a build is asked beside its Dockerfile. */
 export interface GraphOptions {

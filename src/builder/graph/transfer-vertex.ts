@@ -34,8 +34,8 @@ export async function transferVertex(
   for (const word of words) {
     if (command.kind === "add" && isGitAddress(word)) add(gitVertex(word, command, detail), "/", false);
     else if (command.kind === "add" && /^https?:\/\//i.test(word)) {
-      const tree = httpVertex(word, command, detail);
-      add(tree, `/${nameOfUrl(word, destination)}`, command.unpack ?? false);
+      const name = nameOfUrl(word, destination);
+      add(httpVertex(word, name, command, detail), `/${name}`, command.unpack ?? false);
     } else add(from ?? contextFiles(""), word, command.kind === "add" && (command.unpack ?? true));
   }
   for (const { name, content } of command.files) {
@@ -94,9 +94,9 @@ function gitVertex(address: string, command: AddCommand, detail: VertexDetail): 
   return vertex(op, [], { name: address, ...(detail.lines ? { lines: detail.lines } : {}) });
 }
 
-function httpVertex(url: string, command: AddCommand, detail: VertexDetail): Vertex {
+function httpVertex(url: string, name: string, command: AddCommand, detail: VertexDetail): Vertex {
   const checksum = command.checksum === undefined ? {} : { checksum: parseDigest(command.checksum) };
-  return vertex({ kind: "http", url, ...checksum }, [], {
+  return vertex({ kind: "http", url, name, ...checksum }, [], {
     name: url,
     ...(detail.lines ? { lines: detail.lines } : {}),
     ...(detail.ignoreCache === undefined ? {} : { ignoreCache: detail.ignoreCache }),

@@ -4,12 +4,13 @@ import type { ImageLayer } from "../../images/mod.ts";
 import type { CopyOp, MakeFolderOp } from "../graph/ops.ts";
 import { addFile, keyOf } from "./content-key.ts";
 import type { OpContext } from "./context.ts";
-import { type Chosen, choose, type Excluded, filesOf, placeChosen } from "./copy/copy-files.ts";
+import { type Chosen, choose, type Excluded, excludedBy, filesOf, placeChosen } from "./copy/copy-files.ts";
 import { parseMode } from "./copy/mode.ts";
 import { Placement } from "./copy/placement.ts";
 import { FolderSource } from "./files/folder-source.ts";
 import { baseOf } from "./files/paths.ts";
 import type { FileSource } from "./files/source.ts";
+import { unpacked } from "./files/unpacked.ts";
 import { resolveOwner } from "./owner.ts";
 
 /** A copy whose sources have been looked at: its key says what will come of it. */
@@ -18,29 +19,43 @@ export interface PreparedCopy {
   run(parent: ImageLayer | undefined, signal: AbortSignal): Promise<ImageLayer | undefined>;
 }
 
-/** Looks at the sources of a copy; they are to stay open until it was run. `now`: milliseconds since the epoch. */
-export function prepareCopy(
+/** Looks at the sources of a copy; they are to stay open until it was run. What `held` gets is to be disposed then. */
+export async function prepareCopy(
   context: OpContext,
   op: CopyOp,
   inputs: readonly FileSource[],
   parent: ImageLayer | undefined,
-): PreparedCopy {
-  const excluded = matcherOf(op.excludes);
+  held: DisposableStack,
+  signal: AbortSignal,
+): Promise<PreparedCopy> {
+  const excluded = excludedBy(op.excludes);
   const chosen = choose(op, inputs);
   return {
     key: copyKey(op, chosen, excluded, parent),
-    run: (tree, signal) =>
-      changeTree(context, tree, op, signal, (placement) => placeChosen(placement, op, chosen, excluded)),
+    run: async (tree, stop) => {
+      const opened = await Promise.all(chosen.map((one) => openArchives(context, one, held, signal)));
+      return changeTree(context, tree, op, stop, (placement) => placeChosen(placement, op, opened, excluded));
+    },
   };
 }
 
-function matcherOf(patterns: readonly string[]): Excluded | undefined {
-  return patterns.length === 0 ? undefined : undefined;
+async function openArchives(
+  context: OpContext,
+  chosen: Omit<Chosen, "archives">,
+  held: DisposableStack,
+  signal: AbortSignal,
+): Promise<Chosen> {
+  const archives = new Map<string, FileSource>();
+  for (const { asked, file } of chosen.what.unpack ? chosen.selected : []) {
+    const archive = await unpacked(context, chosen.files, file, signal);
+    if (archive) archives.set(asked, held.use(archive));
+  }
+  return { ...chosen, archives };
 }
 
 function copyKey(
   op: CopyOp,
-  chosen: readonly Chosen[],
+  chosen: readonly Omit<Chosen, "archives">[],
   excluded: Excluded | undefined,
   parent: ImageLayer | undefined,
 ): Digest {

@@ -8,7 +8,9 @@ import { keyOf } from "../ops/content-key.ts";
 import type { OpContext } from "../ops/context.ts";
 import { makeFolder, makeFolderKey, prepareCopy } from "../ops/copy.ts";
 import { runStep } from "../ops/exec.ts";
+import { download } from "../ops/files/download.ts";
 import { FolderSource } from "../ops/files/folder-source.ts";
+import { checkOut } from "../ops/files/git.ts";
 import { InlineSource } from "../ops/files/inline-source.ts";
 import type { FileSource } from "../ops/files/source.ts";
 import { mergeLayers } from "../ops/merge.ts";
@@ -66,7 +68,7 @@ export class Solver {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<Digest, Tree>> {
     const stop = new AbortController();
-    const run = new Run(this, supplies, emit, AbortSignal.any([signal, stop.signal]));
+    using run = new Run(this, supplies, emit, AbortSignal.any([signal, stop.signal]));
     const vertices = inOrder(...ends);
     emit({ kind: "planned", vertices });
     let first: unknown;
@@ -105,19 +107,25 @@ export class Solver {
 }
 
 /** One build's way through its vertices. */
-class Run {
+class Run implements Disposable {
   readonly #solver: Solver;
   readonly #supplies: Supplies;
   readonly #emit: OnBuildEvent;
   readonly #signal: AbortSignal;
   readonly #results = new Map<Digest, Promise<Tree>>();
   readonly used = new Set<Digest>();
+  /** Downloads and checkouts; as long as the build. */
+  readonly #held = new DisposableStack();
 
   constructor(solver: Solver, supplies: Supplies, emit: OnBuildEvent, signal: AbortSignal) {
     this.#solver = solver;
     this.#supplies = supplies;
     this.#emit = emit;
     this.#signal = signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#held.dispose();
   }
 
   of(vertex: Vertex): Promise<Tree> {
@@ -172,18 +180,24 @@ class Run {
         const parent = layered(inputs[0]);
         const top = parent.layers.at(-1);
         return this.#withSources(inputs, 0, [], async (sources) => {
-          const copy = prepareCopy(ops, op, sources, top);
-          return this.#step(vertex, parent, copy.key, tail, (_tell, signal) => copy.run(top, signal));
+          using held = new DisposableStack();
+          const copy = await prepareCopy(ops, op, sources, top, held, this.#signal);
+          return await this.#step(vertex, parent, copy.key, tail, (_tell, signal) => copy.run(top, signal));
         });
       }
       case "merge": {
         const [base, upper] = [layered(inputs[0]), layered(inputs[1])];
-        const layers = await mergeLayers(ops, base.layers, upper.layers, this.#signal);
-        return { tree: { kind: "layers", layers, createdAt: upper.createdAt }, cached: true };
+        const { layers, known } = await mergeLayers(ops, base.layers, upper.layers, this.#signal);
+        return { tree: { kind: "layers", layers, createdAt: upper.createdAt }, cached: known };
       }
-      case "git":
-      case "http":
-        throw new HavreError("not-implemented", `Sources of kind ${op.kind} are not implemented yet`);
+      case "git": {
+        const checkout = this.#held.use(await checkOut(ops, op, this.#signal));
+        return made({ kind: "files", files: checkout.files });
+      }
+      case "http": {
+        const tell = (current: number, total: number) => this.#progress(vertex, op.url, current, total);
+        return made({ kind: "files", files: this.#held.use(await download(ops, op, this.#signal, tell)) });
+      }
     }
   }
 
@@ -233,6 +247,12 @@ class Run {
       this.#signal,
     );
     return made(onTop(parent, outcome));
+  }
+
+  #progress(vertex: Vertex, id: string, current: number, total: number): void {
+    const at = this.#solver.ops.clock.now();
+    const done = total > 0 && current >= total;
+    this.#emit({ kind: "progress", vertex: vertex.digest, id, current, total, done, at });
   }
 
   #find(key: Digest): Outcome | undefined {

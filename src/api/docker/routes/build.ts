@@ -3,23 +3,26 @@ import type { ClassicBuild } from "../../../builder/mod.ts";
 import { ProgressStream } from "../answers.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import type { Query } from "../query.ts";
+import { registriesOf } from "../registry-auth.ts";
 import type { UseCases } from "../use-cases.ts";
-import { download, importAddress } from "./import-source.ts";
 
 async function build(exchange: Exchange, { builds }: UseCases): Promise<void> {
   const { query, request, signal } = exchange;
-  const asked = readRequest(query);
+  const asked = { ...readRequest(query), credentials: registriesOf(exchange) };
   const quiet = query.flag("q");
   const progress = new ProgressStream(exchange);
   try {
     const remote = query.optional("remote");
-    const context = remote === undefined ? request : (await download(importAddress(remote), signal)).body;
+    const context = remote === undefined || remote === "client-session" ? request : { remote };
     const id = await builds.build(
       asked,
       context,
       {
         say: (stream) => {
           if (!quiet) progress.send({ stream });
+        },
+        progress: (message) => {
+          if (!quiet) progress.send(message);
         },
         made: (ID) => progress.send({ aux: { ID } }),
       },
@@ -43,7 +46,7 @@ function exitCodeOf(error: unknown): number | undefined {
     : undefined;
 }
 
-function readRequest(query: Query): ClassicBuild {
+function readRequest(query: Query): Omit<ClassicBuild, "credentials"> {
   const dockerfile = query.optional("dockerfile");
   const platform = query.optional("platform");
   const target = query.optional("target");

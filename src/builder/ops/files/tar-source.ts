@@ -88,17 +88,6 @@ export class TarSource implements FileSource, Disposable {
     }
   }
 
-  /** Takes away what `drop` says, folders with all that is in them. */
-  remove(drop: (file: SourceFile) => boolean): void {
-    for (const [path, { file }] of [...this.#entries]) if (path !== "" && drop(file)) this.#entries.delete(path);
-    this.#folders = undefined;
-  }
-
-  /** All paths but the top. */
-  paths(): readonly ByteName[] {
-    return [...this.#entries.keys()].filter((path) => path !== "");
-  }
-
   put(entry: Entry): void {
     const { path } = entry.file;
     this.#makeParents(parentOf(path));
