@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { dockerCli } from "./harness/docker-cli.ts";
 import { type Outcome, run, until, useEngine } from "./harness/mod.ts";
@@ -322,5 +322,54 @@ describe("running", () => {
     child.kill("SIGKILL");
     await child.exited;
     await until("the step's process is gone", async () => (await run("pgrep", ["-f", "^sleep 98765"])).stdout === "");
+  });
+});
+
+describe("what builds leave for builds to come", () => {
+  const DOCKERFILE =
+    "FROM bb\nRUN --mount=type=cache,id=kept,target=/c cat /proc/sys/kernel/random/uuid | tee /made > /c/made\n";
+
+  test("outlives the image, is accounted for, and goes when it is pruned", async () => {
+    await engine.loadBusybox();
+    await engine.docker(["builder", "prune", "-af"]);
+    const folder = context({ Dockerfile: DOCKERFILE });
+    await built(folder);
+    const made = await inImage("cat /made");
+    await ok(["rmi", "-f", "e2e-built"]);
+    await built(folder);
+    expect(await inImage("cat /made")).toBe(made);
+    const usage = (await engine.api("GET", "/system/df?type=build-cache").then((answer) => answer.json())) as {
+      BuildCache: { Type: string; Shared: boolean; Size: number; UsageCount: number }[];
+    };
+    expect(usage.BuildCache).toMatchObject([
+      { Type: "regular", Shared: true, Size: 37, UsageCount: 2 },
+      { Type: "exec.cachemount", Shared: false, Size: 37 },
+    ]);
+    // What an image has frees nothing.
+    expect(await ok(["builder", "prune", "-f"])).toContain("Total reclaimed space: 37B");
+    expect(await ok(["builder", "prune", "-af"])).toContain("Total reclaimed space: 0B");
+    await built(folder);
+    expect(await inImage("cat /made")).not.toBe(made);
+    await ok(["rmi", "-f", "e2e-built"]);
+    expect((await engine.havre(["builder", "du"])).stdout).toContain("cached mount kept");
+    expect((await engine.havre(["builder", "prune", "-f"])).stdout).toContain("Total reclaimed space: 74B");
+    expect((await engine.havre(["builder", "du", "--json"])).stdout).toBe("[]\n");
+  });
+
+  test("is whole after a kill in the middle of a build, of which nothing is left", async () => {
+    await engine.loadBusybox();
+    const folder = context({ Dockerfile: "FROM bb\nRUN date > /first\nRUN echo begun; exec sleep 87654\n" });
+    const building = build(folder);
+    const running = async () => (await run("pgrep", ["-f", "^sleep 87654"])).stdout !== "";
+    await until("the step runs", running);
+    await engine.own.kill();
+    expect((await building).code).not.toBe(0);
+    await engine.own.start();
+    await until("the step's process is gone", async () => !(await running()));
+    writeFileSync(join(folder, "Dockerfile"), "FROM bb\nRUN date > /first\nRUN true\n");
+    expect(await built(folder)).toContain("Using cache");
+    expect(readdirSync(join(engine.own.run, "build"))).toEqual([]);
+    expect(readdirSync(join(engine.own.root, "builder/contexts"))).toEqual([]);
+    expect(readdirSync(join(engine.own.root, "snapshots/writable"))).toEqual([]);
   });
 });

@@ -18,6 +18,7 @@ import { checkOut } from "./ops/files/git.ts";
 import type { FileSource } from "./ops/files/source.ts";
 import { TarSource } from "./ops/files/tar-source.ts";
 import { unpacked } from "./ops/files/unpacked.ts";
+import { BuildCache, type CacheHost } from "./solver/build-cache.ts";
 import type { OnBuildEvent } from "./solver/events.ts";
 import { Solver, type Supplies } from "./solver/solver.ts";
 import type { LayeredTree, Tree } from "./solver/tree.ts";
@@ -55,11 +56,17 @@ export class Builder {
   readonly #solver: Solver;
   readonly #contexts: string;
 
-  constructor(store: Store, ops: OpContext) {
+  /** What builds left for builds to come. */
+  readonly cache: BuildCache;
+
+  constructor(store: Store, ops: OpContext, cacheHost: Pick<CacheHost, "imageLayers" | "collect">) {
     this.#ops = ops;
     this.#contexts = join(ops.root, "contexts");
     for (const folder of [this.#contexts, ops.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#solver = new Solver(store, ops, new CacheFolders(join(ops.root, "caches"), ops.clock, ops.newId));
+    const folders = new CacheFolders(join(ops.root, "caches"), ops.clock, ops.newId);
+    this.#solver = new Solver(store, ops, folders);
+    const { clock, root } = ops;
+    this.cache = new BuildCache({ store, folders, clock, root, ...cacheHost });
   }
 
   /** After a start: removes what builds of a killed daemon have left. Their processes are the engine's to end. */
@@ -140,7 +147,9 @@ export class Builder {
     signal.throwIfAborted();
     observer.planned(plan, dockerfile);
     const trees = await this.#solver.solve([endOf(plan.target)], request.supplies, observer.event, signal);
-    return await use(plan, trees);
+    const result = await use(plan, trees);
+    this.cache.tidy().catch((error: unknown) => this.#ops.log.warn("The build cache was not tidied", { error }));
+    return result;
   }
 
   async #makeImage(request: BuildRequest, plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>): Promise<Image> {

@@ -31,6 +31,7 @@ export { StepFailed } from "./ops/exec.ts";
 export type { FileSource, SourceFile as BuildFile } from "./ops/files/source.ts";
 export type { TarSource } from "./ops/files/tar-source.ts";
 export type { Lender } from "./ops/mounts.ts";
+export type { BuildCache, CacheEntry, CachePrune } from "./solver/build-cache.ts";
 export { type BuildRecord, buildRecordKind, neededByBuildCache } from "./solver/cache.ts";
 export type { BuildEvent, OnBuildEvent } from "./solver/events.ts";
 export { BuildFailed } from "./solver/failure.ts";

@@ -11,7 +11,7 @@ import {
 } from "../builder/mod.ts";
 import type { ContentStore } from "../content/mod.ts";
 import { type EngineContext, stepRuntimeSpec } from "../engine/mod.ts";
-import { hostPlatform, type LocalImages } from "../images/mod.ts";
+import { hostPlatform, type LocalImages, neededByImages } from "../images/mod.ts";
 import { familiarReference, parseReference } from "../spec/mod.ts";
 
 export interface BuilderAssembly {
@@ -28,7 +28,7 @@ export function assembleBuilder(
   folders: { readonly root: string; readonly run: string },
   log: Logger,
 ): BuilderAssembly {
-  const builder = new Builder(context.store, {
+  const ops = {
     content,
     snapshots: context.snapshots,
     images,
@@ -36,7 +36,7 @@ export function assembleBuilder(
     runtime: context.runtime,
     confinement: {
       runtime: context.config.defaultRuntime,
-      specFor: (step) => stepRuntimeSpec(context, { ...step, ...requestOf(step) }),
+      specFor: (step: StepProcess) => stepRuntimeSpec(context, { ...step, ...requestOf(step) }),
     },
     clock: systemClock,
     newId,
@@ -44,6 +44,10 @@ export function assembleBuilder(
     root: join(folders.root, "builder"),
     run: join(folders.run, "build"),
     bundles: context.config.paths.bundles,
+  };
+  const builder = new Builder(context.store, ops, {
+    imageLayers: (tx) => neededByImages(tx).layers,
+    collect: () => images.collect(),
   });
   const fetch = imageFetcher(images);
   const platform = hostPlatform();

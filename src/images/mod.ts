@@ -11,7 +11,7 @@ export * from "./distribution.ts";
 export type { HistoryLine } from "./history.ts";
 export * from "./image-history.ts";
 export * from "./images.ts";
-export type { Collected, Needs } from "./keeper.ts";
+export { type Collected, type Needs, neededByImages } from "./keeper.ts";
 export { type ImagesOptions, LocalImages } from "./local-images.ts";
 export type { LogEntry } from "./log.ts";
 export type { ImageLayer, ImageMaker, MakeRequest } from "./making.ts";

@@ -3,7 +3,7 @@ import { familiarReference, parseReference } from "../spec/mod.ts";
 import type { ReadTransaction } from "../store/mod.ts";
 import type { Context } from "./context.ts";
 import type { Image } from "./images.ts";
-import { blobsOf } from "./keeper.ts";
+import { blobsOf, type Needs } from "./keeper.ts";
 import { type ImageObject, imageKind, tagKind } from "./objects.ts";
 import { childrenOf, listImages, tagsOf } from "./resolve.ts";
 import { sizeOf, viewImage } from "./view.ts";
@@ -77,7 +77,7 @@ export function diskUsage(context: Context): DiskUsage {
 /** Accounts for every blob, layer and writable layer: `havre system df --why`. */
 export async function accounts(context: Context): Promise<readonly Account[]> {
   const { content, snapshots } = context;
-  const { blobs, layers } = context.store.view(reasons);
+  const { blobs, layers } = context.store.view((tx) => reasons(tx, context.otherNeeds(tx)));
   for (const key of snapshots.keys()) {
     for (const chainId of snapshots.standsOn(key)) {
       layers.set(chainId, [...(layers.get(chainId) ?? []), `container ${shortId(key)}`]);
@@ -105,7 +105,7 @@ export async function accounts(context: Context): Promise<readonly Account[]> {
   return found;
 }
 
-function reasons(tx: ReadTransaction): { blobs: Map<Digest, string[]>; layers: Map<Digest, string[]> } {
+function reasons(tx: ReadTransaction, others: Needs): { blobs: Map<Digest, string[]>; layers: Map<Digest, string[]> } {
   const blobs = new Map<Digest, string[]>();
   const layers = new Map<Digest, string[]>();
   for (const image of tx.list(imageKind)) {
@@ -113,6 +113,8 @@ function reasons(tx: ReadTransaction): { blobs: Map<Digest, string[]>; layers: M
     for (const digest of blobsOf(image)) blobs.set(digest, [...(blobs.get(digest) ?? []), why]);
     for (const chainId of image.chain) layers.set(chainId, [...(layers.get(chainId) ?? []), why]);
   }
+  for (const digest of others.blobs) blobs.set(digest, [...(blobs.get(digest) ?? []), "the build cache"]);
+  for (const chainId of others.layers) layers.set(chainId, [...(layers.get(chainId) ?? []), "the build cache"]);
   return { blobs, layers };
 }
 

@@ -1,5 +1,5 @@
 import type { Digest, Logger } from "../../base/mod.ts";
-import type { BuildkitConnections, ClassicBuild, ClassicSpeaker } from "../../builder/mod.ts";
+import type { BuildCache, BuildkitConnections, ClassicBuild, ClassicSpeaker } from "../../builder/mod.ts";
 import type {
   Archives,
   CommitOptions,
@@ -115,6 +115,7 @@ export interface UseCases {
   readonly commits: Commits;
   readonly builds: Builds;
   readonly buildkit: BuildkitConnections;
+  readonly buildCache: Pick<BuildCache, "list" | "prune">;
   readonly comparisons: Comparisons;
   readonly images: Images;
   readonly imageHistory: ImageHistory;

@@ -79,7 +79,12 @@ function imageFinder(
     const image =
       known.get(reference) ??
       progress.task(`[internal] load metadata for ${fullName(reference)}`, async () => {
-        const found = await tools.fetch(reference, platform, { pull: request.pull, credentials: () => ({}), progress: () => {}, signal });
+        const found = await tools.fetch(reference, platform, {
+          pull: request.pull,
+          credentials: () => ({}),
+          progress: () => {},
+          signal,
+        });
         return { ...found, name: fullName(reference) };
       });
     known.set(reference, image);

@@ -46,3 +46,21 @@ export async function pruneVolumes(client: Client, filters: Filters, all: boolea
   const deleted = answer.VolumesDeleted ?? [];
   return { lines: deleted.length > 0 ? ["Deleted Volumes:", ...deleted, ""] : [], reclaimed: answer.SpaceReclaimed };
 }
+
+/** `keep`: bytes that may stay; 0: nothing that can go. */
+export async function pruneBuildCache(
+  client: Client,
+  filters: Filters,
+  { all, keep = 0 }: { readonly all: boolean; readonly keep?: number },
+): Promise<Pruned> {
+  const answer = await client.json<{ CachesDeleted: string[] | null; SpaceReclaimed: number }>("POST", "/build/prune", {
+    query: {
+      filters: filtersQuery(filters),
+      ...(all ? { all: "1" } : {}),
+      ...(keep > 0 ? { "keep-storage": String(keep) } : {}),
+    },
+  });
+  const deleted = answer.CachesDeleted ?? [];
+  const heading = "Deleted build cache objects:";
+  return { lines: deleted.length > 0 ? [heading, ...deleted, ""] : [], reclaimed: answer.SpaceReclaimed };
+}

@@ -139,6 +139,14 @@ const system: Group = {
   },
 };
 
+const builder: Group = {
+  summary: "Manage builds",
+  commands: {
+    du: leaf(() => import("./builder/du.ts")),
+    prune: leaf(() => import("./builder/prune.ts")),
+  },
+};
+
 const volume: Group = {
   summary: "Manage volumes",
   commands: {
@@ -253,6 +261,7 @@ export const commandTable: Group = {
     network,
     system,
     volume,
+    builder,
     doctor: leaf(() => import("./system/doctor.ts")),
     daemon: leaf(() => import("./daemon/run.ts")),
     completion: leaf(() => import("./system/completion.ts")),

@@ -1,3 +1,5 @@
+import { rfc3339Nano } from "../../../base/mod.ts";
+import type { CacheEntry } from "../../../builder/mod.ts";
 import type { Container } from "../../../engine/mod.ts";
 import type { DiskUsage } from "../../../images/mod.ts";
 import type { VolumeUsage } from "../../../volumes/mod.ts";
@@ -11,7 +13,7 @@ export interface UsageReport {
   readonly images: DiskUsage | undefined;
   readonly containers: readonly { readonly container: Container; readonly sizes: Sizes }[] | undefined;
   readonly volumes: readonly VolumeUsage[] | undefined;
-  readonly buildCache: boolean;
+  readonly buildCache: readonly CacheEntry[] | undefined;
 }
 
 /** `GET /system/df`: what was not asked for is null. */
@@ -25,7 +27,22 @@ export function diskUsageView(report: UsageReport, surroundings: Surroundings, v
       ) ?? null,
     Containers: containers?.map(({ container, sizes }) => containerSummaryView(container, surroundings, sizes)) ?? null,
     Volumes: volumes?.map(volumeUsageView) ?? null,
-    BuildCache: buildCache ? [] : null,
-    ...(version.before(42) ? { BuilderSize: 0 } : {}),
+    BuildCache: buildCache?.map((entry) => buildCacheView(entry)) ?? null,
+    ...(version.before(42) ? { BuilderSize: (buildCache ?? []).reduce((sum, { size }) => sum + size, 0) } : {}),
+  };
+}
+
+/** Docker's `BuildCache`. */
+function buildCacheView({ id, kind, description, size, inUse, shared, createdAt, usedAt, uses }: CacheEntry) {
+  return {
+    ID: id.replace(/^sha256:/, "").slice(0, 25),
+    Type: kind === "folder" ? "exec.cachemount" : "regular",
+    Description: description,
+    InUse: inUse,
+    Shared: shared,
+    Size: size,
+    CreatedAt: rfc3339Nano(createdAt),
+    LastUsedAt: rfc3339Nano(usedAt),
+    UsageCount: uses,
   };
 }

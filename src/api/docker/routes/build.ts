@@ -1,9 +1,11 @@
 import { HavreError } from "../../../base/mod.ts";
-import type { ClassicBuild } from "../../../builder/mod.ts";
-import { ProgressStream } from "../answers.ts";
+import type { CacheEntry, ClassicBuild } from "../../../builder/mod.ts";
+import { ProgressStream, sendJson } from "../answers.ts";
 import type { Exchange, Route } from "../exchange.ts";
+import { parseFilters } from "../filters.ts";
 import type { Query } from "../query.ts";
 import { registriesOf } from "../registry-auth.ts";
+import { parseMoment } from "../relative-time.ts";
 import type { UseCases } from "../use-cases.ts";
 
 async function build(exchange: Exchange, { builds }: UseCases): Promise<void> {
@@ -127,7 +129,32 @@ function readJson(text: string | undefined, what: string): unknown {
   }
 }
 
+const TYPES: Readonly<Record<string, CacheEntry["kind"]>> = { regular: "step", "exec.cachemount": "folder" };
+
+async function prune(exchange: Exchange, { buildCache }: UseCases): Promise<void> {
+  const { query } = exchange;
+  const filters = parseFilters(query.text("filters"));
+  const [age] = [...filters.values("until"), ...filters.values("unused-for")];
+  const ids = filters.values("id");
+  const types = filters.values("type").flatMap((type) => TYPES[type] ?? []);
+  const keep = query.integer("keep-storage") ?? query.integer("reserved-space");
+  const { removed, reclaimed } = await buildCache.prune({
+    all: query.flag("all"),
+    ...(age === undefined ? {} : { until: parseMoment(age, Date.now()) }),
+    ...(keep === undefined || keep === 0 ? {} : { keep }),
+    ...(ids.length === 0 ? {} : { ids }),
+    ...(filters.values("type").length === 0 ? {} : { kinds: types }),
+  });
+  sendJson(exchange, 200, {
+    CachesDeleted: removed.map(({ id }) => id.replace(/^sha256:/, "").slice(0, 25)),
+    SpaceReclaimed: reclaimed,
+  });
+}
+
 /** Building images as before BuildKit. */
 export function buildRoutes(useCases: UseCases): readonly Route[] {
-  return [{ method: "POST", path: "/build", handle: (exchange) => build(exchange, useCases) }];
+  return [
+    { method: "POST", path: "/build", handle: (exchange) => build(exchange, useCases) },
+    { method: "POST", path: "/build/prune", handle: (exchange) => prune(exchange, useCases) },
+  ];
 }

@@ -30,7 +30,7 @@ async function systemDf(exchange: Exchange, useCases: UseCases): Promise<void> {
     images: asked.includes("image") ? useCases.imageAccounts.diskUsage() : undefined,
     containers: asked.includes("container") ? await Promise.all(useCases.containers.list().map(measure)) : undefined,
     volumes: asked.includes("volume") ? await useCases.volumes.usage() : undefined,
-    buildCache: asked.includes("build-cache"),
+    buildCache: asked.includes("build-cache") ? await useCases.buildCache.list() : undefined,
   };
   sendJson(exchange, 200, diskUsageView(report, surroundingsOf(useCases), exchange.version));
 }

@@ -26,7 +26,6 @@ export function unservedRoutes(): readonly Route[] {
     },
     { method: "POST", path: "/plugins/{name...}", handle: plugins },
     { method: "DELETE", path: "/plugins/{name...}", handle: plugins },
-    { method: "POST", path: "/build/prune", handle: build },
     { method: "POST", path: "/build/cancel", handle: build },
     { method: "GET", path: "/containers/{name}/checkpoints", handle: refuse("Listing checkpoints") },
     { method: "POST", path: "/containers/{name}/checkpoints", handle: refuse("Checkpointing containers") },

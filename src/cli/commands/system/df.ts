@@ -99,14 +99,10 @@ function volumesRow({ Volumes }: DiskUsage): Row {
   );
 }
 
-function cacheRow({ BuildCache, BuilderSize = 0 }: DiskUsage): Row {
+function cacheRow({ BuildCache }: DiskUsage): Row {
   const cache = BuildCache ?? [];
-  const inUse = sum(cache.filter(({ InUse, Shared }) => InUse && !Shared).map(({ Size }) => Size));
-  return row(
-    "Build Cache",
-    cache.length,
-    cache.filter(({ InUse }) => InUse).length,
-    BuilderSize,
-    humanSize(BuilderSize - inUse),
-  );
+  const own = cache.filter(({ Shared }) => !Shared);
+  const size = sum(own.map(({ Size }) => Size));
+  const inUse = sum(own.filter(({ InUse }) => InUse).map(({ Size }) => Size));
+  return row("Build Cache", cache.length, cache.filter(({ InUse }) => InUse).length, size, humanSize(size - inUse));
 }

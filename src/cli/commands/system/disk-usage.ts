@@ -20,6 +20,7 @@ export interface DiskUsage {
     | readonly {
         readonly ID: string;
         readonly Type: string;
+        readonly Description?: string;
         readonly Size: number;
         readonly InUse: boolean;
         readonly Shared: boolean;
@@ -74,20 +75,42 @@ export async function printVerbose(out: Output, usage: DiskUsage): Promise<void>
     typeName: "*formatter.volumeContext",
     format: "table {{.Name}}\t{{.Links}}\t{{.Size}}",
   });
-  out.write(`\nBuild cache usage: ${humanSize(usage.BuilderSize ?? 0)}\n\n`);
+  out.write(`\nBuild cache usage: ${humanSize(cacheSize(usage).total)}\n\n`);
+  await printBuildCache(out, usage, false);
+}
+
+/** Bytes of the build cache, and of that part of it that images have too. */
+export function cacheSize({ BuildCache }: Pick<DiskUsage, "BuildCache">): {
+  readonly total: number;
+  readonly shared: number;
+} {
+  const sum = (shared: boolean) =>
+    (BuildCache ?? []).filter(({ Shared }) => Shared === shared).reduce((bytes, { Size }) => bytes + Size, 0);
+  return { total: sum(false), shared: sum(true) };
+}
+
+/** The build cache as a table; `described`: with what each is. */
+export async function printBuildCache(
+  out: Output,
+  usage: Pick<DiskUsage, "BuildCache">,
+  described: boolean,
+): Promise<void> {
+  const columns =
+    "{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}";
   await printList(out, {
     rows: (usage.BuildCache ?? []).map((record) => ({
       CacheType: () => record.Type,
       CreatedSince: () => ago(Date.parse(record.CreatedAt) / 1000),
+      Description: () => record.Description ?? "",
       ID: () => record.ID.slice(0, 12),
       LastUsedSince: () => (record.LastUsedAt ? ago(Date.parse(record.LastUsedAt) / 1000) : ""),
       Shared: () => String(record.Shared),
       Size: () => humanSize(record.Size, 3),
       UsageCount: () => String(record.UsageCount),
     })),
-    headings: cacheHeadings,
+    headings: { ...cacheHeadings, Description: "DESCRIPTION" },
     typeName: "*formatter.buildCacheContext",
-    format:
-      "table {{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}",
+    format: `table ${columns}${described ? "\t{{.Description}}" : ""}`,
+    fit: described,
   });
 }

@@ -4,7 +4,7 @@ import { toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { humanSize } from "../../output/units.ts";
 import { confirm } from "../confirm.ts";
-import { pruneContainers, pruneImages, pruneNetworks, pruneVolumes } from "../prune.ts";
+import { pruneBuildCache, pruneContainers, pruneImages, pruneNetworks, pruneVolumes } from "../prune.ts";
 
 const { short: _none, ...filter } = filterFlag('Provide filter values (e.g. "label=<key>=<value>")');
 
@@ -22,6 +22,7 @@ export const command = defineCommand({
   max: 0,
   async run({ context, flags }) {
     const images = flags.all ? "all images without at least one container associated to them" : "all dangling images";
+    const cache = flags.all ? "all build cache" : "unused build cache";
     const volumes = flags.volumes ? "  - all anonymous volumes not used by at least one container\n" : "";
     const filters = Object.entries(flags.filter).flatMap(([name, values]) => values.map((value) => `${name}=${value}`));
     const filtered =
@@ -29,7 +30,7 @@ export const command = defineCommand({
         ? ""
         : `\n  Items to be pruned will be filtered with:\n${filters.map((text) => `  - ${text}\n`).join("")}`;
     const networks = "  - all networks not used by at least one container\n";
-    const warning = `WARNING! This will remove:\n  - all stopped containers\n${networks}${volumes}  - ${images}\n${filtered}\nAre you sure you want to continue?`;
+    const warning = `WARNING! This will remove:\n  - all stopped containers\n${networks}${volumes}  - ${images}\n  - ${cache}\n${filtered}\nAre you sure you want to continue?`;
     if (!flags.force && !(await confirm(context, warning)))
       throw new HavreError("cancelled", "system prune has been cancelled");
     const client = await context.client();
@@ -39,6 +40,7 @@ export const command = defineCommand({
       ...(flags.volumes ? [await pruneVolumes(client, withoutUntil(flags.filter), false)] : []),
       await pruneNetworks(client, flags.filter),
       await pruneImages(client, flags.filter, flags.all),
+      await pruneBuildCache(client, onlyUntil(flags.filter), { all: flags.all }),
     ]) {
       for (const line of lines) context.out.line(line);
       total += reclaimed;
@@ -51,4 +53,9 @@ export const command = defineCommand({
 /** Volumes have no age that this could mean (Docker's client leaves it out too). */
 function withoutUntil({ until: _until, ...filters }: Filters): Filters {
   return filters;
+}
+
+/** Of the build cache only the age can be asked. */
+function onlyUntil({ until }: Filters): Filters {
+  return until === undefined ? {} : { until };
 }
