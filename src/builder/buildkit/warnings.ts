@@ -1,7 +1,7 @@
 import { IgnoreMatcher } from "../../spec/mod.ts";
 import type { Dockerfile } from "../dockerfile/mod.ts";
 import { type LintOptions, type LintWarning, lintDockerfile, planBuild } from "../dockerfile/mod.ts";
-import type { BuildGraph } from "../graph/plan.ts";
+import type { BuildGraph } from "../graph/graph.ts";
 import type { Definition } from "./client-files.ts";
 import type { FrontendRequest } from "./frontend-options.ts";
 import type { Progress } from "./progress.ts";
