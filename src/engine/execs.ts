@@ -31,7 +31,7 @@ export class ContainerExecs implements Execs {
 
   async create(ref: string, config: ExecConfig): Promise<string> {
     const container = getContainer(this.#context.store, ref);
-    requireUsable(container);
+    requireUsable(container, ref);
     if (config.Cmd.length === 0) throw new HavreError("invalid-argument", "No exec command specified");
     parseDetachKeys(config.DetachKeys || DEFAULT_DETACH_KEYS);
     this.#forgetOld();
@@ -161,9 +161,10 @@ export class ContainerExecs implements Execs {
   }
 }
 
-function requireUsable(container: Container): void {
+/** `ref`: the container as the client names it (Docker's). */
+function requireUsable(container: Container, ref = container.id): void {
   requireRunning(container);
   if (container.status.state === "paused" || !hasProcess(container)) {
-    throw new HavreError("conflict", `Container ${container.id} is paused, unpause the container before exec`);
+    throw new HavreError("conflict", `Container ${ref} is paused, unpause the container before exec`);
   }
 }

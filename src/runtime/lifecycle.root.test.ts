@@ -50,6 +50,7 @@ test("what cannot be started says so as Docker does, and leaves nothing", async 
   const lead =
     "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ";
   for (const [command, kind, text] of [
+    ["", "not-found", 'exec: "": executable file not found in $PATH: unknown'],
     ["nope", "not-found", 'exec: "nope": executable file not found in $PATH: unknown'],
     ["/nope", "not-found", 'exec: "/nope": stat /nope: no such file or directory: unknown'],
     ["/plain", "permission-denied", 'exec: "/plain": permission denied: unknown'],

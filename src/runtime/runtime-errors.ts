@@ -13,6 +13,8 @@ interface Failure {
 
 interface Translation {
   readonly pattern: RegExp;
+  /** The command with which it means this; undefined: any. */
+  readonly onlyFor?: string;
   readonly kind: ErrorKind;
   readonly text: (command: string, match: RegExpExecArray) => string;
   readonly hint?: string;
@@ -33,6 +35,13 @@ const TRANSLATIONS: readonly Translation[] = [
     pattern: /exec: "[^"]*": (?:permission denied|is a directory)/,
     kind: "permission-denied",
     text: (_, [text]) => text,
+  },
+  // crun opens the root folder in place of a command without a name.
+  {
+    pattern: /open executable: .*/,
+    onlyFor: "",
+    kind: "not-found",
+    text: () => 'exec: "": executable file not found in $PATH',
   },
   {
     pattern: /open executable: (?:Permission denied|Operation not permitted|Is a directory)/,
@@ -64,9 +73,9 @@ const LEAD: Readonly<Record<string, string>> = {
 export function runtimeError({ operation, output, command = "", cause }: Failure): HavreError {
   const text = essence(output);
   const detail = cause === undefined ? {} : { cause };
-  for (const { pattern, kind, text: translate, hint } of TRANSLATIONS) {
+  for (const { pattern, onlyFor = command, kind, text: translate, hint } of TRANSLATIONS) {
     const match = pattern.exec(text);
-    if (!match) continue;
+    if (!match || onlyFor !== command) continue;
     const told = hint === undefined ? detail : { ...detail, hint };
     return new HavreError(kind, `${LEAD[operation] ?? ""}${translate(command, match)}: unknown`, told);
   }

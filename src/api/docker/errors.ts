@@ -26,6 +26,8 @@ const VERBATIM: ReadonlySet<ErrorKind> = new Set([
   "already-exists",
   "conflict",
   "permission-denied",
+  // A request that dockerd finds wrong only when it starts the container.
+  "internal",
 ]);
 
 /** An error whose status Docker decides otherwise than by its kind. */

@@ -69,7 +69,7 @@ export function checkLogConfig(given: LogConfig): LogConfig {
       hint: "Use json-file or local, and read the log through the API",
     });
   const known = OPTIONS[driver];
-  if (!known) throw refuse(`logger: no log driver named '${driver}' is registered`);
+  if (!known) throw refuse(`error looking up logging plugin ${driver}: plugin ${quoted(driver)} not found`);
   for (const name of Object.keys(given.Config))
     if (!known.includes(name) && !ANY_DRIVER.has(name))
       throw refuse(

@@ -107,7 +107,7 @@ describe("refused, in Docker's words", () => {
     [{ Annotations: { "": "x" } }, "invalid Annotations: the empty string is not permitted as an annotation key"],
     [{ SecurityOpt: ["foo"] }, 'invalid --security-opt 1: "foo"'],
     [{ SecurityOpt: ["foo=bar"] }, 'invalid --security-opt 2: "foo=bar"'],
-    [{ LogConfig: { Type: "foo", Config: {} } }, "logger: no log driver named 'foo' is registered"],
+    [{ LogConfig: { Type: "foo", Config: {} } }, 'error looking up logging plugin foo: plugin "foo" not found'],
     [{ LogConfig: { Type: "", Config: { foo: "1" } } }, "unknown log opt 'foo' for json-file log driver"],
     [{ LogConfig: { Type: "local", Config: { foo: "1" } } }, "unknown log opt 'foo' for log driver local"],
     [{ LogConfig: { Type: "", Config: { mode: "x" } } }, "logger: logging mode not supported: x"],

@@ -30,7 +30,7 @@ function privilegedDevices(hostConfig: HostConfig): DeviceDecision {
 /** Device nodes a container gets and the rules of what it may use. */
 export function buildDevices(hostConfig: HostConfig): DeviceDecision {
   if (hostConfig.DeviceRequests?.length)
-    throw new HavreError("not-implemented", 'could not select device driver "" with capabilities: [[gpu]]', {
+    throw new HavreError("internal", 'could not select device driver "" with capabilities: [[gpu]]', {
       hint: "Pass the device nodes with --device",
     });
   if (hostConfig.Privileged) return privilegedDevices(hostConfig);

@@ -41,7 +41,9 @@ export const command = defineCommand({
       if (flags.json) printJson(context.out, { Client, Server: server ?? null });
       else context.out.line(JSON.stringify({ Client, Server: server ?? null }));
     } else if (flags.format !== "") {
-      context.out.line(executeTemplate(parseTemplate(flags.format), { Client, Server: server }));
+      // Docker's templates see another spelling than its JSON has.
+      const Server = server && { ...server, APIVersion: server.ApiVersion };
+      context.out.line(executeTemplate(parseTemplate(flags.format), { Client, Server }));
     } else {
       context.out.write(clientText(Client));
       if (server) context.out.write(serverText(server));
