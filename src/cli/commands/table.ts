@@ -181,6 +181,7 @@ const compose: Group = {
     config,
     convert: alias(config.load),
     up,
+    build: leaf(() => import("./compose/build.ts")),
     create: leaf(() => import("./compose/create.ts")),
     cp: leaf(() => import("./compose/cp.ts")),
     down,

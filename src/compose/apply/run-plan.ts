@@ -42,7 +42,7 @@ export async function runPlan(plan: Plan, action: Action, { signal, onEvent, lim
     } catch (error) {
       const failure = about(step, toHavreError(error));
       failures.push(failure.named);
-      onEvent({ id, step, state: "failed", detail: failure.message });
+      onEvent({ id, step, state: "failed", detail: failure.message.split("\n", 1)[0] ?? "" });
     }
   };
   const begin = () => {

@@ -6,12 +6,18 @@ import { familiarReference, parseReference, withDefaultTag } from "../../../spec
 import type { Context } from "../../context.ts";
 import { registryAuthHeader } from "../../credentials/sign-ins.ts";
 import type { ProgressAnswer } from "../../types.ts";
+import { buildRequest } from "./build-request.ts";
+
+/** Lines of a failed build's output that are shown with its failure. */
+const TAIL = 20;
 
 /** Fetches and builds a project's images with the daemon. */
 export class ClientImages implements ImageMaker {
   constructor(
     readonly client: Client,
     readonly env: Context["env"],
+    /** Marks what is built for it. */
+    readonly project: string,
   ) {}
 
   async pull(image: string, platform: string, onDetail: OnDetail): Promise<void> {
@@ -38,7 +44,20 @@ export class ClientImages implements ImageMaker {
     }
   }
 
-  async build(name: string, _image: string, _service: Service, _onDetail: OnDetail): Promise<void> {
-    throw new HavreError("not-implemented", `service ${name}: images cannot be built yet`);
+  async build(name: string, image: string, service: Service, onDetail: OnDetail): Promise<void> {
+    const { query, body } = buildRequest(name, image, service, this.project);
+    const answer = await this.client.request("POST", "/build", { query, ...(body ? { body } : {}) });
+    const said: string[] = [];
+    for await (const message of readJsonLines<ProgressAnswer>(answer.body)) {
+      if (message.error !== undefined || message.errorDetail) {
+        const why = message.errorDetail?.message ?? message.error ?? "The build failed";
+        throw new HavreError("failed-precondition", [`service ${name}: ${why}`, ...said.slice(-TAIL)].join("\n"));
+      }
+      const text = message.stream ?? message.status ?? "";
+      for (const line of text.split("\n").filter((one) => one.trim() !== "")) {
+        said.push(line);
+        onDetail(line);
+      }
+    }
   }
 }

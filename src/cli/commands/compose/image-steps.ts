@@ -11,7 +11,7 @@ export async function runImageSteps(
   plan: Plan,
   missingOnly: boolean,
 ): Promise<void> {
-  await using session = await openSession(context, flags);
+  await using session = await openSession(context, flags, project.name);
   const names = plan.flatMap(({ step }) => ("image" in step ? [step.image] : []));
   const observed = await session.engine.observe(project.name, {
     networks: [],

@@ -33,9 +33,10 @@ class Lines implements StepProgress {
 
   onEvent({ step, state, detail }: StepEvent): void {
     const [doing, done] = words(step);
-    const isWait = step.kind === "wait";
-    // How far a pull has come is noise where nothing can be overwritten; what is waited for, and why, is not.
-    if (state === "doing" && isWait === (detail === undefined)) return;
+    // How far a pull has come is noise where nothing can be overwritten; what is waited for, and what a build says, is not.
+    if (state === "doing" && step.kind === "wait" && detail === undefined) return;
+    const isTold = step.kind === "wait" || step.kind === "build-image";
+    if (state === "doing" && detail !== undefined && !isTold) return;
     const word = state === "doing" ? doing : state === "done" ? done : "Error";
     const line = ` ${subject(step)}  ${word}${detail ? `  ${detail}` : ""}`;
     if (this.#said.get(subject(step)) === line) return;

@@ -24,7 +24,7 @@ const EXIT_INTERRUPTED = 130;
  * Opens one. The first interrupt stops the work: what has begun is finished, nothing more begins; the second ends the
  * program at once.
  */
-export async function openSession(context: Context, flags: ProjectFlags): Promise<Session> {
+export async function openSession(context: Context, flags: ProjectFlags, project = ""): Promise<Session> {
   const client = await context.client();
   const columns = context.err.isTerminal ? (await terminalSize(2)).columns : 0;
   const progress = stepProgress(context.err, flags.progress, columns);
@@ -39,7 +39,7 @@ export async function openSession(context: Context, flags: ProjectFlags): Promis
   const limit = flags.parallel > 0 ? flags.parallel : Number(context.env.COMPOSE_PARALLEL_LIMIT) || AT_ONCE;
   return {
     engine: new ClientEngine(client),
-    images: new ClientImages(client, context.env),
+    images: new ClientImages(client, context.env, project),
     progress,
     signal: controller.signal,
     run: { signal: controller.signal, onEvent: (event) => progress.onEvent(event), limit },

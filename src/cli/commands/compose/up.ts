@@ -38,7 +38,7 @@ export const command = defineCommand({
     const whole = projectOf(context, flags);
     const project = withScale(selectServices(whole, named, !flags["no-deps"]), flags.scale);
     const isDetached = flags.detach || flags.wait || flags["no-start"] || flags["dry-run"];
-    await using session = await openSession(context, flags);
+    await using session = await openSession(context, flags, project.name);
     const before = isDetached
       ? new Set<string>()
       : new Set((await session.engine.containers(project.name)).filter(isRunning).map(({ id }) => id));

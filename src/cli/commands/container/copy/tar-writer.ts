@@ -15,19 +15,56 @@ export async function* writeTar(path: string, name: string): AsyncGenerator<Uint
   yield Buffer.alloc(2 * BLOCK);
 }
 
+/** What of a folder goes into an archive, and how. */
+export interface FolderOptions {
+  /** False leaves a path out, a folder with all that is in it. */
+  readonly keeps: (path: string, isFolder: boolean) => boolean;
+  /** Files that are not in the folder. */
+  readonly added: readonly { readonly name: string; readonly text: string }[];
+}
+
+/** An archive of what is in a folder, by names relative to it; owners are root, as builds want them. */
+export async function* writeFolder(path: string, { keeps, added }: FolderOptions): AsyncGenerator<Uint8Array> {
+  const seen = new Map<string, string>();
+  const filter = { keeps, owner: { uid: 0, gid: 0 } };
+  for (const child of readdirSync(path).sort()) yield* entry(join(path, child), child, seen, filter);
+  for (const { name, text } of added) yield fileEntry(name, text, { uid: 0, gid: 0, mode: 0o644 });
+  yield Buffer.alloc(2 * BLOCK);
+}
+
 /** An archive of one file with this text. */
 export async function* writeTarFile(
   name: string,
   text: string,
   owner: { readonly uid: number; readonly gid: number; readonly mode: number },
 ): AsyncGenerator<Uint8Array> {
-  const body = Buffer.from(text);
-  yield header({ name, stat: { ...owner, mtimeMs: Date.now(), rdev: 0 }, type: "0", link: "", size: body.byteLength });
-  yield Buffer.concat([body, Buffer.alloc((BLOCK - (body.byteLength % BLOCK)) % BLOCK), Buffer.alloc(2 * BLOCK)]);
+  yield fileEntry(name, text, owner);
+  yield Buffer.alloc(2 * BLOCK);
 }
 
-async function* entry(path: string, name: string, seen: Map<string, string>): AsyncGenerator<Uint8Array> {
-  const stat = lstatSync(path);
+type Owner = Pick<Stats, "uid" | "gid">;
+
+function fileEntry(name: string, text: string, owner: Owner & Pick<Stats, "mode">): Buffer {
+  const body = Buffer.from(text);
+  const stat = { ...owner, mtimeMs: Date.now(), rdev: 0 };
+  const padding = Buffer.alloc((BLOCK - (body.byteLength % BLOCK)) % BLOCK);
+  return Buffer.concat([header({ name, stat, type: "0", link: "", size: body.byteLength }), body, padding]);
+}
+
+interface Filter {
+  readonly keeps: FolderOptions["keeps"];
+  readonly owner: Owner;
+}
+
+async function* entry(
+  path: string,
+  name: string,
+  seen: Map<string, string>,
+  filter?: Filter,
+): AsyncGenerator<Uint8Array> {
+  const found = lstatSync(path);
+  if (filter && !filter.keeps(name, found.isDirectory())) return;
+  const stat = Object.assign(found, filter?.owner);
   const key = `${stat.dev}:${stat.ino}`;
   const earlier = stat.nlink > 1 && stat.isFile() ? seen.get(key) : undefined;
   if (earlier !== undefined) {
@@ -40,7 +77,7 @@ async function* entry(path: string, name: string, seen: Map<string, string>): As
     yield* content(path, stat.size);
   } else if (stat.isDirectory()) {
     yield header({ name: `${name}/`, stat, type: "5", link: "", size: 0 });
-    for (const child of readdirSync(path).sort()) yield* entry(join(path, child), `${name}/${child}`, seen);
+    for (const child of readdirSync(path).sort()) yield* entry(join(path, child), `${name}/${child}`, seen, filter);
   } else if (stat.isSymbolicLink()) yield header({ name, stat, type: "2", link: readlinkSync(path), size: 0 });
   else if (stat.isFIFO()) yield header({ name, stat, type: "6", link: "", size: 0 });
   else if (stat.isCharacterDevice()) yield header({ name, stat, type: "3", link: "", size: 0 });
