@@ -122,6 +122,22 @@ describe("a build", () => {
     expect(await built(none, "--network", "none")).toContain("\n0\n");
   });
 
+  test("of one date is one image, whenever and however often it is made", async () => {
+    await engine.loadBusybox();
+    const files = { Dockerfile: "FROM bb\nCOPY f /new/f\nRUN mkdir /made && echo x > /made/x\nWORKDIR /w\n", f: "1" };
+    const ids = [];
+    for (let time = 0; time < 2; time++) {
+      await built(context(files), "--no-cache", "--build-arg", "SOURCE_DATE_EPOCH=1600000000");
+      ids.push(await engine.inspect<string>("e2e-built", "{{json .Id}}"));
+      await ok(["rmi", "-f", "e2e-built"]);
+      await ok(["builder", "prune", "-af"]);
+    }
+    expect(ids[1]).toBe(ids[0] as string);
+    await built(context(files), "--build-arg", "SOURCE_DATE_EPOCH=1600000000");
+    expect(await engine.inspect<string>("e2e-built", "{{json .Created}}")).toBe("2020-09-13T12:26:40Z");
+    expect(await inImage("stat -c %Y /made /made/x /new /w | sort -u")).toBe("1600000000");
+  });
+
   test("takes files of other stages, and builds only those it needs", async () => {
     await engine.loadBusybox();
     const folder = context({

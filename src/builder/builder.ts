@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Digest, HavreError } from "../base/mod.ts";
+import { type Digest, digestOf, HavreError } from "../base/mod.ts";
 import type { Image } from "../images/mod.ts";
 import { decompress } from "../images/mod.ts";
 import { mountInfo, unmount } from "../kernel/mod.ts";
@@ -132,7 +132,7 @@ export class Builder {
   }
 
   async #solve<T>(
-    request: Pick<BuildRequest, "dockerfile" | "options" | "findImage" | "supplies">,
+    request: Pick<BuildRequest, "dockerfile" | "options" | "findImage" | "supplies" | "epoch">,
     observer: BuildObserver,
     signal: AbortSignal,
     use: (plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>) => Promise<T>,
@@ -143,7 +143,9 @@ export class Builder {
     void contentHold;
     void snapshotHold;
     const dockerfile = parseDockerfile(request.dockerfile);
-    const plan = await makeGraph(dockerfile, request.options, request.findImage);
+    const { epoch } = request;
+    const options = epoch === undefined ? request.options : { ...request.options, epoch };
+    const plan = await makeGraph(dockerfile, options, request.findImage);
     signal.throwIfAborted();
     observer.planned(plan, dockerfile);
     const trees = await this.#solver.solve([endOf(plan.target)], request.supplies, observer.event, signal);
@@ -158,7 +160,10 @@ export class Builder {
     if (request.keepSteps) {
       for (const { stage, state, tree } of statesBefore(plan, trees)) {
         const config = this.configAt(plan, stage, state, tree, trees, request.epoch);
-        const { id } = await images.make({ config, layers: tree.layers, names: [], ...(parent ? { parent } : {}) });
+        const id = digestOf(JSON.stringify(config));
+        if (!images.knows(id)) {
+          await images.make({ config, layers: tree.layers, names: [], ...(parent ? { parent } : {}) });
+        }
         parent = id;
       }
     }

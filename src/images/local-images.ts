@@ -170,6 +170,10 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
     return layersOfImage(this.#context, id, signal);
   }
 
+  knows(id: Digest): boolean {
+    return this.get(id) !== undefined;
+  }
+
   async layerFrom(
     parent: Digest | undefined,
     tar: AsyncIterable<Uint8Array>,

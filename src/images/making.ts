@@ -32,6 +32,8 @@ export interface MakeRequest {
 export interface ImageMaker {
   /** The layers of an image; one whose tree is missing is made again from its blob. `not-found`. */
   layersOf(id: Digest, signal?: AbortSignal): Promise<readonly ImageLayer[]>;
+  /** Whether an image of this id is here. */
+  knows(id: Digest): boolean;
   /** Makes a layer on `parent` (undefined: the lowest one) of a tar that is still arriving. */
   layerFrom(parent: Digest | undefined, tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ImageLayer>;
   /**

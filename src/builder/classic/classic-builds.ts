@@ -79,8 +79,9 @@ export class ClassicBuilds {
     const all = await this.#take(context, held, signal);
     const dockerfile = readDockerfile(all, request.dockerfile ?? "Dockerfile");
     const files = withoutIgnored(all, request.dockerfile);
+    const epoch = epochOf(request.options.buildArgs);
     const narrator = new ClassicNarrator({
-      configAt: (...where) => this.#builder.configAt(...where),
+      configAt: (...where) => this.#builder.configAt(...where, epoch),
       known: (id) => this.#images.get(id) !== undefined,
       say: (text) => speaker.say(text),
       removes: request.removes,
@@ -99,6 +100,7 @@ export class ClassicBuilds {
           findImage: (name, wanted) => this.#fetch(name, wanted, { ...request, progress: speaker.progress, signal }),
           names,
           keepSteps: true,
+          ...(epoch === undefined ? {} : { epoch }),
         },
         {
           planned: (plan, parsed) => {
@@ -127,6 +129,13 @@ export class ClassicBuilds {
     if (isRemote(context)) return held.use(await this.#builder.fetch(context.remote, signal)).files;
     return held.use(await this.#builder.receive(context, signal));
   }
+}
+
+/** Given in seconds since the epoch, here milliseconds. `invalid-argument`. */
+function epochOf({ SOURCE_DATE_EPOCH: text }: Readonly<Record<string, string>>): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (/^\d{1,11}$/.test(text)) return Number(text) * 1000;
+  throw new HavreError("invalid-argument", `invalid SOURCE_DATE_EPOCH: ${text}`, { hint: "Give seconds since 1970" });
 }
 
 function isRemote(context: object): context is { readonly remote: string } {

@@ -69,6 +69,8 @@ export interface ExecOp {
   /** `name:address`. */
   readonly extraHosts: readonly string[];
   readonly limits: ExecLimits;
+  /** Nothing it makes is to be younger, milliseconds since the epoch (`SOURCE_DATE_EPOCH`). */
+  readonly latest?: number;
 }
 
 /** What a step may use. Changes nothing about its result, so no part of the cache key, but for the shared memory's size and ulimits. */
@@ -143,6 +145,8 @@ export interface CopyOp {
   readonly parents: boolean;
   /** Everything belongs to root, whatever the source says (files of a client). */
   readonly ownedByRoot: boolean;
+  /** Nothing it makes is to be younger, milliseconds since the epoch (`SOURCE_DATE_EPOCH`). */
+  readonly latest?: number;
 }
 
 export interface CopySource {
@@ -159,6 +163,8 @@ export interface MakeFolderOp {
   readonly kind: "make-folder";
   readonly path: string;
   readonly owner?: Owner;
+  /** Nothing it makes is to be younger, milliseconds since the epoch (`SOURCE_DATE_EPOCH`). */
+  readonly latest?: number;
 }
 
 /** The layers of the second input on top of the first (`--link`). */

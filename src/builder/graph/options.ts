@@ -22,6 +22,8 @@ export interface GraphOptions {
   readonly namedContexts: readonly string[];
   /** How the history tells of a step: as Docker's own builder did, or as BuildKit does. */
   readonly history: "classic" | "buildkit";
+  /** What no time in the image is to be later than, milliseconds since the epoch (`SOURCE_DATE_EPOCH`). */
+  readonly epoch?: number;
 }
 
 /** Finds the image that a `FROM` or `--from` names, fetching it where that is needed. */

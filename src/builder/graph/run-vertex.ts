@@ -58,6 +58,7 @@ export async function execVertex(
     mounts,
     extraHosts: options.extraHosts,
     limits: options.limits,
+    ...(options.epoch === undefined ? {} : { latest: options.epoch }),
   };
   return { vertex: vertex(op, inputs, input.detail), args };
 }

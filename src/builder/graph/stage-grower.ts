@@ -136,6 +136,7 @@ export class StageGrower {
           onto: this.#vertex,
           workingFolder: this.#config.WorkingDir || "/",
           tree: (from) => this.#input.tree(from, "copy"),
+          latest: latestOf(this.#input.options),
           detail: this.#detail(written, onBuild),
         });
         const verb = command.kind.toUpperCase();
@@ -160,7 +161,11 @@ export class StageGrower {
       return;
     }
     const owner = !this.#classic && this.#config.User ? { owner: this.#config.User } : {};
-    this.#grown(vertex({ kind: "make-folder", path: folder, ...owner }, [this.#vertex], detail), text, text);
+    this.#grown(
+      vertex({ kind: "make-folder", path: folder, ...owner, ...latestOf(this.#input.options) }, [this.#vertex], detail),
+      text,
+      text,
+    );
   }
 
   async #run(command: RunCommand, detail: VertexDetail): Promise<void> {
@@ -233,6 +238,10 @@ export class StageGrower {
     const ignoreCache = noCache === true || (Array.isArray(noCache) && noCache.includes(stage.title));
     return { name, lines, ignoreCache };
   }
+}
+
+function latestOf({ epoch }: GraphOptions): { readonly latest?: number } {
+  return epoch === undefined ? {} : { latest: epoch };
 }
 
 function withVariable(env: readonly string[], { key, value }: { readonly key: string; readonly value: string }) {

@@ -13,6 +13,7 @@ export interface TransferInput {
   readonly onto: Vertex;
   readonly workingFolder: string;
   tree(from: string): Promise<Vertex>;
+  readonly latest: Pick<CopyOp, "latest">;
   readonly detail: VertexDetail;
 }
 
@@ -52,6 +53,7 @@ export async function transferVertex(
     excludes: command.excludes,
     parents: command.kind === "copy" && command.parents,
     ownedByRoot: from === undefined || from.op.kind === "context",
+    ...input.latest,
   };
   const shown = shownText(command, words, command.destination, { owner, mode });
   if (!command.link) return { vertex: vertex(op, [onto, ...inputs], detail), shown };

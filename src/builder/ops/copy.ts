@@ -60,8 +60,8 @@ function copyKey(
   parent: ImageLayer | undefined,
 ): Digest {
   const hash = createHash("sha256");
-  const { destination, owner, mode, parents, ownedByRoot } = op;
-  hash.update(JSON.stringify(["copy-1", parent?.chainId, destination, owner, mode, parents]));
+  const { destination, owner, mode, parents, ownedByRoot, latest } = op;
+  hash.update(JSON.stringify(["copy-1", parent?.chainId, destination, owner, mode, parents, latest]));
   for (const { files, selected, what } of chosen) {
     hash.update(JSON.stringify(["source", what.unpack]));
     for (const { asked, file } of selected) {
@@ -77,7 +77,7 @@ function copyKey(
 }
 
 export function makeFolderKey(op: MakeFolderOp, parent: ImageLayer | undefined): Digest {
-  return keyOf("folder-1", parent?.chainId, op.path, op.owner);
+  return keyOf("folder-1", parent?.chainId, op.path, op.owner, op.latest);
 }
 
 /** A folder and its parents where there is none. */
@@ -94,7 +94,7 @@ export function makeFolder(
 async function changeTree(
   { snapshots, images, clock }: OpContext,
   parent: ImageLayer | undefined,
-  { owner, mode }: { readonly owner?: string; readonly mode?: string },
+  { owner, mode, latest }: { readonly owner?: string; readonly mode?: string; readonly latest?: number },
   signal: AbortSignal,
   change: (placement: Placement) => void,
 ): Promise<ImageLayer | undefined> {
@@ -103,7 +103,8 @@ async function changeTree(
     const placement = new Placement(tree, {
       owner: owner === undefined ? undefined : resolveOwner(tree, owner),
       mode: mode === undefined ? undefined : parseMode(mode),
-      now: BigInt(Math.floor(clock.now())) * 1_000_000n,
+      now: BigInt(latest ?? Math.floor(clock.now())) * 1_000_000n,
+      ...(latest === undefined ? {} : { latest: BigInt(latest) * 1_000_000n }),
     });
     change(placement);
     if (placement.empty) return undefined;

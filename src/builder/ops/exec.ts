@@ -50,7 +50,7 @@ export async function runStep(
     undoes.add(() => snapshots.remove(key));
     const code = await runProcess(context, op, { id, key }, inputs, events, signal);
     if (code !== 0) throw new StepFailed(op, code);
-    return await commitLayer(context, key, signal);
+    return await commitLayer(context, key, parent?.chainId, op.latest, signal);
   });
 }
 

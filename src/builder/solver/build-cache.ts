@@ -53,10 +53,14 @@ const SHARE = 0.1;
 /** Milliseconds after which something that nobody used goes. */
 const FORGOTTEN_AFTER = 60 * 24 * 3600 * 1000;
 
+/** Milliseconds between two looks at what the cache takes. */
+const TIDY_EVERY = 60_000;
+
 /** What builds left for builds to come: accounts for it, and removes of it what nothing uses, the longest unused first. */
 export class BuildCache {
   readonly #host: CacheHost;
   #cleaning: Promise<unknown> | undefined;
+  #cleanedAt = Number.NEGATIVE_INFINITY;
 
   constructor(host: CacheHost) {
     this.#host = host;
@@ -86,8 +90,14 @@ export class BuildCache {
     return this.#remove(chosen);
   }
 
-  /** Keeps the cache to its share of the disk, and drops what nobody has used for long. In the background, one at a time. */
-  tidy(): Promise<unknown> {
+  /**
+   * Keeps the cache to its share of the disk, and drops what nobody has used for long. In the background, one at a time, and
+   * not after every build.
+   */
+  async tidy(): Promise<unknown> {
+    const now = this.#host.clock.now();
+    if (now - this.#cleanedAt < TIDY_EVERY) return;
+    this.#cleanedAt = now;
     this.#cleaning ??= this.#tidy().finally(() => {
       this.#cleaning = undefined;
     });
