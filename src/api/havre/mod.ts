@@ -6,6 +6,7 @@
 import { sendJson } from "../docker/answers.ts";
 import type { Route } from "../docker/exchange.ts";
 import type { UseCases } from "../docker/use-cases.ts";
+import { execRoutes } from "./exec.ts";
 import { historyRoutes } from "./history.ts";
 import { portRoutes } from "./ports.ts";
 import { runRoutes } from "./run.ts";
@@ -18,6 +19,7 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
       path: "/havre/v1/version",
       handle: (exchange) => sendJson(exchange, 200, useCases.host.product()),
     },
+    ...execRoutes(useCases),
     ...historyRoutes(useCases),
     ...portRoutes(useCases),
     ...runRoutes(useCases),

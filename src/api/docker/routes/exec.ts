@@ -12,18 +12,22 @@ import type { UseCases } from "../use-cases.ts";
 
 type StartOptions = Parameters<Execs["start"]>[1];
 
-async function create(exchange: Exchange, { execs }: UseCases): Promise<void> {
+/** Makes the exec that the request's body describes, in the container `ref`; its id. */
+export async function createExec(exchange: Exchange, { execs }: UseCases, ref: string): Promise<string> {
   const text = await readJsonText(exchange.request);
   const body = text === undefined ? emptyExecConfig() : decodeExecConfig(text);
   const { Detach: _, ConsoleSize: size, ...config } = body;
   if (!config.Cmd || config.Cmd.length === 0) throw new HavreError("invalid-argument", "No exec command specified");
-  const id = await execs.create(exchange.parameter("name"), {
+  return await execs.create(ref, {
     ...config,
     Cmd: config.Cmd,
     Env: config.Env ?? [],
     ...(size && exchange.version.since(42) ? { ConsoleSize: size } : {}),
   });
-  sendJson(exchange, 201, { Id: id });
+}
+
+async function create(exchange: Exchange, useCases: UseCases): Promise<void> {
+  sendJson(exchange, 201, { Id: await createExec(exchange, useCases, exchange.parameter("name")) });
 }
 
 /** The exec is here and its container runs, so what is missing now is what the request asked for. */

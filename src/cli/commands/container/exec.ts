@@ -1,7 +1,7 @@
 import { list, text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
-import { runSession } from "../../streams/session.ts";
 import { checkTerminal, consoleSize } from "../../streams/standard.ts";
+import { createExec, execInOne, execInSteps } from "./exec-session.ts";
 import { checkEnvironment } from "./options/checks.ts";
 import { readAssignments } from "./options/files.ts";
 
@@ -36,42 +36,29 @@ export const command = defineCommand({
     if (attached) checkTerminal(stdin, flags.tty);
     const client = await context.client();
     const ConsoleSize = flags.tty ? await consoleSize(context.out.isTerminal) : undefined;
-    const { Id } = await client.json<{ Id: string }>("POST", `/containers/${container}/exec`, {
-      json: {
-        User: flags.user,
-        Privileged: flags.privileged,
-        Tty: flags.tty,
-        ConsoleSize,
-        AttachStdin: stdin,
-        AttachStdout: attached,
-        AttachStderr: attached,
-        Detach: flags.detach,
-        DetachKeys: flags["detach-keys"],
-        Env,
-        WorkingDir: flags.workdir,
-        Cmd,
-      },
-    });
-    const json = { Detach: flags.detach, Tty: flags.tty, ConsoleSize };
+    const json = {
+      User: flags.user,
+      Privileged: flags.privileged,
+      Tty: flags.tty,
+      ConsoleSize,
+      AttachStdin: stdin,
+      AttachStdout: attached,
+      AttachStderr: attached,
+      Detach: flags.detach,
+      DetachKeys: flags["detach-keys"],
+      Env,
+      WorkingDir: flags.workdir,
+      Cmd,
+    };
     if (flags.detach) {
-      await client.run("POST", `/exec/${Id}/start`, { json });
+      const id = await createExec(client, container, json);
+      await client.run("POST", `/exec/${id}/start`, { json: { Detach: true, Tty: flags.tty, ConsoleSize } });
       return 0;
     }
-    const stream = await client.hijack("POST", `/exec/${Id}/start`, { json });
-    const resizes = flags.tty && context.out.isTerminal;
-    const { followSize } = resizes ? await import("../../streams/resize.ts") : { followSize: undefined };
-    using _size = followSize?.(client, `/exec/${Id}/resize`);
-    const end = await runSession({
-      stream,
-      tty: flags.tty,
-      stdin,
-      detachKeys: flags["detach-keys"],
-      context,
-    });
-    if (end === "detached") {
-      context.err.line("read escape sequence");
-      return 1;
-    }
-    return (await client.json<{ ExitCode: number | null }>("GET", `/exec/${Id}/json`)).ExitCode ?? 0;
+    const order = { context, client, container, json, stdin, tty: flags.tty, detachKeys: flags["detach-keys"] };
+    const exitCode = (await execInOne(order)) ?? (await execInSteps(order));
+    if (exitCode !== "detached") return exitCode;
+    context.err.line("read escape sequence");
+    return 1;
   },
 });
