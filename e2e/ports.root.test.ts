@@ -98,6 +98,60 @@ test("who reaches what, under every binding, and as whom they are seen", async (
   }
 });
 
+test("IPv6 of a network that has it is translated as IPv4 is, the client's address kept", async () => {
+  await ok([
+    "network",
+    "create",
+    "--ipv6",
+    "--subnet",
+    "fd00:e2e:1::/64",
+    "--subnet",
+    "10.191.7.0/24",
+    "e2e-ports-six",
+  ]);
+  try {
+    await serve("six", "--network", "e2e-ports-six", ...publish("8080:80", `[${HOST.ipv6}]:8081:80`));
+    await serve("neighbour", "--network", "e2e-ports-six");
+    /** As whom each is seen; empty: not reached. */
+    const ask = async (protocol: Protocol, port: number) => {
+      const all = {
+        outside: fromOutside(protocol, HOST.ipv6, port),
+        outside4: fromOutside(protocol, HOST.ipv4, port),
+        host: fromHost(protocol, HOST.ipv6, port),
+        loopback: fromHost(protocol, "::1", port),
+        itself: fromContainer("six", protocol, HOST.ipv6, port),
+      };
+      const answers = Object.entries(all).map(async ([who, answer]) => [who, (await answer).split(" ")[2] ?? ""]);
+      return Object.fromEntries(await Promise.all(answers)) as Readonly<Record<keyof typeof all, string>>;
+    };
+    const six = { outside: OUTSIDE.ipv6, host: HOST.ipv6, itself: "fd00:e2e:1::1" };
+    const both = { ...six, outside4: OUTSIDE.ipv4, loopback: "10.191.7.1" };
+    const only = { ...six, outside4: "", loopback: "" };
+    expect(await Promise.all([ask("tcp", 8080), ask("udp", 8080), ask("tcp", 8081), ask("udp", 8081)])).toEqual([
+      both,
+      both,
+      only,
+      only,
+    ]);
+    expect(await fromContainer("neighbour", "tcp", HOST.ipv6, 8080)).toStartWith("six tcp");
+    await hosts.in(
+      "host",
+      `nft 'add table ip6 own' && nft 'add chain ip6 own in { type filter hook input priority 0; policy drop; }' &&
+       nft 'add rule ip6 own in icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept'`,
+    );
+    try {
+      expect(await fromOutside("tcp", HOST.ipv6, 8080)).toBe("");
+      await hosts.in("host", "nft 'add rule ip6 own in tcp dport 8080 accept'");
+      expect(await fromOutside("tcp", HOST.ipv6, 8080)).toBe(`six tcp ${OUTSIDE.ipv6}`);
+    } finally {
+      await hosts.in("host", "nft delete table ip6 own");
+    }
+  } finally {
+    await engine.removeContainers();
+    await ok(["network", "rm", "e2e-ports-six"]);
+  }
+});
+
 test("a datagram in pieces comes through, the first of its conversation too", async () => {
   await serve("one", "-p", "8080:80/udp");
   const send = `exec 3<>/dev/udp/${HOST.ipv4}/8080 && head -c 5000 /dev/zero | dd bs=5000 count=1 iflag=fullblock >&3 2>/dev/null`;

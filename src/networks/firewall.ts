@@ -119,7 +119,10 @@ const FRAMES = `  chain from_arp {
   }
 `;
 
-/** The host's addresses on our bridges: its services there are not for containers unless that is allowed. */
+/**
+ * The host's addresses on our bridges: its services there are not for containers unless that is allowed. Protocols stand
+ * by number: a small host lacks /etc/protocols, where nft looks up their names.
+ */
 function gatewayChain(bridges: readonly BridgeRules[]): string {
   const gateways = (family: 4 | 6) =>
     bridges.flatMap(({ subnets }) =>
@@ -128,10 +131,10 @@ function gatewayChain(bridges: readonly BridgeRules[]): string {
   const [four, six] = [gateways(4), gateways(6)];
   return `  chain gateways {
     ct state established,related accept
-    meta l4proto { icmp, ipv6-icmp } accept
+    meta l4proto { 1, 58 } accept
     ip saddr @host_access4 accept
     ip6 saddr @host_access6 accept
-    th dport 53 meta l4proto { tcp, udp } accept
+    th dport 53 meta l4proto { 6, 17 } accept
 ${four.length === 0 ? "" : `    ip daddr { ${four.join(", ")} } drop\n`}    ip6 daddr { ${[...six, "fe80::/10"].join(", ")} } drop
   }
 `;
@@ -145,7 +148,7 @@ function chainsOf({ bridge, internal, icc, hostAccess, linkLocalAccess }: Bridge
       ? ""
       : `    ip daddr ${METADATA.ip} drop\n    ip6 daddr ${METADATA.ip6} drop\n`;
   const toHost = internal
-    ? "    ct state established,related accept\n    meta l4proto { icmp, ipv6-icmp } accept\n    drop\n"
+    ? "    ct state established,related accept\n    meta l4proto { 1, 58 } accept\n    drop\n"
     : hostAccess
       ? ""
       : "    jump gateways\n";

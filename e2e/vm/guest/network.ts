@@ -33,6 +33,23 @@ export async function checkNetwork(lab: Lab): Promise<void> {
       equal(await lab.ok("exec", "left", "nc", "-w", "10", THEIRS, "80"), OURS);
     });
   });
+  await check("a published port is reached by the host, and from outside if the host's firewall lets it", async () => {
+    await lab.ok("run", "-d", "--name", "web", "-p", "8080:80", "bb", "nc", "-ll", "-p", "80", "-e", "echo", "hello");
+    const ask = "exec 3<>/dev/tcp/HOST/8080 && head -n 1 <&3";
+    const here = (host: string) => run("timeout", ["10", "bash", "-c", ask.replace("HOST", host)]);
+    await outside(async () => {
+      const there = () =>
+        run("ip", ["netns", "exec", "outside", "timeout", "5", "bash", "-c", ask.replace("HOST", OURS)]);
+      for (const host of ["127.0.0.1", OURS, "::1"]) equal((await here(host)).stdout, "hello\n", host);
+      equal((await there()).stdout, "hello\n");
+      await command("nft", "add table ip own; add chain ip own in { type filter hook input priority 0; policy drop; }");
+      equal((await there()).stdout, "");
+      await command("nft", "add rule ip own in tcp dport 8080 accept");
+      equal((await there()).stdout, "hello\n");
+      await command("nft", "delete table ip own");
+    });
+    await lab.ok("rm", "-f", "web");
+  });
   await check("none has no interface but lo, host has the host's", async () => {
     equal(await lab.ok("run", "--rm", "--net", "none", "bb", "ls", "/sys/class/net"), "lo");
     match(await lab.ok("run", "--rm", "--net", "host", "bb", "ls", "/sys/class/net"), new RegExp(lab.daemon.bridge));

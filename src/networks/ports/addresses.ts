@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 
 /** `ip` and `ip6` as nftables calls them. */
@@ -24,4 +25,9 @@ export function isLoopback(address: string): boolean {
 /** `[::1]:80`, `127.0.0.1:80`. */
 export function withPort(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** The kernel has IPv6, and it was not turned off at boot. */
+export function hasIpv6(): boolean {
+  return existsSync("/proc/net/if_inet6");
 }

@@ -52,7 +52,8 @@ export function encodeElement(table: string, { family, set, key, value, comment 
 function partText(part: Part): string {
   switch (part.kind) {
     case "protocol":
-      return part.protocol;
+      // The number: names are looked up in /etc/protocols, which a small host may not have.
+      return String(PROTOCOL_NUMBERS[part.protocol]);
     case "address":
       return part.address;
     case "port":

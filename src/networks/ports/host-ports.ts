@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { errnoOf, HavreError } from "../../base/mod.ts";
 import { bindPort, findPortHolders, type PortProtocol, type PortSocket } from "../../kernel/mod.ts";
 import { addressBytes, parseAddress } from "../ip.ts";
-import { ANY_IPV4, ANY_IPV6, familyOf, isAny } from "./addresses.ts";
+import { ANY_IPV4, ANY_IPV6, familyOf, hasIpv6, isAny } from "./addresses.ts";
 import type { PortRequest } from "./model.ts";
 
 /** A host port that a container has, by the container's name. */
@@ -145,16 +145,6 @@ function whoHolds(protocol: PortProtocol, port: number): string | undefined {
 
 function everyAddress(): readonly string[] {
   return hasIpv6() ? [ANY_IPV4, ANY_IPV6] : [ANY_IPV4];
-}
-
-/** The kernel has IPv6 and it was not turned off at boot. */
-function hasIpv6(): boolean {
-  try {
-    readFileSync("/proc/net/if_inet6");
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** As Docker: the range of which the kernel gives ports to clients. */

@@ -9,14 +9,13 @@ import {
   watchNftables,
   writeSysctl,
 } from "../../kernel/mod.ts";
-import type { AddressFamily } from "./addresses.ts";
+import { type AddressFamily, hasIpv6 } from "./addresses.ts";
 import { type Element, encodeElement } from "./elements.ts";
 import { portTable, portTableName } from "./rules.ts";
 import { ensureTurnaround, removeTurnaround, turnaroundNames } from "./turnaround.ts";
 
 /** A reload of the host's firewall removes and makes many things: looked at when it has been quiet for so long. */
 const SETTLE_MS = 50;
-const FAMILIES: readonly AddressFamily[] = ["ip", "ip6"];
 
 /**
  * The port tables in the kernel. Made by nft once for a daemon, then changed element by element without a process; made
@@ -77,7 +76,11 @@ export class PortRules {
         using socket = new NetlinkSocket();
         ensureTurnaround(socket, names);
         const elements = this.#wanted();
-        await applyNftables(FAMILIES.map((family) => portTable(this.#owner, family, names, elements)).join(""));
+        await applyNftables(
+          families()
+            .map((family) => portTable(this.#owner, family, names, elements))
+            .join(""),
+        );
         letLoopbackThrough(elements);
       });
     return this.#making;
@@ -107,8 +110,12 @@ export class PortRules {
     if (!this.#watch) await this.#startWatch();
     await this.#making;
     const table = portTableName(this.#owner);
-    if (!FAMILIES.every((family) => nftablesTableExists(this.#socket, family, table))) await this.#make();
+    if (!families().every((family) => nftablesTableExists(this.#socket, family, table))) await this.#make();
   }
+}
+
+function families(): readonly AddressFamily[] {
+  return hasIpv6() ? ["ip", "ip6"] : ["ip"];
 }
 
 /**
@@ -126,7 +133,9 @@ function letLoopbackThrough(elements: readonly Element[]): void {
 export async function removePortRules(owner: string): Promise<void> {
   const table = portTableName(owner);
   await applyNftables(
-    FAMILIES.map((family) => `add table ${family} ${table}\ndelete table ${family} ${table}\n`).join(""),
+    families()
+      .map((family) => `add table ${family} ${table}\ndelete table ${family} ${table}\n`)
+      .join(""),
   );
   using socket = new NetlinkSocket();
   removeTurnaround(socket, turnaroundNames(owner));

@@ -53,12 +53,16 @@ function relayStreams(socket: PortSocket, target: () => RelayTarget, log: Logger
   };
 }
 
-/** One direction. What fails on one side fails on the other; an orderly end is passed on as one. */
+/**
+ * One direction. An orderly end is passed on as one; what fails on one side fails on the other, and when one side is gone
+ * altogether nobody is left to hear the other, once it has been told all.
+ */
 function join(from: Socket, to: Socket): void {
   from.pipe(to);
-  from.once("error", () => to.destroy());
-  from.once("close", (failed) => {
-    if (failed || !from.readableEnded) to.destroy();
+  from.once("error", () => to.resetAndDestroy());
+  from.once("close", () => {
+    if (to.writableFinished || !from.readableEnded) to.destroy();
+    else to.once("finish", () => to.destroy());
   });
 }
 

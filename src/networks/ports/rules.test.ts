@@ -8,23 +8,23 @@ const shown = (elements: readonly Element[]) => elements.map((one) => `${one.fam
 
 test("a port of all addresses leads in, and is guarded", () => {
   expect(shown(portElements(port, target, "web"))).toEqual([
-    'ip anywhere: tcp . 8080 comment "web" : 10.0.0.2 . 80',
-    "ip guarded_anywhere: tcp . 8080",
+    'ip anywhere: 6 . 8080 comment "web" : 10.0.0.2 . 80',
+    "ip guarded_anywhere: 6 . 8080",
   ]);
 });
 
 test("a port of one address is open when the operator says so", () => {
   const open = { ...port, hostAddress: "192.0.2.1", open: true };
   expect(shown(portElements(open, target, "web"))).toEqual([
-    'ip addressed: tcp . 192.0.2.1 . 8080 comment "web" : 10.0.0.2 . 80',
-    "ip open_addressed: tcp . 192.0.2.1 . 8080",
+    'ip addressed: 6 . 192.0.2.1 . 8080 comment "web" : 10.0.0.2 . 80',
+    "ip open_addressed: 6 . 192.0.2.1 . 8080",
   ]);
 });
 
 test("nobody from outside is led to a loopback address, opened or not", () => {
   const loopback = { ...port, hostAddress: "127.0.0.1", open: true };
   expect(shown(portElements(loopback, target, "web"))).toEqual([
-    'ip addressed: tcp . 127.0.0.1 . 8080 comment "web" : 10.0.0.2 . 80',
+    'ip addressed: 6 . 127.0.0.1 . 8080 comment "web" : 10.0.0.2 . 80',
   ]);
   const dual = { ...target, ipv6Address: "fd00::2" };
   expect(portElements({ ...port, hostAddress: "::1" }, dual, "web")).toEqual([]);
@@ -34,7 +34,7 @@ test("IPv6 leads to containers that have it only", () => {
   const six = { ...port, hostAddress: "::" };
   expect(portElements(six, target, "web")).toEqual([]);
   expect(shown(portElements(six, { ...target, ipv6Address: "fd00::2" }, "web"))[0]).toBe(
-    'ip6 anywhere: tcp . 8080 comment "web" : fd00::2 . 80',
+    'ip6 anywhere: 6 . 8080 comment "web" : fd00::2 . 80',
   );
 });
 

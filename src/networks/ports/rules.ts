@@ -35,7 +35,7 @@ const LAST = 2_147_483_000;
 /** Rules of one family only, met by every packet: the cheap condition first. IPv4: a container must not reach the host's loopback, nor a copy stay unfragmentable. */
 const EARLY = {
   ip: (back: string) => `    ip daddr 127.0.0.0/8 iifname @bridges drop
-    meta l4proto udp iifname "${back}" ip frag-off set 0
+    meta l4proto 17 iifname "${back}" ip frag-off set 0
 `,
   ip6: () => "",
 };
@@ -103,6 +103,7 @@ ${FROM_HERE[family]}    fib daddr type local goto translate
   chain let_in {
     type filter hook input priority ${LAST}; policy accept;
     ct state != new accept
+    iifname "lo" accept
     ${exact} @guarded_addressed goto turn
     fib daddr type local ${any} @guarded_anywhere goto turn
   }

@@ -11,6 +11,7 @@ import {
   writeSysctl,
 } from "../../kernel/mod.ts";
 import { addressBytes, parseAddress } from "../ip.ts";
+import { hasIpv6 } from "./addresses.ts";
 import type { Turnaround } from "./rules.ts";
 
 /** Room for a whole datagram: one that came in pieces was put together before it is copied. */
@@ -39,6 +40,8 @@ export function ensureTurnaround(socket: NetlinkSocket, { out, back }: Turnaroun
     if (index !== undefined)
       socket.transact([addAddress(index, { address: knownAddress(TURNAROUND_ADDRESS), prefixLength: 32 })]);
   }
+  // On a host that gives new interfaces no IPv6: copies need a link-local address to be sent from.
+  if (hasIpv6()) for (const name of [out, back]) writeSysctl(`net/ipv6/conf/${name}/disable_ipv6`, "0");
   // Strict checking everywhere on the host (`all`) would drop every copy: its source is reached by another interface.
   writeSysctl(`net/ipv4/conf/${back}/rp_filter`, "2");
   socket.transact([out, back].map((name) => setLink(name, { noArp: true, up: true })));
