@@ -13,6 +13,7 @@ import {
   Placements,
   recoverContainers,
 } from "../engine/mod.ts";
+import { measureModes } from "../networks/mod.ts";
 import { assemble } from "./assemble.ts";
 import { crashOnBugs, untilAskedToEnd } from "./crash.ts";
 import { hostInfo } from "./host.ts";
@@ -63,6 +64,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     imageAccounts: images,
     distribution: images.distribution,
     networks: new ContainerNetworks(context),
+    networkAdvice: { measure: (signal) => measureModes([process.execPath, "__measure"], signal) },
     ports: new ContainerPorts(context),
     volumes,
     volumeData: { archives: volumes.archives, backups: assembly.backups, schedules: assembly.schedules },

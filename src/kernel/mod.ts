@@ -37,6 +37,7 @@ export * from "./port-holders.ts";
 export * from "./port-socket.ts";
 export * from "./probe.ts";
 export * from "./process.ts";
+export * from "./program.ts";
 export * from "./readiness.ts";
 export * from "./sealed-file.ts";
 export * from "./seqpacket.ts";

@@ -9,6 +9,7 @@
  * container's process holds.
  */
 
+export { type ModeFigures, measureModes } from "./advise/mod.ts";
 export { listProblems } from "./asks.ts";
 export { givesNames, NameServers, type NameServersOptions } from "./dns/mod.ts";
 export { HostNetworks } from "./host-networks.ts";

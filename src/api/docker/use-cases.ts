@@ -16,6 +16,7 @@ import type {
   Streams,
 } from "../../engine/mod.ts";
 import type { Distribution, ImageAccounts, ImageHistory, Images, RegistrySettings } from "../../images/mod.ts";
+import type { ModeFigures } from "../../networks/mod.ts";
 import type { VolumeArchives, VolumeBackups, VolumeSchedules, Volumes } from "../../volumes/mod.ts";
 
 /** Makes an image of a container. */
@@ -31,6 +32,11 @@ export interface Builds {
     speaker: ClassicSpeaker,
     signal: AbortSignal,
   ): Promise<Digest>;
+}
+
+/** Measures what each kind of network costs on this host. */
+export interface NetworkAdvice {
+  measure(signal?: AbortSignal): Promise<readonly ModeFigures[]>;
 }
 
 /** Where things are kept on this host: what `inspect` tells beside the objects themselves. */
@@ -122,6 +128,7 @@ export interface UseCases {
   readonly imageAccounts: ImageAccounts;
   readonly distribution: Distribution;
   readonly networks: NetworkManagement;
+  readonly networkAdvice: NetworkAdvice;
   readonly ports: PortManagement;
   readonly volumes: Volumes;
   readonly volumeData: VolumeData;

@@ -8,6 +8,7 @@ import type { Route } from "../docker/exchange.ts";
 import type { UseCases } from "../docker/use-cases.ts";
 import { execRoutes } from "./exec.ts";
 import { historyRoutes } from "./history.ts";
+import { networkAdviceRoutes } from "./networks.ts";
 import { portRoutes } from "./ports.ts";
 import { runRoutes } from "./run.ts";
 import { volumeDataRoutes } from "./volumes.ts";
@@ -21,6 +22,7 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
     },
     ...execRoutes(useCases),
     ...historyRoutes(useCases),
+    ...networkAdviceRoutes(useCases),
     ...portRoutes(useCases),
     ...runRoutes(useCases),
     ...volumeDataRoutes(useCases),

@@ -117,6 +117,7 @@ const listNetworks = () => import("./network/ls.ts");
 const network: Group = {
   summary: "Manage networks",
   commands: {
+    advise: leaf(() => import("./network/advise.ts")),
     connect: leaf(() => import("./network/connect.ts")),
     create: leaf(() => import("./network/create.ts")),
     disconnect: leaf(() => import("./network/disconnect.ts")),
@@ -266,6 +267,7 @@ export const commandTable: Group = {
     doctor: leaf(() => import("./system/doctor.ts")),
     daemon: leaf(() => import("./daemon/run.ts")),
     completion: leaf(() => import("./system/completion.ts")),
+    __measure: alias(() => import("./network/measure.ts")),
     __complete: alias(() => import("./system/complete.ts")),
   },
 };
