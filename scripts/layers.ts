@@ -69,8 +69,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   registry: { what: "OCI distribution server", imports: ["content", "store", "policy"], later: true },
   catalogue: {
     what: "base images made from distribution packages, owned by operators",
-    imports: ["images", "builder"],
-    later: true,
+    imports: ["images", "builder", "content", "snapshots"],
   },
   compose: { what: "files → model → plan → steps", imports: [], interfaces: ["engine", "builder"] },
   cluster: {

@@ -24,10 +24,10 @@ catatonit:catatonit
 procps:ps
 bzip2:bzip2
 xz-utils:xz
+mmdebstrap:mmdebstrap
 '
 test_packages='
 busybox-static:busybox
-mmdebstrap:mmdebstrap
 skopeo:skopeo
 docker-registry:docker-registry
 tmux:tmux

@@ -9,16 +9,23 @@ import {
   lazyBuildkit,
   type StepProcess,
 } from "../builder/mod.ts";
+import { Catalogue, CatalogueDistribution } from "../catalogue/mod.ts";
 import type { ContentStore } from "../content/mod.ts";
 import { type EngineContext, stepRuntimeSpec } from "../engine/mod.ts";
-import { hostPlatform, type LocalImages, neededByImages } from "../images/mod.ts";
+import { type Distribution, hostPlatform, type LocalImages, neededByImages } from "../images/mod.ts";
 import { familiarReference, parseReference } from "../spec/mod.ts";
 
 export interface BuilderAssembly {
   readonly builder: Builder;
   readonly classic: ClassicBuilds;
   readonly buildkit: BuildkitConnections;
+  readonly catalogue: Catalogue;
+  /** Registries, and the catalogue as one more. */
+  readonly distribution: Distribution;
 }
+
+/** Entries of the operator's own. */
+const CATALOGUE_FOLDER = "/etc/havre/catalogue";
 
 /** Puts the builder on an engine: its steps are confined as the engine's containers are. */
 export function assembleBuilder(
@@ -49,15 +56,27 @@ export function assembleBuilder(
     imageLayers: (tx) => neededByImages(tx).layers,
     collect: () => images.collect(),
   });
-  const fetch = imageFetcher(images);
+  const fetch = imageFetcher(images, () => distribution);
+  const catalogue = new Catalogue({
+    builder,
+    images,
+    content,
+    snapshots: context.snapshots,
+    folder: join(folders.root, "catalogue"),
+    entries: CATALOGUE_FOLDER,
+    findImage: (signal) => (name, platform) =>
+      fetch(name, platform, { pull: false, credentials: () => ({}), progress: () => {}, signal }),
+  });
+  const distribution: Distribution = new CatalogueDistribution(images.distribution, catalogue);
   const platform = hostPlatform();
   const run = join(folders.run, "build");
   const buildkit = lazyBuildkit({ builder, fetch, platform, newId, run, clock: systemClock, log });
-  return { builder, classic: new ClassicBuilds(builder, images, fetch, platform), buildkit };
+  const classic = new ClassicBuilds(builder, images, fetch, platform);
+  return { builder, classic, buildkit, catalogue, distribution };
 }
 
-/** Images of this machine, those that are not here from their registry. */
-function imageFetcher(images: LocalImages): FetchImage {
+/** Images of this machine, those that are not here from their registry or the catalogue. */
+function imageFetcher(images: LocalImages, distribution: () => Distribution): FetchImage {
   return async (name, platform, { pull, credentials, progress, signal }) => {
     const wanted = formatPlatform(platform);
     const here = () => {
@@ -73,7 +92,7 @@ function imageFetcher(images: LocalImages): FetchImage {
     }
     const { domain } = parseReference(name);
     const request = { reference: name, platform: wanted, credentials: credentials(domain) };
-    await images.distribution.pull(request, progress, signal);
+    await distribution().pull(request, progress, signal);
     return here();
   };
 }

@@ -35,8 +35,11 @@ import { WritableLayers } from "./writable.ts";
 
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
-/** Nothing of overlayfs that makes an upper folder depend on more than the layers below it. */
-const OVERLAY_OPTIONS = ["redirect_dir=nofollow", "metacopy=off", "index=off"] as const;
+/**
+ * Nothing of overlayfs that makes an upper folder depend on more than the layers below it. `xino`: one device number for
+ * all files, whatever file systems the layers are: else `tar --one-file-system` and the like would pass over most.
+ */
+const OVERLAY_OPTIONS = ["redirect_dir=nofollow", "metacopy=off", "index=off", "xino=on"] as const;
 
 /**
  * Layers below `<root>/snapshots`, as tars with an index or as plain folders; a container's tree as an overlay of them. One process at a

@@ -1,5 +1,6 @@
 import type { Digest, Logger } from "../../base/mod.ts";
 import type { BuildCache, BuildkitConnections, ClassicBuild, ClassicSpeaker } from "../../builder/mod.ts";
+import type { CatalogueItem, Finding, OutdatedPackage } from "../../catalogue/mod.ts";
 import type {
   Archives,
   CommitOptions,
@@ -15,7 +16,15 @@ import type {
   RemovedLogReader,
   Streams,
 } from "../../engine/mod.ts";
-import type { Distribution, ImageAccounts, ImageHistory, Images, RegistrySettings } from "../../images/mod.ts";
+import type {
+  Distribution,
+  Image,
+  ImageAccounts,
+  ImageHistory,
+  Images,
+  OnProgress,
+  RegistrySettings,
+} from "../../images/mod.ts";
 import type { ModeFigures } from "../../networks/mod.ts";
 import type { VolumeArchives, VolumeBackups, VolumeSchedules, Volumes } from "../../volumes/mod.ts";
 
@@ -109,6 +118,20 @@ export interface VolumeData {
   readonly schedules: Pick<VolumeSchedules, "add" | "remove" | "list">;
 }
 
+/** The base images that operators own. */
+export interface CatalogueKeeper {
+  list(): readonly CatalogueItem[];
+  find(name: string): CatalogueItem;
+  build(
+    name: string,
+    force: boolean,
+    progress: OnProgress,
+    signal?: AbortSignal,
+  ): Promise<{ readonly image: Image; readonly fresh: boolean }>;
+  verify(name: string): Promise<readonly Finding[]>;
+  outdated(name: string, signal: AbortSignal): Promise<readonly OutdatedPackage[]>;
+}
+
 /** What the Docker API adapts. Nothing here knows of HTTP. */
 export interface UseCases {
   readonly containers: Containers;
@@ -127,6 +150,7 @@ export interface UseCases {
   readonly imageHistory: ImageHistory;
   readonly imageAccounts: ImageAccounts;
   readonly distribution: Distribution;
+  readonly catalogue: CatalogueKeeper;
   readonly networks: NetworkManagement;
   readonly networkAdvice: NetworkAdvice;
   readonly ports: PortManagement;

@@ -6,6 +6,7 @@
 import { sendJson } from "../docker/answers.ts";
 import type { Route } from "../docker/exchange.ts";
 import type { UseCases } from "../docker/use-cases.ts";
+import { catalogueRoutes } from "./catalogue.ts";
 import { execRoutes } from "./exec.ts";
 import { historyRoutes } from "./history.ts";
 import { networkAdviceRoutes } from "./networks.ts";
@@ -21,6 +22,7 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
       handle: (exchange) => sendJson(exchange, 200, useCases.host.product()),
     },
     ...execRoutes(useCases),
+    ...catalogueRoutes(useCases),
     ...historyRoutes(useCases),
     ...networkAdviceRoutes(useCases),
     ...portRoutes(useCases),

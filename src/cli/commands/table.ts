@@ -130,6 +130,18 @@ const network: Group = {
   },
 };
 
+const listCatalogue = () => import("./catalogue/ls.ts");
+const catalogue: Group = {
+  summary: "Manage base images made from distribution packages",
+  commands: {
+    build: leaf(() => import("./catalogue/build.ts")),
+    list: leaf(listCatalogue),
+    ls: alias(listCatalogue),
+    outdated: leaf(() => import("./catalogue/outdated.ts")),
+    verify: leaf(() => import("./catalogue/verify.ts")),
+  },
+};
+
 const system: Group = {
   summary: "Manage Havre",
   commands: {
@@ -260,6 +272,7 @@ export const commandTable: Group = {
     compose,
     container,
     image,
+    catalogue,
     network,
     system,
     volume,

@@ -222,3 +222,16 @@ test("a tar that breaks off, or is not what was promised, leaves nothing", async
   expect(indexed.layers()).toEqual([]);
   expect(readdirSync(join(folder, "indexed/snapshots/staging"))).toEqual([]);
 });
+
+test("files of all layers and of the container's own are on one device, as on one disk", async () => {
+  const first = await indexed.apply(undefined, writeTar([file("low"), node("d", "directory"), file("d/f")]));
+  const { chainId } = await indexed.apply(first.chainId, writeTar([file("high"), file("d/g")]));
+  await indexed.prepare("c", chainId);
+  const tree = await indexed.mount("c");
+  writeFileSync(join(tree, "own"), "new");
+  const devices = ["", "low", "high", "own", "d", "d/f", "d/g"].map((path) => statSync(join(tree, path)).dev);
+  expect(new Set(devices).size).toBe(1);
+  const inodes = ["low", "high", "own", "d/f", "d/g"].map((path) => statSync(join(tree, path), { bigint: true }).ino);
+  expect(new Set(inodes).size).toBe(inodes.length);
+  await indexed.remove("c");
+});
