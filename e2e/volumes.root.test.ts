@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TestPlugin } from "../src/volumes/plugins/test-plugin.ts";
-import { OTHER_ENGINE, until, useEngine } from "./harness/mod.ts";
+import { OTHER_ENGINE, run, until, useEngine } from "./harness/mod.ts";
 
 const plugins = mkdtempSync(join(tmpdir(), "havre-plugins-"));
 const engine = useEngine({ flags: ["--plugins", plugins] });
@@ -123,6 +123,19 @@ describe("a volume's first content", () => {
     expect(await ok(["run", "--rm", "--net", "none", "-v", "e2e-v:/new", ...list])).toBe("own");
     expect(await ok(["run", "--rm", "--net", "none", "-v", "e2e-w:/new:nocopy", ...list])).toBe("");
   }, 30_000);
+
+  test("is a folder's owner and mode alone where the image has it empty", async () => {
+    const tar = join(engine.folder, "empty.tar");
+    await run("sh", [
+      "-c",
+      `mkdir -p ${engine.folder}/e/empty && cd ${engine.folder}/e && chown 33:44 empty && chmod 2750 empty && tar -cf ${tar} .`,
+    ]);
+    await ok(["import", tar, "e2e-empty"]);
+    await ok(["create", "--name", "e2e-a", "-v", "e2e-v:/empty", "e2e-empty", "true"]);
+    expect(await once(["-v", "e2e-v:/d"], "stat", "-c", "%a %u:%g", "/d")).toBe("2750 33:44");
+    await ok(["rm", "e2e-a"]);
+    await ok(["rmi", "e2e-empty"]);
+  });
 
   test("a volume over a file of the image is refused, and nothing of the container stays", async () => {
     expect(await stderrOf("create", "--name", "e2e-a", "-v", "/bin/busybox", "bb", "true")).toContain(

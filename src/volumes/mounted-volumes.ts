@@ -161,7 +161,7 @@ export class MountedVolumes implements ContainerVolumes {
   }
 
   async #fill(name: string, source: string): Promise<void> {
-    if (!isEmptyFolder(this.#local.path(name)) || isEmptyFolder(source)) return;
+    if (!isEmptyFolder(this.#local.path(name))) return;
     const staged = this.#local.stage();
     try {
       await this.#trees.copy(source, staged);
@@ -186,7 +186,7 @@ async function copyIntoEmpty(trees: Trees, source: string, path: string, subpath
     const target = `/proc/self/fd/${fd}`;
     if (!isDirectory(statFd(fd)))
       throw new HavreError("failed-precondition", `open ${join(path, subpath)}: not a directory`);
-    if (isEmptyFolder(target) && !isEmptyFolder(source)) await trees.copy(source, target);
+    if (isEmptyFolder(target)) await trees.copy(source, target);
   } finally {
     closeFd(fd);
   }
