@@ -230,3 +230,47 @@ services:
   const wrong = await havre(["compose", "exec", "wep", "true"]);
   expect(wrong.stderr).toBe("no such service: wep\nDid you mean web?\n");
 });
+
+test("a service with a health check and a port is replaced without a request lost, and not by one that is not well", async () => {
+  const port = 20_000 + (process.pid % 10_000);
+  const published = (answer: string, check = "wget -qO- http://127.0.0.1/") => ({
+    "compose.yaml": `
+services:
+  web:
+    image: bb
+    command: [sh, -c, "mkdir /www; echo ${answer} > /www/index.html; exec httpd -f -p 80 -h /www"]
+    stop_signal: SIGKILL
+    ports: ["127.0.0.1:${port}:80"]
+    healthcheck: {test: "${check}", interval: 100ms, retries: 3}
+`,
+  });
+  files("gapless", published("first"));
+  await up("up", "-d", "--wait");
+
+  const answers: string[] = [];
+  let asking = true;
+  const clients = Array.from({ length: 4 }, async () => {
+    while (asking) {
+      const answer = await fetch(`http://127.0.0.1:${port}/`, { keepalive: false });
+      answers.push((await answer.text()).trim());
+    }
+  });
+  await until("the first is asked", () => answers.length > 20);
+  files("gapless", published("second"));
+  await up("up", "-d");
+  const seen = answers.length;
+  await until("the second is asked", () => answers.length > seen + 20);
+  asking = false;
+  // A request that failed would have ended its client.
+  await Promise.all(clients);
+  expect(new Set(answers)).toEqual(new Set(["first", "second"]));
+  expect(answers.at(-1)).toBe("second");
+  expect(await ok(["ps", "-a", "--format", "{{.Names}}"])).toBe("gapless-web-1");
+
+  files("gapless", published("third", "false"));
+  const refused = await havre(["up", "-d"]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("gapless-web-1 is not replaced");
+  expect((await (await fetch(`http://127.0.0.1:${port}/`)).text()).trim()).toBe("second");
+  expect(await ok(["ps", "-a", "--format", "{{.Names}}"])).toBe("gapless-web-1");
+});

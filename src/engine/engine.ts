@@ -107,6 +107,11 @@ export interface PortChange {
 export interface PortManagement {
   /** All of it or nothing. `not-found` for a port that is not published, `failed-precondition` for one that cannot be had. */
   change(ref: string, change: PortChange): Promise<Container>;
+  /**
+   * A running container gets the host ports it asks for from another that has them, at one moment; then the other's
+   * connections are waited for, as long as `drainSeconds`. `conflict` when it does not run.
+   */
+  takeOver(ref: string, from: string, drainSeconds: number, signal?: AbortSignal): Promise<Container>;
   /** Who reaches what a running container has published. */
   reach(ref: string): Promise<readonly PortReach[]>;
 }

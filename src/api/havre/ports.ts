@@ -18,6 +18,14 @@ async function change(exchange: Exchange, { ports }: UseCases): Promise<void> {
   sendJson(exchange, 200, { ports: portMap(container) });
 }
 
+async function takeOver(exchange: Exchange, { ports }: UseCases): Promise<void> {
+  const { query, signal } = exchange;
+  const from = query.text("from");
+  if (from === "") throw new HavreError("invalid-argument", "Parameter from is missing");
+  const container = await ports.takeOver(exchange.parameter("name"), from, query.integer("drain") ?? 0, signal);
+  sendJson(exchange, 200, { ports: portMap(container) });
+}
+
 /** `8080`, `8080/udp`, `127.0.0.1:8080`, `[::1]:8080/tcp`. */
 function portName(text: string): PortName {
   const [, bracketed, plain, port = "", protocol = "tcp"] =
@@ -38,6 +46,11 @@ export function portRoutes(useCases: UseCases): readonly Route[] {
       method: "POST",
       path: "/havre/v1/containers/{name}/ports",
       handle: (exchange) => change(exchange, useCases),
+    },
+    {
+      method: "POST",
+      path: "/havre/v1/containers/{name}/take-ports",
+      handle: (exchange) => takeOver(exchange, useCases),
     },
     {
       method: "GET",

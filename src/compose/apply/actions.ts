@@ -9,15 +9,18 @@ import {
   serviceOf,
 } from "../plan/observed.ts";
 import { resolveReferences } from "../plan/references.ts";
-import type { CreateContainer, Step, WaitFor } from "../plan/step.ts";
+import type { CreateContainer, HandOver, Step, WaitFor } from "../plan/step.ts";
 import { containerRequest } from "../request/container.ts";
-import { LABEL, projectLabels } from "../request/labels.ts";
+import { LABEL, type Labels, projectLabels } from "../request/labels.ts";
 import { imageOf } from "../request/names.ts";
 import type { Network, Volume } from "../schema/project.ts";
 import type { Engine, ImageMaker, OnDetail } from "./engine.ts";
 import { stageFiles } from "./files.ts";
 import { runHooks } from "./hooks.ts";
 import { waitFor } from "./wait.ts";
+
+/** How long connections to a container that was replaced may go on, unless its service says (`stop_grace_period`). */
+const DRAIN_SECONDS = 10;
 
 export interface ActionOptions {
   /** Undefined where only containers are known (a project without its files). */
@@ -39,7 +42,9 @@ export class Actions {
   readonly #ids = new Map<string, string>();
 
   constructor(readonly options: ActionOptions) {
-    for (const container of options.observed.containers)
+    // Of two with the same number the one that takes the other's place counts.
+    const isSuccessor = ({ labels }: ContainerState) => Number(labels[LABEL.portsFrom] !== undefined);
+    for (const container of options.observed.containers.toSorted((a, b) => isSuccessor(a) - isSuccessor(b)))
       if (!isOneOff(container)) this.#ids.set(`${serviceOf(container)}/${numberOf(container)}`, container.id);
   }
 
@@ -76,6 +81,8 @@ export class Actions {
         const { timeout } = this.options;
         return void (await engine.changeContainer(step.container.id, step.change, { timeout, signal: step.signal }));
       }
+      case "hand-over":
+        return void (await this.#handOver(step));
       case "wait":
         return this.#wait(step, onDetail);
       case "remove-network":
@@ -145,12 +152,12 @@ export class Actions {
       inherited: old && !step.renewsVolumes ? anonymousVolumes(old) : [],
       fileBinds: files.binds,
       links: this.#links(service.links ?? []),
-      ...(old ? { extraLabels: { [LABEL.replace]: old.id.slice(0, 12) } } : {}),
+      ...(old ? { extraLabels: replacementLabels(old, step.startsFirst ?? false) } : {}),
     });
     const name = old ? `${old.id.slice(0, 12)}_${step.name}` : step.name;
     const id = await engine.createContainer(name, body, service.platform ?? "");
     for (const file of files.puts) await engine.putFile(id, file);
-    if (old) {
+    if (old && !step.startsFirst) {
       // The new one is made before the old one ends: when it cannot be made, the old one is still there.
       await this.#stop(old);
       await engine.removeContainer(old.id, false);
@@ -190,7 +197,32 @@ export class Actions {
     this.#ids.delete(`${serviceOf(container)}/${numberOf(container)}`);
   }
 
-  async #wait({ service, condition, numbers, by, required }: WaitFor, onDetail: OnDetail): Promise<string | undefined> {
+  async #handOver({ service, number, name, from }: HandOver): Promise<void> {
+    const { engine, project } = this.options;
+    const id = this.#ids.get(`${service}/${number}`) ?? "";
+    const grace = project?.services[service]?.stop_grace_period;
+    await engine.takePorts(id, from.id, grace === undefined ? DRAIN_SECONDS : Math.ceil(grace / 1e9));
+    await this.#stop(from);
+    await gone(() => engine.removeContainer(from.id, false));
+    await engine.renameContainer(id, name);
+  }
+
+  /** Goes, so that what it was to replace is what there is. */
+  async #giveUp(service: string, number: number, old: ContainerState, error: HavreError): Promise<never> {
+    const key = `${service}/${number}`;
+    const id = this.#ids.get(key);
+    this.#ids.set(key, old.id);
+    if (id !== undefined) await gone(() => this.options.engine.removeContainer(id, false));
+    throw new HavreError(error.kind, `${old.name} is not replaced: ${error.message}`, {
+      cause: error,
+      hint: "Nothing was changed: the old container goes on",
+    });
+  }
+
+  async #wait(
+    { service, condition, numbers, by, required, successorOf }: WaitFor,
+    onDetail: OnDetail,
+  ): Promise<string | undefined> {
     const { engine, signal, warn } = this.options;
     onDetail(by === "--wait" ? "" : `for ${by}`);
     const ids = numbers.flatMap((number) => this.#ids.get(`${service}/${number}`) ?? []);
@@ -199,6 +231,7 @@ export class Actions {
       return undefined;
     } catch (error) {
       if (!isHavreError(error) || signal.aborted) throw error;
+      if (successorOf) return this.#giveUp(service, numbers[0] ?? 0, successorOf, error);
       if (!required) {
         warn(`optional dependency "${service}" failed to start: ${error.message}`);
         return "optional, gone on without";
@@ -208,6 +241,10 @@ export class Actions {
       throw new HavreError(error.kind, `dependency failed to start: ${error.message}`, { cause: error, ...hint });
     }
   }
+}
+
+function replacementLabels(old: ContainerState, startsFirst: boolean): Labels {
+  return { [LABEL.replace]: old.id.slice(0, 12), ...(startsFirst ? { [LABEL.portsFrom]: old.id } : {}) };
 }
 
 function ipamBody({ driver, config = [], options }: NonNullable<Network["ipam"]>) {

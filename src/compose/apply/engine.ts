@@ -46,6 +46,8 @@ export interface Engine {
     change: Change,
     more: { timeout?: number | undefined; signal?: string | undefined },
   ): Promise<void>;
+  /** Host ports go from one running container to another at one moment; then connections to the first are waited for. */
+  takePorts(id: string, from: string, drainSeconds: number): Promise<void>;
   condition(id: string): Promise<ContainerCondition>;
   /** Exit code, once it ends. */
   wait(id: string, signal: AbortSignal): Promise<number>;

@@ -219,6 +219,58 @@ describe("up", () => {
   });
 });
 
+describe("replacement without a gap", () => {
+  const served: Service = {
+    image: "web",
+    networks: { default: {} },
+    ports: [{ target: 80, published: "8080", protocol: "tcp" }],
+    healthcheck: { test: ["CMD", "true"] },
+  };
+  const changed = { ...served, hostname: "new" };
+  const plan = (before: Service, after: Service) =>
+    brief(planUp(projectOf({ web: after }), done(projectOf({ web: before })), OPTIONS));
+  const GAPLESS = [
+    "create:web/1",
+    "start:web/1 < create:web/1",
+    "ready:web/1 < create:web/1 start:web/1",
+    "take:web/1 < ready:web/1",
+  ];
+  const PLAIN = ["create:web/1", "start:web/1 < create:web/1"];
+
+  test("with a health check and a published port", () => expect(plan(served, changed)).toEqual(GAPLESS));
+
+  test("not where two at once could do harm, unless it is asked for", () => {
+    const writing = { ...changed, volumes: [{ type: "volume" as const, source: "data", target: "/d" }] };
+    expect(plan(served, writing).slice(-2)).toEqual(PLAIN);
+    expect(plan(served, { ...writing, deploy: { update_config: { order: "start-first" } } })).toEqual(GAPLESS);
+    expect(plan(served, { ...changed, deploy: { update_config: { order: "stop-first" } } })).toEqual(PLAIN);
+    expect(plan(served, { ...changed, healthcheck: { disable: true } })).toEqual(PLAIN);
+    expect(plan(served, { ...changed, networks: { default: { ipv4_address: "10.0.0.9" } } })).toEqual(PLAIN);
+  });
+
+  const old = container("web", 1, "old");
+  const half = (hash: string): ContainerState => {
+    const made = container("web", 1, hash, { id: "fedcba987654", name: "web100000000_p-web-1" });
+    return { ...made, labels: { ...made.labels, [LABEL.replace]: old.id, [LABEL.portsFrom]: old.id } };
+  };
+  const cutOff = (hash: string) =>
+    brief(
+      planUp(
+        projectOf({ web: served }),
+        { ...done(projectOf({})), containers: [old, half(hash)], images: new Map([["web", "id-web"]]) },
+        OPTIONS,
+      ),
+    );
+
+  test("cut off half-way it is gone on with", () => {
+    expect(cutOff(configHash(served))).toEqual(["ready:web/1", "take:web/1 < ready:web/1"]);
+  });
+
+  test("or begun anew when the files have changed again, the old one still serving", () => {
+    expect(cutOff("stale")).toEqual(["remove:fedcba987654", ...GAPLESS]);
+  });
+});
+
 test("any project, from any state: nothing waits for what is not planned, nor in a circle, and then all is done", () => {
   const random = seeded(7);
   for (let round = 0; round < 300; round++) {

@@ -12,6 +12,7 @@ export type Step =
   | RemoveContainer
   | RenameContainer
   | ChangeContainer
+  | HandOver
   | WaitFor
   | { readonly kind: "remove-network"; readonly id: string; readonly name: string }
   | { readonly kind: "remove-volume"; readonly name: string }
@@ -25,6 +26,8 @@ export interface CreateContainer {
   /** The container whose place it takes, with its anonymous volumes unless they are to be made anew. */
   readonly replaces?: ContainerState;
   readonly renewsVolumes: boolean;
+  /** The one it replaces goes on until this one is well: see `HandOver`. */
+  readonly startsFirst?: true;
   readonly why: string;
 }
 
@@ -47,6 +50,15 @@ export interface RenameContainer {
   readonly kind: "rename-container";
   readonly container: ContainerState;
   readonly name: string;
+}
+
+/** The new container is well: it gets the old one's ports, at one moment, and the old one ends when nobody is connected to it. */
+export interface HandOver {
+  readonly kind: "hand-over";
+  readonly service: string;
+  readonly number: number;
+  readonly name: string;
+  readonly from: ContainerState;
 }
 
 export type Change = "restart" | "kill" | "pause" | "unpause";
@@ -73,6 +85,8 @@ export interface WaitFor {
   readonly by: string;
   /** Without: a failure is told, and what depends goes on. */
   readonly required: boolean;
+  /** It is to take this one's place: when it cannot, it goes, and this one stays. */
+  readonly successorOf?: ContainerState;
 }
 
 /** A step in its place: it begins when those it comes after are done. */
@@ -100,6 +114,7 @@ export function subject(step: Step): string {
       return `Image ${step.name}`;
     case "create-container":
     case "start-container":
+    case "hand-over":
       return `Container ${step.name}`;
     case "stop-container":
     case "remove-container":
@@ -122,6 +137,7 @@ const WORDS: Readonly<Record<Step["kind"], readonly [doing: string, done: string
   "remove-container": ["Removing", "Removed"],
   "rename-container": ["Renaming", "Renamed"],
   "change-container": ["Changing", "Changed"],
+  "hand-over": ["Taking over", "Replaced"],
   "remove-network": ["Removing", "Removed"],
   "remove-volume": ["Removing", "Removed"],
   "remove-image": ["Removing", "Removed"],
@@ -137,7 +153,7 @@ const CHANGES: Readonly<Record<Change, readonly [doing: string, done: string]>> 
 
 /** What is being done, and what has been, in a word. */
 export function words(step: Step): readonly [doing: string, done: string] {
-  if (step.kind === "create-container" && step.replaces) return ["Recreate", "Recreated"];
+  if (step.kind === "create-container" && step.replaces && !step.startsFirst) return ["Recreate", "Recreated"];
   if (step.kind === "change-container") return CHANGES[step.change];
   if (step.kind === "wait" && step.condition === "service_completed_successfully") return ["Waiting", "Exited"];
   if (step.kind === "wait" && step.condition === "service_started") return ["Waiting", "Started"];
@@ -157,5 +173,6 @@ function verb(step: Step): string {
   if (step.kind === "create-container") return step.replaces ? "replace" : "create";
   if (step.kind === "wait") return "wait for";
   if (step.kind === "change-container") return step.change;
+  if (step.kind === "hand-over") return "take over";
   return step.kind.slice(0, step.kind.indexOf("-"));
 }

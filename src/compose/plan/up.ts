@@ -5,6 +5,7 @@ import { containerName, imageOf, scaleOf } from "../request/names.ts";
 import type { Service } from "../schema/service.ts";
 import { type ContainerState, isOneOff, isRunning, numberOf, type Observed, serviceOf } from "./observed.ts";
 import { referencedServices, resolveReferences } from "./references.ts";
+import { formerOf, startsFirst } from "./start-first.ts";
 import type { Condition, Plan, PlannedStep, Step } from "./step.ts";
 
 export interface UpOptions {
@@ -49,6 +50,8 @@ class UpPlanner {
   readonly #steps: PlannedStep[] = [];
   readonly #replicas = new Map<string, readonly Replica[]>();
   readonly #replaced = new Set<string>();
+  /** The containers whose place others take without a gap, by `service/number`. */
+  readonly #successions = new Map<string, ContainerState>();
 
   constructor(
     readonly project: Project,
@@ -98,8 +101,8 @@ class UpPlanner {
     const service = this.project.services[name];
     if (!service || service.provider || this.options.without?.includes(name)) return;
     const policy = this.#policy(name);
-    const own = this.observed.containers
-      .filter((container) => serviceOf(container) === name && !isOneOff(container))
+    const found = this.observed.containers.filter((one) => serviceOf(one) === name && !isOneOff(one));
+    const own = this.#withoutFormer(name, service, found, policy)
       .map((container) => ({ container, why: this.#divergence(name, service, container, policy) }))
       // What is out of date goes first when there are too many; of the rest, the highest numbers.
       .sort(
@@ -117,6 +120,27 @@ class UpPlanner {
     let next = Math.max(0, ...own.map(({ container }) => numberOf(container))) + 1;
     while (replicas.length < wanted) replicas.push(this.#newReplica(name, service, next++, after));
     this.#replicas.set(name, replicas);
+  }
+
+  /**
+   * A replacement that was cut off half-way is gone on with: the old container counts no more. When it would itself be
+   * replaced it goes, and the old one is still there.
+   */
+  #withoutFormer(
+    name: string,
+    service: Service,
+    found: readonly ContainerState[],
+    policy: UpOptions["recreate"],
+  ): readonly ContainerState[] {
+    const successor = found.find((one) => formerOf(one, found));
+    const former = successor && formerOf(successor, found);
+    if (!successor || !former) return found;
+    if (this.#divergence(name, service, successor, policy) === undefined && this.options.starts) {
+      this.#successions.set(`${name}/${numberOf(successor)}`, former);
+      return found.filter((one) => one !== former);
+    }
+    this.#remove(successor, "its replacement was cut off");
+    return found.filter((one) => one !== successor);
   }
 
   #policy(name: string): UpOptions["recreate"] {
@@ -158,7 +182,8 @@ class UpPlanner {
     const own = containerName(this.project, name, service, number);
     if (why === undefined) {
       // Cut off between the removal of the old one and this one's renaming.
-      if (container.name === `${container.labels[LABEL.replace] ?? ""}_${own}`)
+      const isSuccessor = this.#successions.has(`${name}/${number}`);
+      if (!isSuccessor && container.name === `${container.labels[LABEL.replace] ?? ""}_${own}`)
         this.#add(
           `rename:${name}/${number}`,
           { kind: "rename-container", container, name: own },
@@ -167,6 +192,8 @@ class UpPlanner {
       return { number, name: own, kept: container };
     }
     this.#replaced.add(name);
+    const isGapless = this.options.starts && startsFirst(service, container);
+    if (isGapless) this.#successions.set(`${name}/${number}`, container);
     this.#add(
       `create:${name}/${number}`,
       {
@@ -176,6 +203,7 @@ class UpPlanner {
         name: own,
         replaces: container,
         renewsVolumes: this.options.renewsVolumes,
+        ...(isGapless ? { startsFirst: true } : {}),
         why,
       },
       after,
@@ -216,7 +244,11 @@ class UpPlanner {
     const replicas = (this.#replicas.get(name) ?? []).filter(
       ({ kept, number }) => !kept || !isRunning(kept) || stopped.has(`stop:${name}/${number}`),
     );
-    if (!service || replicas.length === 0) return;
+    if (!service) return;
+    if (replicas.length === 0) {
+      this.#handOvers(name);
+      return;
+    }
     const waits = Object.entries(service.depends_on ?? {}).flatMap(([other, { condition, required = true }]) =>
       this.#waitFor(other, condition ?? "service_started", name, required),
     );
@@ -227,6 +259,29 @@ class UpPlanner {
         `stop:${name}/${replica.number}`,
         ...waits,
       ]);
+    }
+    this.#handOvers(name);
+  }
+
+  #handOvers(name: string): void {
+    for (const { number, name: own } of this.#replicas.get(name) ?? []) {
+      const from = this.#successions.get(`${name}/${number}`);
+      if (!from) continue;
+      const id = `ready:${name}/${number}`;
+      this.#add(
+        id,
+        {
+          kind: "wait",
+          service: name,
+          condition: "service_healthy",
+          numbers: [number],
+          by: "the old one to end",
+          required: true,
+          successorOf: from,
+        },
+        [`create:${name}/${number}`, `start:${name}/${number}`],
+      );
+      this.#add(`take:${name}/${number}`, { kind: "hand-over", service: name, number, name: own, from }, [id]);
     }
   }
 

@@ -19,6 +19,8 @@ export const LABEL = {
   version: "com.docker.compose.version",
   slug: "com.docker.compose.slug",
   replace: "com.docker.compose.replace",
+  /** Havre's: the engine publishes no ports of this container while the one with this id has them. */
+  portsFrom: "havre.ports.from",
 } as const;
 
 export type Labels = Readonly<Record<string, string>>;

@@ -4,8 +4,9 @@ import type { HostConfig, PortBinding } from "../../spec/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { type EngineContext, setStatus } from "../context.ts";
 import type { PortChange, PortManagement, PortName } from "../engine.ts";
-import { getContainer, hasProcess } from "../lookup.ts";
-import { OPEN_PORTS_LABEL, publishPorts } from "./publish.ts";
+import { getContainer, hasProcess, requireRunning } from "../lookup.ts";
+import { drained } from "./drain.ts";
+import { OPEN_PORTS_LABEL, publishPorts, takeOverPorts } from "./publish.ts";
 
 type Bindings = HostConfig["PortBindings"];
 
@@ -20,6 +21,26 @@ export class ContainerPorts implements PortManagement {
   async change(ref: string, change: PortChange): Promise<Container> {
     const { id } = getContainer(this.#context.store, ref);
     return this.#context.locks.run(id, () => this.#change(getContainer(this.#context.store, id), change));
+  }
+
+  async takeOver(ref: string, fromRef: string, drainSeconds: number, signal?: AbortSignal): Promise<Container> {
+    const { store, locks } = this.#context;
+    const { id } = getContainer(store, ref);
+    const from = getContainer(store, fromRef);
+    const taken = await locks.run(id, () => this.#takeOver(getContainer(store, id), from));
+    await drained(from, drainSeconds, signal);
+    return taken;
+  }
+
+  async #takeOver(container: Container, from: Container): Promise<Container> {
+    const { networks, ports } = this.#context;
+    requireRunning(container);
+    await takeOverPorts(this.#context, container, from.id, networks.endpointsOf(container.id));
+    await setStatus(this.#context, from.id, { ports: ports.of(from.id) });
+    const changed = await setStatus(this.#context, container.id, { ports: ports.of(container.id) });
+    if (!changed) throw new HavreError("not-found", `No such container: ${container.id}`);
+    this.#context.events.emitContainer(changed, "update");
+    return changed;
   }
 
   async reach(ref: string): Promise<readonly PortReach[]> {

@@ -6,16 +6,57 @@ import type { EngineContext } from "../context.ts";
 /** Container ports, separated by commas, that are reached from outside whatever the host's firewall says; or `all`. */
 export const OPEN_PORTS_LABEL = "havre.ports.open";
 
+/** Id of the container whose ports this one takes over once it is ready: while that one has them, a start publishes none. */
+export const SUCCESSOR_LABEL = "havre.ports.from";
+
 /**
- * Publishes what a container asks for. Nothing for one without a network of its own, or whose networks have no way out.
- * `failed-precondition` and `resource-exhausted` with Docker's texts and who is in the way.
+ * Publishes what a container asks for. Nothing for one without a network of its own, whose networks have no way out, or
+ * that waits for another's ports. `failed-precondition` and `resource-exhausted` with Docker's texts and who is in the way.
  */
 export async function publishPorts(
   context: EngineContext,
   container: Container,
   endpoints: readonly Endpoint[],
 ): Promise<readonly PublishedPort[]> {
-  const { id, name, spec } = container;
+  const former = container.spec.config.Labels?.[SUCCESSOR_LABEL];
+  if (former !== undefined && context.ports.of(former).length > 0) return [];
+  const asked = placedRequests(context, container, endpoints);
+  return asked ? publish(context, container, asked, asked.requests) : [];
+}
+
+/**
+ * Gives a running container what it asks to have published: ports that `from` has go over at once, the rest is
+ * published. Connections to `from` go on.
+ */
+export async function takeOverPorts(
+  context: EngineContext,
+  container: Container,
+  from: string,
+  endpoints: readonly Endpoint[],
+): Promise<readonly PublishedPort[]> {
+  const asked = placedRequests(context, container, endpoints);
+  if (!asked) return [];
+  const handed = context.ports.of(from).flatMap((port) => {
+    const request = asked.requests.find((one) => fits(one, port));
+    return request ? [{ port, containerPort: request.containerPort, open: request.open }] : [];
+  });
+  const { id, name } = container;
+  await context.ports.handOver(from, { id, name }, asked.place.target, handed);
+  const has = context.ports.of(id);
+  const left = asked.requests.filter((request) => !has.some((port) => fits(request, port)));
+  return left.length === 0 ? has : publish(context, container, asked, left);
+}
+
+interface Asked {
+  readonly place: NonNullable<ReturnType<typeof publishingEndpoint>>;
+  readonly requests: ReturnType<typeof portRequests>;
+}
+
+function placedRequests(
+  context: EngineContext,
+  { spec }: Container,
+  endpoints: readonly Endpoint[],
+): Asked | undefined {
   const { config, hostConfig } = spec;
   const requests = portRequests({
     bindings: hostConfig.PortBindings,
@@ -24,10 +65,27 @@ export async function publishPorts(
     open: context.config.openPorts ? ["all"] : openPorts(config.Labels),
   });
   const place = requests.length === 0 ? undefined : publishingEndpoint(endpoints, context.networks.list());
-  if (!place) return [];
-  const placed = requests.map((one) => (one.hostAddress === "" ? { ...one, hostAddress: place.hostAddress } : one));
+  if (!place) return undefined;
+  return {
+    place,
+    requests: requests.map((one) => (one.hostAddress === "" ? { ...one, hostAddress: place.hostAddress } : one)),
+  };
+}
+
+/** Whether a host port is what a request for certain ones asks for. */
+function fits({ protocol, hostAddress, hostPorts }: Asked["requests"][number], port: PublishedPort): boolean {
+  const isThere = hostPorts !== undefined && port.hostPort >= hostPorts[0] && port.hostPort <= hostPorts[1];
+  return port.protocol === protocol && isThere && (hostAddress === "" || hostAddress === port.hostAddress);
+}
+
+async function publish(
+  context: EngineContext,
+  { id, name }: Container,
+  { place }: Asked,
+  requests: Asked["requests"],
+): Promise<readonly PublishedPort[]> {
   try {
-    return await context.ports.publish({ id, name }, place.target, placed);
+    return await context.ports.publish({ id, name }, place.target, requests);
   } catch (error) {
     if (!(error instanceof HavreError)) throw error;
     const { kind, hint } = error;

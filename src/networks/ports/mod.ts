@@ -13,7 +13,7 @@
 export { type PublishingEndpoint, portBridges, publishingEndpoint } from "./bridges.ts";
 export type { PortRequest, PortTarget, PublishedPort } from "./model.ts";
 export { removePortRules } from "./port-rules.ts";
-export { PublishedPorts, type PublishedPortsOptions } from "./published-ports.ts";
+export { type HandedPort, PublishedPorts, type PublishedPortsOptions } from "./published-ports.ts";
 export type { PortClients, PortReach } from "./reach.ts";
 export { type PortSettings, portRequests } from "./requests.ts";
 export type { PortBridge } from "./rules.ts";

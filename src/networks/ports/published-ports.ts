@@ -27,6 +27,14 @@ export interface PublishedPortsOptions {
   bridges(): readonly PortBridge[];
 }
 
+/** A port that one container has and another is to have. */
+export interface HandedPort {
+  readonly port: PublishedPort;
+  /** Of the other. */
+  readonly containerPort: number;
+  readonly open: boolean;
+}
+
 export interface PublishingContainer {
   readonly id: string;
   readonly name: string;
@@ -93,6 +101,32 @@ export class PublishedPorts {
     await this.#rules.change(elementsOf({ ...publication, ports: gone }), []);
     this.#startAnew(gone, publication.target, "to the container");
     return left;
+  }
+
+  /**
+   * Ports of one container lead to another from here on, in one change of the rules: at no moment do they lead nowhere.
+   * Connections there are go on to where they were made. What `from` does not have is passed over.
+   * @returns all that the other has now.
+   */
+  async handOver(
+    from: string,
+    { id, name }: PublishingContainer,
+    target: PortTarget,
+    ports: readonly HandedPort[],
+  ): Promise<readonly PublishedPort[]> {
+    const former = this.#publications.get(from);
+    const handed = former?.active ? ports.filter(({ port }) => former.ports.includes(port)) : [];
+    if (!former || handed.length === 0) return this.of(id);
+    await this.#opening;
+    reachItself(target);
+    const gone = handed.map(({ port }) => port);
+    const added = handed.map(({ port, containerPort, open }) => ({ ...port, containerPort, open }));
+    const now = { id, containerName: name, target, ports: [...this.of(id), ...added], active: true };
+    await this.#put(now);
+    await this.#put({ ...former, ports: former.ports.filter((one) => !gone.includes(one)) });
+    for (const port of added) this.#held.move(from, id, port, () => this.#publications.get(id)?.target);
+    await this.#rules.change(elementsOf({ ...former, ports: gone }), elementsOf({ ...now, ports: added }));
+    return now.ports;
   }
 
   /** The container's ports lead to another of its addresses from here on. */

@@ -139,6 +139,10 @@ export class ClientEngine implements Engine {
     return this.client.run("POST", `/containers/${id}/${change}`, { query });
   }
 
+  takePorts(id: string, from: string, drainSeconds: number): Promise<void> {
+    return this.client.run("POST", `/havre/v1/containers/${id}/take-ports`, { query: { from, drain: drainSeconds } });
+  }
+
   async condition(id: string): Promise<ContainerCondition> {
     const { Name, State } = await this.client.json<{
       Name: string;
