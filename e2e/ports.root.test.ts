@@ -468,6 +468,17 @@ test("ports outlive a killed daemon, and its successor gives them back", async (
   await ok(["run", "-d", "-p", "8081:80", "bb", "sleep", "100"]);
 });
 
+test("ports lead in again when their bridge was deleted and made anew", async () => {
+  await serve("one", ...publish("8080:80"));
+  await hosts.in("host", `ip link del ${engine.own.bridge}`);
+  expect(await fromOutside("tcp", HOST.ipv4, 8080)).toBe("");
+  // The next container brings the bridge back.
+  await ok(["run", "--rm", "bb", "true"]);
+  expect(await fromOutside("tcp", HOST.ipv4, 8080)).toBe(`one tcp ${OUTSIDE.ipv4}`);
+  expect(await fromHost("tcp", "127.0.0.1", 8080)).toStartWith("one tcp");
+  expect(await fromContainer("one", "tcp", HOST.ipv4, 8080)).toStartWith("one tcp");
+});
+
 test("two daemons on one host leave each other's ports alone", async () => {
   const other = new TestDaemon({ network: hosts.host });
   const second = new Engine(other);

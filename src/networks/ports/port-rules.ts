@@ -1,8 +1,8 @@
+import { existsSync, readFileSync } from "node:fs";
 import { type Logger, toHavreError } from "../../base/mod.ts";
 import {
   applyNftables,
   changeNftablesElements,
-  interfaceExists,
   NETLINK_NETFILTER,
   NetlinkSocket,
   nftablesTableExists,
@@ -42,20 +42,20 @@ export class PortRules {
 
   /** Makes the tables, replacing what a daemon before left, and watches over them. */
   async open(): Promise<void> {
-    await this.#make();
     await this.#startWatch();
+    await this.#make();
   }
 
   /** Adds and removes elements that are in, or no longer in, what is wanted. */
   async change(removed: readonly Element[], added: readonly Element[]): Promise<void> {
-    await this.#making;
+    await this.#making.catch(() => {});
     const table = portTableName(this.#owner);
     const encode = (elements: readonly Element[]) => elements.map((element) => encodeElement(table, element));
     try {
       changeNftablesElements(this.#socket, encode(removed), encode(added));
-      letLoopbackThrough(added);
+      letLoopbackThrough(bridgesIn(added));
     } catch {
-      // Someone has changed our tables: made as a whole they are right again.
+      // Someone has changed our tables, or they could not be made before: made as a whole they are right.
       await this.#make();
     }
   }
@@ -81,7 +81,7 @@ export class PortRules {
             .map((family) => portTable(this.#owner, family, names, elements))
             .join(""),
         );
-        letLoopbackThrough(elements);
+        letLoopbackThrough(bridgesIn(elements));
       });
     return this.#making;
   }
@@ -108,7 +108,7 @@ export class PortRules {
 
   async #look(): Promise<void> {
     if (!this.#watch) await this.#startWatch();
-    await this.#making;
+    await this.#making.catch(() => {});
     const table = portTableName(this.#owner);
     if (!families().every((family) => nftablesTableExists(this.#socket, family, table))) await this.#make();
   }
@@ -118,15 +118,23 @@ function families(): readonly AddressFamily[] {
   return hasIpv6() ? ["ip", "ip6"] : ["ip"];
 }
 
+function bridgesIn(elements: readonly Element[]): readonly string[] {
+  return elements.flatMap(({ set, key: [first] }) =>
+    set === "bridges" && first?.kind === "interface" ? first.name : [],
+  );
+}
+
 /**
  * The kernel takes answers to 127.0.0.1 from bridges, so that the host reaches published ports there. Only once the rule
- * stands that drops what a container itself sends to loopback addresses.
+ * stands that drops what a container itself sends to loopback addresses. Returns the bridges that were new to it.
  */
-function letLoopbackThrough(elements: readonly Element[]): void {
-  for (const { set, key } of elements) {
-    const bridge = set === "bridges" && key[0]?.kind === "interface" ? key[0].name : "";
-    if (bridge !== "" && interfaceExists(bridge)) writeSysctl(`net/ipv4/conf/${bridge}/route_localnet`, "1");
-  }
+export function letLoopbackThrough(bridges: readonly string[]): readonly string[] {
+  const closed = bridges.filter((name) => {
+    const path = `/proc/sys/net/ipv4/conf/${name}/route_localnet`;
+    return existsSync(path) && readFileSync(path, "utf8").trim() === "0";
+  });
+  for (const name of closed) writeSysctl(`net/ipv4/conf/${name}/route_localnet`, "1");
+  return closed;
 }
 
 /** Removes the port tables of a daemon, and what belongs to them, from the host. Free of effect when there are none. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { HavreError, type Logger, runAll, toHavreError } from "../../base/mod.ts";
-import { allowHairpin, NetlinkSocket } from "../../kernel/mod.ts";
+import { allowHairpin, interfaceExists, NetlinkSocket } from "../../kernel/mod.ts";
 import type { Store } from "../../store/mod.ts";
 import { startAnew } from "./conversations.ts";
 import type { Element } from "./elements.ts";
@@ -13,7 +13,7 @@ import {
   publicationKind,
   type StoredPublication,
 } from "./model.ts";
-import { PortRules, removePortRules } from "./port-rules.ts";
+import { letLoopbackThrough, PortRules, removePortRules } from "./port-rules.ts";
 import { type PortReach, reachOf, readHostFacts } from "./reach.ts";
 import { bridgeElements, type PortBridge, portElements } from "./rules.ts";
 import { turnaroundNames } from "./turnaround.ts";
@@ -71,7 +71,8 @@ export class PublishedPorts {
     requests: readonly PortRequest[],
   ): Promise<readonly PublishedPort[]> {
     if (requests.length === 0) return this.of(id);
-    await this.#opening;
+    // What failed then is tried again with this port.
+    await this.#opening?.catch(() => {});
     const before = this.#publications.get(id);
     const standing = this.of(id);
     const added: PublishedPort[] = [];
@@ -203,9 +204,13 @@ export class PublishedPorts {
     const former = this.#bridges;
     const added = this.#newBridges();
     const gone = former.filter((one) => !this.#bridges.some((other) => same(one, other))).flatMap(bridgeElements);
-    if (added.length + gone.length === 0) return;
-    await this.#opening;
-    await this.#rules.change(gone, added);
+    if (added.length + gone.length > 0) {
+      await this.#opening?.catch(() => {});
+      await this.#rules.change(gone, added);
+    } else if (letLoopbackThrough(this.#bridges.map(({ name }) => name)).length > 0) {
+      // A bridge that was deleted under its containers and is there again knows nothing of its ports.
+      for (const { active, target } of this.#publications.values()) if (active) reachItself(target);
+    }
   }
 
   /** Stops work; ports that containers have go on leading to them. */
@@ -290,6 +295,7 @@ export class PublishedPorts {
 
 /** With netfilter on bridges a packet to the container's own port is translated on the bridge and must go back by where it came. */
 function reachItself({ hostInterface }: PortTarget): void {
+  if (!interfaceExists(hostInterface)) return;
   using socket = new NetlinkSocket();
   socket.transact([allowHairpin(hostInterface)]);
 }
