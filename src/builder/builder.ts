@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Digest, digestOf, HavreError } from "../base/mod.ts";
+import { type Digest, digestOf, HavreError, rfc3339Nano } from "../base/mod.ts";
 import type { Image } from "../images/mod.ts";
 import { decompress } from "../images/mod.ts";
 import { mountInfo, unmount } from "../kernel/mod.ts";
+import type { ExecutionConfig, Platform } from "../spec/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { type Dockerfile, parseDockerfile, type SourceFile } from "./dockerfile/mod.ts";
 import { isGitAddress, parseGitAddress } from "./graph/git-address.ts";
@@ -20,6 +21,7 @@ import { TarSource } from "./ops/files/tar-source.ts";
 import { unpacked } from "./ops/files/unpacked.ts";
 import { BuildCache, type CacheHost } from "./solver/build-cache.ts";
 import type { OnBuildEvent } from "./solver/events.ts";
+import { BuildFailed } from "./solver/failure.ts";
 import { Solver, type Supplies } from "./solver/solver.ts";
 import type { LayeredTree, Tree } from "./solver/tree.ts";
 
@@ -34,6 +36,8 @@ export interface BuildRequest {
   readonly keepSteps: boolean;
   /** What every time in the image is to be, milliseconds since the epoch (`SOURCE_DATE_EPOCH`). */
   readonly epoch?: number;
+  /** When a step fails, keep what it began with as an image of this platform: `state` of the `BuildFailed`. */
+  readonly keepsFailed?: Platform;
 }
 
 export interface BuildObserver {
@@ -132,7 +136,7 @@ export class Builder {
   }
 
   async #solve<T>(
-    request: Pick<BuildRequest, "dockerfile" | "options" | "findImage" | "supplies" | "epoch">,
+    request: Pick<BuildRequest, "dockerfile" | "options" | "findImage" | "supplies" | "epoch" | "keepsFailed">,
     observer: BuildObserver,
     signal: AbortSignal,
     use: (plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>) => Promise<T>,
@@ -148,10 +152,36 @@ export class Builder {
     const plan = await makeGraph(dockerfile, options, request.findImage);
     signal.throwIfAborted();
     observer.planned(plan, dockerfile);
-    const trees = await this.#solver.solve([endOf(plan.target)], request.supplies, observer.event, signal);
+    const trees = await this.#solver
+      .solve([endOf(plan.target)], request.supplies, observer.event, signal)
+      .catch((error: unknown) => this.#keepState(request, error));
     const result = await use(plan, trees);
     this.cache.tidy().catch((error: unknown) => this.#ops.log.warn("The build cache was not tidied", { error }));
     return result;
+  }
+
+  /** An image of what a step that failed began with, for who wants to look at it. It has no name. */
+  async #keepState({ keepsFailed }: Pick<BuildRequest, "keepsFailed">, error: unknown): Promise<never> {
+    if (!(error instanceof BuildFailed) || !keepsFailed || !error.before) throw error;
+    const { vertex, before } = error;
+    const { op } = vertex;
+    const config: ExecutionConfig =
+      op.kind === "exec" ? { Env: op.env, WorkingDir: op.workingFolder, User: op.user, Cmd: ["/bin/sh"] } : {};
+    const { architecture, os } = keepsFailed;
+    const made = await this.#ops.images.make({
+      config: {
+        architecture,
+        config,
+        created: rfc3339Nano(this.#ops.clock.now()),
+        history: before.layers.map(() => ({ created_by: vertex.name })),
+        os,
+        rootfs: { type: "layers", diff_ids: before.layers.map(({ diffId }) => diffId) },
+      },
+      layers: before.layers,
+      names: [],
+    });
+    error.state = made.id;
+    throw error;
   }
 
   async #makeImage(request: BuildRequest, plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>): Promise<Image> {

@@ -26,6 +26,8 @@ export { imageConfig } from "./graph/image-config.ts";
 export type { ExecLimits, ExecOp } from "./graph/ops.ts";
 export type { FindImage, GraphOptions } from "./graph/options.ts";
 export { inOrder, type Lines, type Vertex } from "./graph/vertex.ts";
+export type { BuildLine, PlannedVertex } from "./native/lines.ts";
+export { type NativeBuild, NativeBuilds, type NativeListener } from "./native/native-builds.ts";
 export type { Confinement, OpContext, StepProcess } from "./ops/context.ts";
 export { StepFailed } from "./ops/exec.ts";
 export type { FileSource, SourceFile as BuildFile } from "./ops/files/source.ts";

@@ -7,6 +7,7 @@ import {
   type FetchImage,
   formatPlatform,
   lazyBuildkit,
+  NativeBuilds,
   type StepProcess,
 } from "../builder/mod.ts";
 import { Catalogue, CatalogueDistribution } from "../catalogue/mod.ts";
@@ -18,6 +19,7 @@ import { familiarReference, parseReference } from "../spec/mod.ts";
 export interface BuilderAssembly {
   readonly builder: Builder;
   readonly classic: ClassicBuilds;
+  readonly native: NativeBuilds;
   readonly buildkit: BuildkitConnections;
   readonly catalogue: Catalogue;
   /** Registries, and the catalogue as one more. */
@@ -72,7 +74,8 @@ export function assembleBuilder(
   const run = join(folders.run, "build");
   const buildkit = lazyBuildkit({ builder, fetch, platform, newId, run, clock: systemClock, log });
   const classic = new ClassicBuilds(builder, images, fetch, platform);
-  return { builder, classic, buildkit, catalogue, distribution };
+  const native = new NativeBuilds(builder, fetch, platform);
+  return { builder, classic, native, buildkit, catalogue, distribution };
 }
 
 /** Images of this machine, those that are not here from their registry or the catalogue. */

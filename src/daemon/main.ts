@@ -44,6 +44,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     commits: new ContainerCommits(context),
     builds: building.classic,
     buildkit: building.buildkit,
+    nativeBuilds: building.native,
     buildCache: building.builder.cache,
     comparisons: new ContainerComparisons(context, images),
     placement: new Placements(context, execs),

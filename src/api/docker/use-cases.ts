@@ -1,5 +1,5 @@
 import type { Digest, Logger } from "../../base/mod.ts";
-import type { BuildCache, BuildkitConnections, ClassicBuild, ClassicSpeaker } from "../../builder/mod.ts";
+import type { BuildCache, BuildkitConnections, ClassicBuild, ClassicSpeaker, NativeBuilds } from "../../builder/mod.ts";
 import type { CatalogueItem, Finding, OutdatedPackage } from "../../catalogue/mod.ts";
 import type {
   Archives,
@@ -144,6 +144,7 @@ export interface UseCases {
   readonly commits: Commits;
   readonly builds: Builds;
   readonly buildkit: BuildkitConnections;
+  readonly nativeBuilds: Pick<NativeBuilds, "build">;
   readonly buildCache: Pick<BuildCache, "list" | "prune">;
   readonly comparisons: Comparisons;
   readonly images: Images;

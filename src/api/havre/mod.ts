@@ -6,6 +6,7 @@
 import { sendJson } from "../docker/answers.ts";
 import type { Route } from "../docker/exchange.ts";
 import type { UseCases } from "../docker/use-cases.ts";
+import { buildRoutes } from "./build.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { execRoutes } from "./exec.ts";
 import { historyRoutes } from "./history.ts";
@@ -23,6 +24,7 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
     },
     ...execRoutes(useCases),
     ...catalogueRoutes(useCases),
+    ...buildRoutes(useCases),
     ...historyRoutes(useCases),
     ...networkAdviceRoutes(useCases),
     ...portRoutes(useCases),

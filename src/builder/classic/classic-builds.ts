@@ -11,6 +11,7 @@ import {
 } from "../../spec/mod.ts";
 import type { Builder } from "../builder.ts";
 import type { Dockerfile } from "../dockerfile/mod.ts";
+import { epochOf } from "../graph/epoch.ts";
 import type { GraphStage } from "../graph/graph.ts";
 import type { FindImage, GraphOptions } from "../graph/options.ts";
 import { FilteredSource } from "../ops/files/filtered-source.ts";
@@ -76,8 +77,8 @@ export class ClassicBuilds {
   ): Promise<Digest> {
     const names = request.tags.map((tag) => familiarReference(withDefaultTag(checkedTag(tag))));
     using held = new DisposableStack();
-    const all = await this.#take(context, held, signal);
-    const dockerfile = readDockerfile(all, request.dockerfile ?? "Dockerfile");
+    const all = await takeContext(this.#builder, context, held, signal);
+    const dockerfile = readContextFile(all, request.dockerfile ?? "Dockerfile");
     const files = withoutIgnored(all, request.dockerfile);
     const epoch = epochOf(request.options.buildArgs);
     const narrator = new ClassicNarrator({
@@ -87,7 +88,7 @@ export class ClassicBuilds {
       removes: request.removes,
     });
     const { platform: asked, ...options } = request.options;
-    const platform = asked === undefined ? this.#platform : parsePlatformText(asked);
+    const platform = asked === undefined ? this.#platform : parsePlatform(asked);
     try {
       const { image } = await this.#builder.build(
         {
@@ -120,22 +121,17 @@ export class ClassicBuilds {
       throw error;
     }
   }
-
-  async #take(
-    context: AsyncIterable<Uint8Array> | { readonly remote: string },
-    held: DisposableStack,
-    signal: AbortSignal,
-  ): Promise<FileSource> {
-    if (isRemote(context)) return held.use(await this.#builder.fetch(context.remote, signal)).files;
-    return held.use(await this.#builder.receive(context, signal));
-  }
 }
 
-/** Given in seconds since the epoch, here milliseconds. `invalid-argument`. */
-function epochOf({ SOURCE_DATE_EPOCH: text }: Readonly<Record<string, string>>): number | undefined {
-  if (text === undefined || text === "") return undefined;
-  if (/^\d{1,11}$/.test(text)) return Number(text) * 1000;
-  throw new HavreError("invalid-argument", `invalid SOURCE_DATE_EPOCH: ${text}`, { hint: "Give seconds since 1970" });
+/** The files of a context, wherever they come from; `held` gets what is to be disposed when the build is over. */
+export async function takeContext(
+  builder: Builder,
+  context: AsyncIterable<Uint8Array> | { readonly remote: string },
+  held: DisposableStack,
+  signal: AbortSignal,
+): Promise<FileSource> {
+  if (isRemote(context)) return held.use(await builder.fetch(context.remote, signal)).files;
+  return held.use(await builder.receive(context, signal));
 }
 
 function isRemote(context: object): context is { readonly remote: string } {
@@ -160,7 +156,7 @@ function skippedBefore({ stages }: Dockerfile, planned: readonly GraphStage[]): 
 
 const DOCKERFILE_LIMIT = 16 * 1024 * 1024;
 
-function readDockerfile(files: FileSource, path: string) {
+export function readContextFile(files: FileSource, path: string) {
   const place = resolvePath(files, fromBytes(Buffer.from(path)));
   const lower = path === "Dockerfile" && !files.stat(place) ? fromBytes(Buffer.from("dockerfile")) : place;
   const file = files.stat(lower);
@@ -187,7 +183,8 @@ function withoutIgnored(files: FileSource, dockerfile: string | undefined): File
   return patterns.length === 0 ? files : new FilteredSource(files, new IgnoreMatcher(patterns));
 }
 
-function parsePlatformText(text: string): Platform {
+/** `os/architecture[/variant]`. */
+export function parsePlatform(text: string): Platform {
   const [os = "linux", architecture = "", variant] = text.split("/");
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }

@@ -1,6 +1,7 @@
-import { HavreError, toHavreError } from "../../base/mod.ts";
+import { type Digest, HavreError, toHavreError } from "../../base/mod.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import { StepFailed } from "../ops/exec.ts";
+import type { LayeredTree, Tree } from "./tree.ts";
 
 /** A build that failed in one of its steps. The message, kind and hint are the cause's. */
 export class BuildFailed extends HavreError {
@@ -9,13 +10,18 @@ export class BuildFailed extends HavreError {
   readonly exitCode: number | undefined;
   /** The last output of the step. */
   readonly output: string;
+  /** The tree that the step began with, where it changes one. */
+  readonly before: LayeredTree | undefined;
+  /** An image of that tree, where one was asked for. */
+  state: Digest | undefined;
 
-  constructor(vertex: Vertex, failure: unknown, output: string) {
+  constructor(vertex: Vertex, failure: unknown, output: string, before?: Tree) {
     const { kind, message, hint } = toHavreError(failure);
     super(kind, message, { cause: failure, ...(hint === undefined ? {} : { hint }) });
     this.vertex = vertex;
     this.exitCode = failure instanceof StepFailed ? failure.exitCode : undefined;
     this.output = output;
+    this.before = before?.kind === "layers" ? before : undefined;
   }
 }
 

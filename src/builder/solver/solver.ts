@@ -147,7 +147,9 @@ class Run implements Disposable {
       this.#emit({ kind: "finished", vertex: vertex.digest, at: clock.now(), cached, tree });
       return tree;
     } catch (failure) {
-      const error = this.#signal.aborted ? cancelled(failure) : new BuildFailed(vertex, failure, tail.text());
+      const error = this.#signal.aborted
+        ? cancelled(failure)
+        : new BuildFailed(vertex, failure, tail.text(), inputs[0]);
       this.#emit({ kind: "finished", vertex: vertex.digest, at: clock.now(), cached: false, error });
       throw error;
     }

@@ -91,9 +91,11 @@ const container: Group = {
   },
 };
 
+const build = leaf(() => import("./image/build.ts"));
 const image: Group = {
   summary: "Manage images",
   commands: {
+    build,
     history,
     import: importImage,
     inspect: leaf(() => import("./image/inspect.ts")),
@@ -155,6 +157,7 @@ const system: Group = {
 const builder: Group = {
   summary: "Manage builds",
   commands: {
+    build,
     du: leaf(() => import("./builder/du.ts")),
     prune: leaf(() => import("./builder/prune.ts")),
   },
@@ -232,6 +235,7 @@ export const commandTable: Group = {
     ps: leaf(listContainers),
     images: leaf(listImages),
     attach,
+    build,
     commit,
     cp,
     create,

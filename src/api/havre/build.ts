@@ -1,0 +1,119 @@
+import { HavreError } from "../../base/mod.ts";
+import type { BuildLine, NativeBuild } from "../../builder/mod.ts";
+import { startStream, write } from "../docker/answers.ts";
+import type { Exchange, Route } from "../docker/exchange.ts";
+import { registriesOf } from "../docker/registry-auth.ts";
+import { frame } from "../docker/stdcopy.ts";
+import type { UseCases } from "../docker/use-cases.ts";
+
+/** No request comes near it, secrets included. */
+const REQUEST_LIMIT = 8 * 1024 * 1024;
+
+/**
+ * Builds: the body is the request as one line of JSON, then the context as an archive. The answer is in frames: of the
+ * stream's system kind a `BuildLine` as JSON each, of standard output the bytes of an archive where files were asked for.
+ */
+async function build(exchange: Exchange, { nativeBuilds }: UseCases): Promise<void> {
+  const { response, signal } = exchange;
+  const { line, rest } = await firstLine(exchange.request);
+  const request: NativeBuild = { ...decode(line), credentials: registriesOf(exchange) };
+  startStream(exchange, "application/vnd.havre.build");
+  const send = (chunk: Parameters<typeof frame>[0]) => write(response, frame(chunk), signal);
+  await nativeBuilds.build(
+    request,
+    rest,
+    {
+      line: (told: BuildLine) => {
+        // The client has gone: the signal stops the build.
+        send({ stream: "system", data: Buffer.from(JSON.stringify(told)) }).catch(() => {});
+      },
+      files: (data) => send({ stream: "stdout", data }),
+    },
+    signal,
+  );
+  response.end();
+}
+
+async function firstLine(
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ readonly line: string; readonly rest: AsyncIterable<Uint8Array> }> {
+  const iterator = body[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  for (;;) {
+    const { done, value } = await iterator.next();
+    if (done) throw new HavreError("invalid-argument", "The request ends before the context begins");
+    head = Buffer.concat([head, value]);
+    const end = head.indexOf(0x0a);
+    if (end >= 0) return { line: head.subarray(0, end).toString(), rest: resumed(head.subarray(end + 1), iterator) };
+    if (head.length > REQUEST_LIMIT) throw new HavreError("invalid-argument", "The request is too large");
+  }
+}
+
+async function* resumed(first: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    if (first.length > 0) yield first;
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+type Fields = Omit<NativeBuild, "credentials">;
+
+const DEFAULTS: Fields = {
+  dockerfile: "Dockerfile",
+  tags: [],
+  buildArgs: {},
+  labels: {},
+  noCache: false,
+  pull: false,
+  network: "bridge",
+  extraHosts: [],
+  limits: {
+    shmSize: 0,
+    ulimits: [],
+    memory: 0,
+    memorySwap: 0,
+    cpuShares: 0,
+    cpuPeriod: 0,
+    cpuQuota: 0,
+    cpusetCpus: "",
+    cpusetMems: "",
+    cgroupParent: "",
+  },
+  secrets: {},
+  files: false,
+  check: false,
+  debug: false,
+};
+
+/** Each field of the kind that its default has; `invalid-argument` names the one that is not. */
+function decode(line: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw new HavreError("invalid-argument", "The request is not one line of JSON", { cause });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new HavreError("invalid-argument", "The request is not a JSON object");
+  }
+  const given = value as Readonly<Record<string, unknown>>;
+  for (const [name, fallback] of Object.entries(DEFAULTS)) {
+    if (given[name] === undefined || (name === "noCache" && Array.isArray(given[name]))) continue;
+    const fits = typeof given[name] === typeof fallback && Array.isArray(given[name]) === Array.isArray(fallback);
+    if (!fits || given[name] === null)
+      throw new HavreError("invalid-argument", `${name}: ${JSON.stringify(given[name])} is not right here`);
+  }
+  for (const name of ["target", "platform", "remote", "dockerfileText"]) {
+    if (given[name] !== undefined && typeof given[name] !== "string") {
+      throw new HavreError("invalid-argument", `${name} is not a string`);
+    }
+  }
+  const limits = { ...DEFAULTS.limits, ...(given.limits as object | undefined) };
+  return { ...DEFAULTS, ...given, limits };
+}
+
+export function buildRoutes(useCases: UseCases): readonly Route[] {
+  return [{ method: "POST", path: "/havre/v1/build", handle: (exchange) => build(exchange, useCases) }];
+}

@@ -1,0 +1,254 @@
+import { HavreError } from "../../base/mod.ts";
+import type { Credentials } from "../../images/mod.ts";
+import { packWholeTree } from "../../snapshots/mod.ts";
+import { IgnoreMatcher, type Platform, readIgnoreFile } from "../../spec/mod.ts";
+import type { Builder } from "../builder.ts";
+import { type FetchImage, parsePlatform, readContextFile, takeContext } from "../classic/classic-builds.ts";
+import {
+  type LintWarning,
+  lintDockerfile,
+  parseDockerfile,
+  planBuild,
+  quoteLines,
+  type SourceFile,
+} from "../dockerfile/mod.ts";
+import { epochOf } from "../graph/epoch.ts";
+import type { ExecLimits } from "../graph/ops.ts";
+import { FilteredSource } from "../ops/files/filtered-source.ts";
+import type { FileSource } from "../ops/files/source.ts";
+import type { Lender } from "../ops/mounts.ts";
+import { BuildFailed } from "../solver/failure.ts";
+import { type BuildLine, lineOf } from "./lines.ts";
+
+/** What `havre build` asks. */
+export interface NativeBuild {
+  /** Path in the context. */
+  readonly dockerfile: string;
+  /** The file itself, where it is not in the context. */
+  readonly dockerfileText?: string;
+  /** A context of another place than the body: a repository or an archive of the web. */
+  readonly remote?: string;
+  readonly tags: readonly string[];
+  readonly target?: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly noCache: boolean | readonly string[];
+  readonly pull: boolean;
+  readonly platform?: string;
+  readonly network: string;
+  readonly extraHosts: readonly string[];
+  readonly limits: ExecLimits;
+  /** By id, base64. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Files instead of an image: the answer carries them as an archive. */
+  readonly files: boolean;
+  /** Only say what could be written better. */
+  readonly check: boolean;
+  /** Keep the state before a step that fails, as an image. */
+  readonly debug: boolean;
+  readonly credentials: (registry: string) => Credentials;
+}
+
+export interface NativeListener {
+  line(line: BuildLine): void;
+  /** Bytes of the archive; resolves when more may come. */
+  files(bytes: Uint8Array): Promise<void>;
+}
+
+/** Builds as `havre build` asks: everything that happens is told as lines, results that are files follow as an archive. */
+export class NativeBuilds {
+  readonly #builder: Builder;
+  readonly #fetch: FetchImage;
+  readonly #platform: Platform;
+
+  constructor(builder: Builder, fetch: FetchImage, platform: Platform) {
+    this.#builder = builder;
+    this.#fetch = fetch;
+    this.#platform = platform;
+  }
+
+  /** Resolves when all was told, a failure of the build too. */
+  async build(
+    request: NativeBuild,
+    context: AsyncIterable<Uint8Array>,
+    listener: NativeListener,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let dockerfile: SourceFile | undefined;
+    try {
+      using held = new DisposableStack();
+      const all = await takeContext(
+        this.#builder,
+        request.remote === undefined ? context : { remote: request.remote },
+        held,
+        signal,
+      );
+      dockerfile =
+        request.dockerfileText === undefined
+          ? readContextFile(all, request.dockerfile)
+          : { name: request.dockerfile, text: request.dockerfileText };
+      const ignore = ignoreOf(all, request.dockerfile);
+      for (const warning of this.#warnings(request, dockerfile, ignore))
+        listener.line(warningLine(warning, dockerfile));
+      if (request.check) {
+        listener.line({ kind: "checked" });
+        return;
+      }
+      await this.#run(request, dockerfile, ignore ? new FilteredSource(all, ignore) : all, listener, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      listener.line(failureLine(error, dockerfile));
+    }
+  }
+
+  async #run(
+    request: NativeBuild,
+    dockerfile: SourceFile,
+    files: FileSource,
+    listener: NativeListener,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { target, buildArgs, labels, noCache, network, extraHosts, limits, credentials } = request;
+    const platform = this.#wanted(request);
+    const known = new Map<string, ReturnType<FetchImage>>();
+    const epoch = epochOf(buildArgs);
+    const input = {
+      dockerfile,
+      options: {
+        target,
+        buildArgs,
+        labels,
+        noCache,
+        platform,
+        buildPlatform: this.#platform,
+        network,
+        extraHosts,
+        limits,
+        namedContexts: [],
+        history: "buildkit",
+      },
+      supplies: { context: async () => files, lender: lenderOf(request) },
+      findImage: (name: string, wanted: Platform) => {
+        const key = JSON.stringify([name, wanted]);
+        const progress = (message: object) => listener.line({ kind: "fetching", name, message });
+        const image =
+          known.get(key) ?? this.#fetch(name, wanted, { pull: request.pull, credentials, progress, signal });
+        known.set(key, image);
+        return image;
+      },
+      ...(epoch === undefined ? {} : { epoch }),
+      ...(request.debug ? { keepsFailed: platform } : {}),
+    } as const;
+    const observer = {
+      planned: () => {},
+      event: (event: Parameters<typeof lineOf>[0]) => {
+        const line = lineOf(event);
+        if (line) listener.line(line);
+      },
+    };
+    if (!request.files) {
+      const { image } = await this.#builder.build(
+        { ...input, names: request.tags, keepSteps: false },
+        observer,
+        signal,
+      );
+      listener.line({
+        kind: "made",
+        id: image.id,
+        ...(image.manifest ? { digest: image.manifest } : {}),
+        names: request.tags,
+      });
+      return;
+    }
+    await this.#builder.buildFiles(
+      input,
+      observer,
+      async (folder) => {
+        for await (const bytes of packWholeTree(folder, signal)) await listener.files(bytes);
+      },
+      signal,
+    );
+    listener.line({ kind: "made" });
+  }
+
+  #wanted({ platform }: NativeBuild): Platform {
+    return platform === undefined ? this.#platform : parsePlatform(platform);
+  }
+
+  #warnings(request: NativeBuild, file: SourceFile, ignore: IgnoreMatcher | undefined): readonly LintWarning[] {
+    const told = {
+      buildArgs: new Map(Object.entries(request.buildArgs)),
+      buildPlatform: this.#platform,
+      targetPlatform: this.#wanted(request),
+      ...(request.target === undefined ? {} : { target: request.target }),
+    };
+    const plan = planBuild(parseDockerfile(file), told);
+    const { warnings, error } = lintDockerfile(plan, { ...told, ...(ignore ? { ignore } : {}) });
+    if (error) throw error;
+    return warnings;
+  }
+}
+
+function warningLine({ rule, message, description, url, range }: LintWarning, file: SourceFile): BuildLine {
+  const { start, end } = range;
+  return {
+    kind: "warning",
+    rule,
+    message,
+    description,
+    url: url ?? "",
+    file: file.name,
+    lines: { first: start.line, last: end.line },
+    quoted: quoteLines(file.text, range),
+  };
+}
+
+function failureLine(failure: unknown, file: SourceFile | undefined): BuildLine {
+  const error =
+    failure instanceof HavreError ? failure : new HavreError("internal", String(failure), { cause: failure });
+  const base = {
+    kind: "failed",
+    error: error.kind,
+    message: error.message,
+    ...(error.hint ? { hint: error.hint } : {}),
+  } as const;
+  if (!(error instanceof BuildFailed)) return base;
+  const { vertex, exitCode, output, state } = error;
+  const { op, lines } = vertex;
+  const process = op.kind === "exec" ? JSON.stringify(op.args.join(" ")) : "";
+  const range = lines && { start: { line: lines.first, column: 1 }, end: { line: lines.last, column: 1 } };
+  return {
+    ...base,
+    message:
+      exitCode === undefined
+        ? error.message
+        : `process ${process} did not complete successfully: exit code: ${exitCode}`,
+    step: vertex.name,
+    output,
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(state === undefined ? {} : { state }),
+    ...(file && range ? { file: file.name, line: range.start.line, quoted: quoteLines(file.text, range) } : {}),
+  };
+}
+
+function ignoreOf(files: FileSource, dockerfile: string): IgnoreMatcher | undefined {
+  for (const name of [`${dockerfile}.dockerignore`, ".dockerignore"]) {
+    try {
+      const patterns = readIgnoreFile(readContextFile(files, name).text);
+      return patterns.length === 0 ? undefined : new IgnoreMatcher(patterns);
+    } catch (error) {
+      if (!(error instanceof HavreError) || error.kind !== "invalid-argument") throw error;
+    }
+  }
+  return undefined;
+}
+
+function lenderOf({ secrets }: NativeBuild): Lender {
+  return {
+    secret: async (id) => {
+      const value = Object.hasOwn(secrets, id) ? secrets[id] : undefined;
+      return value === undefined ? undefined : Buffer.from(value, "base64");
+    },
+    sshSocket: async () => undefined,
+  };
+}

@@ -1,0 +1,177 @@
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { HavreError } from "../../../base/mod.ts";
+import { FrameReader } from "../../../client/mod.ts";
+import { quietFlag } from "../../args/common.ts";
+import { list, text, toggle } from "../../args/flags.ts";
+import { defineCommand } from "../../command.ts";
+import type { Context } from "../../context.ts";
+import { reportFailure, reportWarnings } from "./build/failure.ts";
+import type { BuildFailure, BuildLine, BuildMade, BuildView, BuildWarning } from "./build/lines.ts";
+import { openOutput, parseOutput } from "./build/output.ts";
+import { PlainView } from "./build/plain-view.ts";
+import { findDockerfile, keyValues, packContext, readSecrets, registryHeaders } from "./build/request.ts";
+import { TreeView } from "./build/tree-view.ts";
+
+const SILENT: BuildView = { line: () => {}, end: () => {} };
+
+export const command = defineCommand({
+  usage: "[OPTIONS] PATH | URL | -",
+  summary: "Build an image from a Dockerfile",
+  examples: [
+    ["build -t app .", "This folder, by its Dockerfile"],
+    ["build -t app --build-arg VERSION=2 --secret id=token,src=token.txt .", "With an argument and a secret"],
+    ["build --target test --output type=local,dest=out .", "The files of a stage into a folder"],
+    ["build --debug .", "A shell in the state before the step that fails"],
+    ["build --check .", "Only say what could be written better"],
+  ],
+  flags: {
+    "add-host": list("Add a custom host-to-IP mapping (host:ip)"),
+    "build-arg": list("Set build-time variables"),
+    check: toggle("Only look for what could be written better"),
+    debug: toggle("Open a shell in the state before a step that fails"),
+    file: text("Name of the Dockerfile (default: PATH/Dockerfile)", { short: "f" }),
+    iidfile: text("Write the image ID to the file"),
+    label: list("Set metadata for an image"),
+    "metadata-file": text("Write build result metadata to the file"),
+    network: text("Set the networking mode for the RUN instructions during build", { initial: "default" }),
+    "no-cache": toggle("Do not use cache when building the image"),
+    "no-cache-filter": list("Do not cache specified stages"),
+    output: text("Output destination (type=local|tar|oci|docker,dest=path)", { short: "o" }),
+    platform: text("Set target platform for build"),
+    progress: text('Set type of progress output ("auto", "plain", "tty")', { initial: "auto" }),
+    pull: toggle("Always attempt to pull all referenced images"),
+    quiet: quietFlag("Suppress the build output and print image ID on success"),
+    secret: list('Secret to expose to the build ("id=mysecret,src=/local/secret")'),
+    tag: list('Name and optionally a tag ("name:tag")', { short: "t" }),
+    target: text("Set the target build stage to build"),
+  },
+  min: 1,
+  max: 1,
+  async run({ context, flags, args: [place = "."] }) {
+    const remote = /^(https?:\/\/|git@|git:\/\/|ssh:\/\/)/.test(place);
+    if (!remote && place !== "-" && !(existsSync(place) && statSync(place).isDirectory())) {
+      throw new HavreError("not-found", `unable to prepare context: path ${JSON.stringify(place)} not found`);
+    }
+    const folder = remote || place === "-" ? undefined : place;
+    const dockerfile = folder === undefined ? undefined : findDockerfile(folder, flags.file);
+    const output = parseOutput(flags.output);
+    const request = {
+      dockerfile: dockerfile?.name ?? (flags.file || "Dockerfile"),
+      ...(dockerfile && !dockerfile.inContext ? { dockerfileText: dockerfile.text } : {}),
+      ...(remote ? { remote: place } : {}),
+      tags: flags.tag,
+      ...(flags.target === "" ? {} : { target: flags.target }),
+      ...(flags.platform === "" ? {} : { platform: flags.platform }),
+      buildArgs: keyValues(flags["build-arg"], context.env),
+      labels: keyValues(flags.label, {}),
+      noCache: flags["no-cache"] || flags["no-cache-filter"],
+      pull: flags.pull,
+      network: flags.network === "default" ? "bridge" : flags.network,
+      extraHosts: flags["add-host"],
+      secrets: readSecrets(flags.secret, context.env),
+      files: output?.kind === "files",
+      check: flags.check,
+      debug: flags.debug,
+    };
+    const view = flags.quiet || flags.check ? SILENT : await openView(context, flags.progress);
+    const client = await context.client();
+    const sink = output?.kind === "files" ? openOutput(output) : undefined;
+    const warnings: BuildWarning[] = [];
+    let end: BuildMade | BuildFailure | undefined;
+    try {
+      const answer = await client.request("POST", "/havre/v1/build", {
+        body: bodyOf(
+          request,
+          folder === undefined ? undefined : packContext(folder, request.dockerfile),
+          place === "-",
+        ),
+        contentType: "application/vnd.havre.build",
+        headers: await registryHeaders(context.env, dockerfile?.text ?? ""),
+      });
+      let told = "";
+      const reader = new FrameReader((stream, data) => {
+        if (stream === "stdout") return sink?.write(data);
+        told += Buffer.from(data).toString("latin1");
+        const line = parse(told);
+        if (!line) return;
+        told = "";
+        view.line(line);
+        if (line.kind === "warning") warnings.push(line);
+        if (line.kind === "made" || line.kind === "failed") end = line;
+      });
+      for await (const chunk of answer.body) reader.push(chunk);
+    } finally {
+      view.end();
+      await sink?.end();
+    }
+    if (!flags.quiet) reportWarnings(context, warnings, flags.check);
+    if (end?.kind === "failed") return reportFailure(context, end, flags.debug, place);
+    if (flags.check) return warnings.length > 0 ? 1 : 0;
+    if (!end) throw new HavreError("unavailable", "The daemon went away before the build ended");
+    await finish(context, end, flags, output);
+    return 0;
+  },
+});
+
+/** Frames may be cut anywhere: a line is whole when it is JSON. */
+function parse(latin1: string): BuildLine | undefined {
+  if (!latin1.endsWith("}")) return undefined;
+  try {
+    return JSON.parse(Buffer.from(latin1, "latin1").toString()) as BuildLine;
+  } catch {
+    return undefined;
+  }
+}
+
+async function* bodyOf(
+  request: object,
+  context: AsyncIterable<Uint8Array> | undefined,
+  fromInput: boolean,
+): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(`${JSON.stringify(request)}\n`);
+  if (context) yield* context;
+  else if (fromInput) yield* Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>;
+}
+
+async function openView({ err }: Context, progress: string): Promise<BuildView> {
+  if (progress === "plain" || (progress === "auto" && !err.isTerminal)) return new PlainView(err);
+  if (progress !== "auto" && progress !== "tty") {
+    throw new HavreError("invalid-argument", `invalid progress type: ${progress}`, { hint: "auto, plain or tty" });
+  }
+  const { terminalSize } = await import("../../output/terminal.ts");
+  return new TreeView(err, await terminalSize(2));
+}
+
+interface Wishes {
+  readonly quiet: boolean;
+  readonly iidfile: string;
+  readonly "metadata-file": string;
+}
+
+async function finish(
+  context: Context,
+  made: BuildMade,
+  flags: Wishes,
+  output: ReturnType<typeof parseOutput>,
+): Promise<void> {
+  const { id = "", digest, names = [] } = made;
+  if (flags.iidfile !== "") writeFileSync(flags.iidfile, id);
+  if (flags["metadata-file"] !== "") {
+    const metadata = {
+      ...(digest === undefined ? {} : { "containerimage.digest": digest }),
+      "containerimage.config.digest": id,
+      ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
+    };
+    writeFileSync(flags["metadata-file"], `${JSON.stringify(metadata, null, 2)}\n`);
+  }
+  if (output?.kind === "archive") {
+    const client = await context.client();
+    const answer = await client.request("GET", "/images/get", { query: { names: names.length > 0 ? names : [id] } });
+    const sink = openOutput(output);
+    for await (const chunk of answer.body) sink.write(chunk);
+    await sink.end();
+  }
+  if (flags.quiet) context.out.line(id);
+  else if (id !== "")
+    context.err.line(`Built ${names.length > 0 ? `${names.join(", ")} (${id.slice(7, 19)})` : id.slice(7, 19)}`);
+}
