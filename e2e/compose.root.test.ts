@@ -223,6 +223,10 @@ services:
   expect(await up("compose", "exec", "-T", "web", "sh", "-c", "echo $A")).toBe("of-web\n");
   await up("compose", "cp", "in.txt", "web:/tmp/in.txt");
   expect(await ok(["exec", "verbs-web-1", "cat", "/tmp/in.txt"])).toBe("carried");
+  // Names of services, where no container is called so.
+  expect(await up("exec", "web", "cat", "/tmp/in.txt")).toBe("carried");
+  expect(await up("logs", "web")).toBe("");
+  expect((await havre(["logs", "nothing"])).stderr).toBe("Error response from daemon: No such container: nothing\n");
   await up("compose", "stop", "db");
   expect(await up("compose", "ps", "--services")).toBe("web\n");
   await up("compose", "rm", "-f");

@@ -3,7 +3,7 @@ import { Client, parseAddress, socketTransport } from "../client/mod.ts";
 import { type Flags, list, text, toggle } from "./args/flags.ts";
 import { type Parsed, parseArguments, UsageError } from "./args/parse.ts";
 import type { Command } from "./command.ts";
-import { commandTable, type Entry, type Group } from "./commands/table.ts";
+import { commandTable, type Entry, type Group, type Leaf } from "./commands/table.ts";
 import type { Context, DaemonSettings, Places } from "./context.ts";
 import { descriptorOutput, type Output } from "./output/output.ts";
 
@@ -39,7 +39,11 @@ export async function runCommandLine(world: Surroundings): Promise<number> {
     if ("commands" in entry || (global.help && words.length === 0)) return await showGroup(world, entry, words, rest);
     const command = (await entry.load()).command;
     if (global.help) return await showHelp(world.out, words, command);
-    return await invoke(world, command, words.join(" "), rest, placesOf(global, world.env));
+    const places = placesOf(global, world.env);
+    const name = words.join(" ");
+    const other = entry.ofService && (await serviceCommand(entry.ofService, rest));
+    if (other) return await invoke(world, other, name, rest, places);
+    return await invoke(world, command, name, rest, places, entry.ofService);
   } catch (error) {
     return report(world.err, error, "");
   }
@@ -58,6 +62,7 @@ async function invoke(
   name: string,
   argv: readonly string[],
   places: Places,
+  ofService?: Leaf["load"],
 ): Promise<number> {
   try {
     const { args, changed, flags, help } = parseArguments(command.flags, argv, command.interspersed ?? true);
@@ -72,6 +77,40 @@ async function invoke(
     const context = makeContext(world, name, places);
     return (await command.run({ args, changed, flags, context })) ?? 0;
   } catch (error) {
+    const code = ofService && isNoContainer(error) ? await tryService(world, ofService, name, argv, places) : undefined;
+    return code ?? report(world.err, error, name);
+  }
+}
+
+/** The words alone (`havre logs -f`) mean the project of the folder, where there is one. */
+async function serviceCommand(load: Leaf["load"], argv: readonly string[]): Promise<Command | undefined> {
+  if (argv.some((word) => !word.startsWith("-"))) return undefined;
+  const { command } = await load();
+  const { hasProject } = await import("./commands/compose/project.ts");
+  return command.min === 0 && !argv.includes("--help") && hasProject() ? command : undefined;
+}
+
+function isNoContainer(error: unknown): boolean {
+  return isHavreError(error, "not-found") && /No such container/.test(error.message);
+}
+
+/** What names no container may name a service of the folder's project; undefined when it does not either. */
+async function tryService(
+  world: Surroundings,
+  load: Leaf["load"],
+  name: string,
+  argv: readonly string[],
+  places: Places,
+): Promise<number | undefined> {
+  const { hasProject } = await import("./commands/compose/project.ts");
+  if (!hasProject()) return undefined;
+  const { command } = await load();
+  try {
+    const { args, changed, flags } = parseArguments(command.flags, argv, command.interspersed ?? true);
+    return (await command.run({ args, changed, flags, context: makeContext(world, name, places) })) ?? 0;
+  } catch (error) {
+    if (isHavreError(error, "not-found") && error.message.startsWith("no such service")) return undefined;
+    if (error instanceof UsageError) return undefined;
     return report(world.err, error, name);
   }
 }

@@ -11,6 +11,8 @@ export interface Leaf {
   readonly load: () => Promise<{ readonly command: Command }>;
   /** Another name of a command listed elsewhere: left out of help. */
   readonly hidden?: boolean;
+  /** The command of a Compose project that is meant where the word names no container but a service. */
+  readonly ofService?: Leaf["load"];
 }
 export interface Group {
   readonly summary: string;
@@ -20,6 +22,7 @@ export interface Group {
 }
 
 const leaf = (load: Leaf["load"]): Leaf => ({ load });
+const orService = (entry: Leaf, verb: Leaf): Leaf => ({ ...entry, ofService: verb.load });
 const alias = (load: Leaf["load"]): Leaf => ({ load, hidden: true });
 
 const attach = leaf(() => import("./container/attach.ts"));
@@ -190,6 +193,11 @@ const up = leaf(() => import("./compose/up.ts"));
 const down = leaf(() => import("./compose/down.ts"));
 const config = leaf(() => import("./compose/config.ts"));
 
+const composeExec = leaf(() => import("./compose/exec.ts"));
+const composeLogs = leaf(() => import("./compose/logs.ts"));
+const composePort = leaf(() => import("./compose/port.ts"));
+const composeTop = leaf(() => import("./compose/top.ts"));
+
 const compose: Group = {
   summary: "Define and run applications of many containers",
   flags: async () => (await import("./compose/flags.ts")).projectFlags,
@@ -202,13 +210,13 @@ const compose: Group = {
     cp: leaf(() => import("./compose/cp.ts")),
     down,
     events: leaf(() => import("./compose/events.ts")),
-    exec: leaf(() => import("./compose/exec.ts")),
+    exec: composeExec,
     images: leaf(() => import("./compose/images.ts")),
     kill: leaf(() => import("./compose/kill.ts")),
-    logs: leaf(() => import("./compose/logs.ts")),
+    logs: composeLogs,
     ls: leaf(() => import("./compose/ls.ts")),
     pause: leaf(() => import("./compose/pause.ts")),
-    port: leaf(() => import("./compose/port.ts")),
+    port: composePort,
     ps: leaf(() => import("./compose/ps.ts")),
     pull: leaf(() => import("./compose/pull.ts")),
     push: leaf(() => import("./compose/push.ts")),
@@ -219,7 +227,7 @@ const compose: Group = {
     start: leaf(() => import("./compose/start.ts")),
     stats: leaf(() => import("./compose/stats.ts")),
     stop: leaf(() => import("./compose/stop.ts")),
-    top: leaf(() => import("./compose/top.ts")),
+    top: composeTop,
     unpause: leaf(() => import("./compose/unpause.ts")),
     version: leaf(() => import("./compose/version.ts")),
     wait: leaf(() => import("./compose/wait.ts")),
@@ -231,7 +239,7 @@ export const commandTable: Group = {
   summary: "A container platform: one program from the laptop to production",
   commands: {
     run,
-    exec,
+    exec: orService(exec, composeExec),
     ps: leaf(listContainers),
     images: leaf(listImages),
     attach,
@@ -250,9 +258,9 @@ export const commandTable: Group = {
     load,
     login: leaf(() => import("./registry/login.ts")),
     logout: leaf(() => import("./registry/logout.ts")),
-    logs,
+    logs: orService(logs, composeLogs),
     pause,
-    port,
+    port: orService(port, composePort),
     pull,
     push,
     rename,
@@ -265,7 +273,7 @@ export const commandTable: Group = {
     stats,
     stop,
     tag,
-    top,
+    top: orService(top, composeTop),
     unpause,
     update,
     version: leaf(() => import("./system/version.ts")),

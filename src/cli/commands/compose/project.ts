@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { HavreError, isHavreError } from "../../../base/mod.ts";
-import { type LoadOptions, loadProject, locate, type Project, projectName } from "../../../compose/mod.ts";
+import { findFiles, type LoadOptions, loadProject, locate, type Project, projectName } from "../../../compose/mod.ts";
 import type { Context } from "../../context.ts";
 import type { ProjectFlags } from "./flags.ts";
 
@@ -22,6 +22,11 @@ export function loadOptions({ env, err }: Pick<Context, "env" | "err">, flags: P
     stdin: () => readFileSync(0, "utf8"),
     warn: (message) => err.line(`WARN ${message}`),
   };
+}
+
+/** Whether this folder, or one above, has a Compose file. */
+export function hasProject(): boolean {
+  return process.env.COMPOSE_FILE !== undefined || findFiles(process.cwd(), () => {}).length > 0;
 }
 
 /** A project as far as it is known: by its files, or by its name alone when there are none. */
