@@ -177,3 +177,21 @@ test("IPv6: addresses of the asked subnet and of a chosen one, between container
   expect(await inside("a1", "ip", "-6", "route")).toContain("default via fd00:211::1");
   expect(await inside("b1", "cat", "/etc/hosts")).toContain("fd00:211::77\t");
 });
+
+test("a link-local address is another one of the interface, and is sent from", async () => {
+  await network("n1", "--subnet", "10.211.0.0/24");
+  await start("a1", "--network", "n1", "--link-local-ip", "169.254.9.1");
+  await start("b1", "--network", "n1", "--link-local-ip", "169.254.9.2");
+  expect(await inside("a1", "ip", "-4", "-o", "addr")).toContain("169.254.9.1/16");
+  await inside("a1", "ping", "-c", "1", "-W", "2", "169.254.9.2");
+});
+
+test("a configuration is for other networks, not for containers", async () => {
+  await network("cfg", "--config-only", "--subnet", "10.211.3.0/24");
+  await network("n1", "--config-from", "cfg");
+  expect(await refusal("run", "--rm", "--network", "cfg", "bb", "true")).toContain(
+    "cannot create endpoint on configuration-only network",
+  );
+  await start("a1", "--network", "n1");
+  expect((await networksOf("a1")).n1?.IPAddress).toMatch(/^10\.211\.3\./);
+});

@@ -6,7 +6,10 @@ import { type EndpointAsk, PREDEFINED } from "./networks.ts";
 import type { Wish } from "./open-network.ts";
 
 /** What is wrong with what a container asks of a network, in Docker's words and order. */
-export function askProblems({ ipv4, ipv6, aliases = [] }: EndpointAsk, network: StoredNetwork): readonly string[] {
+export function askProblems(
+  { ipv4, ipv6, aliases = [], linkLocal = [] }: EndpointAsk,
+  network: StoredNetwork,
+): readonly string[] {
   const predefined = PREDEFINED.includes(network.name);
   const addressed = Boolean(ipv4 || ipv6);
   const found: string[] = [];
@@ -15,6 +18,7 @@ export function askProblems({ ipv4, ipv6, aliases = [] }: EndpointAsk, network: 
     found.push("network-scoped alias is supported only for containers in user defined networks");
   if (ipv4 && parseAddress(ipv4)?.family !== 4) found.push(`invalid IPv4 address: ${ipv4}`);
   if (ipv6 && parseAddress(ipv6)?.family !== 6) found.push(`invalid IPv6 address: ${ipv6}`);
+  for (const text of linkLocal) if (!parseAddress(text)) found.push(`invalid link-local IP address: ${text}`);
   if (!predefined) found.push(...outside(4, ipv4, network), ...outside(6, ipv6, network));
   return found;
 }
@@ -49,6 +53,7 @@ export function wishOf(ask: EndpointAsk, network: StoredNetwork, former: StoredE
     wanted: { ...(four ? { ipv4: four.address } : {}), ...(six ? { ipv6: six.address } : {}) },
     former: former && givenOf(former),
     mac: ask.macAddress ? parseMac(ask.macAddress) : undefined,
+    linkLocal: ask.linkLocal ?? [],
     hostAccess: ask.hostAccess ?? false,
   };
 }

@@ -27,6 +27,7 @@ export function newEndpoint(
     links: ask.links ?? [],
     driverOptions: ask.driverOptions ?? {},
     gatewayPriority: ask.gatewayPriority ?? 0,
+    ...(ask.linkLocal && ask.linkLocal.length > 0 ? { linkLocal: ask.linkLocal } : {}),
     ...(ask.hostAccess ? { hostAccess: true } : {}),
     attached: true,
   };

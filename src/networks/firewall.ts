@@ -47,7 +47,8 @@ export function rulesOf(network: StoredNetwork): BridgeRules {
 }
 
 /** Where clouds tell a machine its secrets: never by way of a router (RFC 3927, 2.7), and Amazon's IPv6 one. */
-const METADATA = { ip: "169.254.0.0/16", ip6: "fd00:ec2::254" } as const;
+const LINK_LOCAL = "169.254.0.0/16";
+const METADATA = { ip: LINK_LOCAL, ip6: "fd00:ec2::254" } as const;
 
 /** All of a daemon's rules, replacing what it had before in the same transaction. */
 export function ruleset({ owner, bridges, members }: Rules): string {
@@ -146,13 +147,15 @@ function chainsOf({ bridge, internal, icc, hostAccess, linkLocalAccess }: Bridge
     ? `    oifname != "${bridge}" drop\n`
     : linkLocalAccess
       ? ""
-      : `    ip daddr ${METADATA.ip} drop\n    ip6 daddr ${METADATA.ip6} drop\n`;
+      : `    oifname != "${bridge}" ip daddr ${METADATA.ip} drop\n    ip6 daddr ${METADATA.ip6} drop\n`;
   const toHost = internal
     ? "    ct state established,related accept\n    meta l4proto { 1, 58 } accept\n    drop\n"
     : hostAccess
       ? ""
       : "    jump gateways\n";
+  // Link-local addresses are not routed (RFC 3927, 2.7).
   return `  chain from-${bridge} {
+    ip saddr ${LINK_LOCAL} oifname != "${bridge}" drop
 ${outwards}  }
   chain to-${bridge} {
     ct state established,related accept
@@ -168,7 +171,7 @@ function spoofRules({ bridge, subnets, masquerade, internal }: BridgeRules): str
   const allowed = (family: 4 | 6) => subnets.filter((one) => one.family === family).map(({ subnet }) => subnet);
   const ipv6 = allowed(6);
   const own = [
-    `    iifname "${bridge}" ip saddr != { ${[...allowed(4), "0.0.0.0"].join(", ")} } drop\n`,
+    `    iifname "${bridge}" ip saddr != { ${[...allowed(4), "0.0.0.0", LINK_LOCAL].join(", ")} } drop\n`,
     ipv6.length === 0
       ? `    iifname "${bridge}" meta nfproto ipv6 drop\n`
       : `    iifname "${bridge}" ip6 saddr != { ${[...ipv6, "fe80::/10", "::"].join(", ")} } drop\n`,

@@ -1,6 +1,6 @@
 import { isHavreError } from "../base/mod.ts";
 import { changeNftablesElements, NETLINK_NETFILTER, NetlinkSocket, type NftablesElement } from "../kernel/mod.ts";
-import { addressBytes, formatAddress, formatMac } from "./ip.ts";
+import { addressBytes, formatAddress, formatMac, parseAddress } from "./ip.ts";
 import type { Given } from "./network-addresses.ts";
 
 /** What a container's interface may send as. */
@@ -9,6 +9,8 @@ export interface Member {
   readonly hostInterface: string;
   readonly mac: Uint8Array;
   readonly given: Given;
+  /** Link-local addresses that the container asked for. */
+  readonly linkLocal: readonly string[];
   /** It may reach services of the host by the bridge's address. */
   readonly hostAccess: boolean;
   /** It must not reach others on its bridge. */
@@ -108,7 +110,7 @@ export class Members implements Disposable {
   }
 }
 
-function elementsOf({ hostInterface, mac, given, hostAccess, alone }: Member): readonly SetElement[] {
+function elementsOf({ hostInterface, mac, given, linkLocal, hostAccess, alone }: Member): readonly SetElement[] {
   const name = Buffer.alloc(IFNAME_SIZE);
   name.write(hostInterface);
   const paddedMac = Buffer.concat([mac, Buffer.alloc(2)]);
@@ -124,18 +126,21 @@ function elementsOf({ hostInterface, mac, given, hostAccess, alone }: Member): r
     element("bridge", "macs", `${port} . ${hardware}`, name, paddedMac),
     ...(alone ? [element("bridge", "alone", port, name)] : []),
   ];
-  if (given.ipv4 !== undefined) {
-    const [bytes, text] = [addressBytes(4, given.ipv4), formatAddress(4, given.ipv4)];
-    list.push(element("bridge", "members4", `${port} . ${hardware} . ${text}`, name, paddedMac, bytes));
-    if (hostAccess) list.push(element("inet", "host_access4", text, bytes));
+  const own = [
+    ...(given.ipv4 === undefined ? [] : [{ family: 4 as const, address: given.ipv4 }]),
+    ...(given.ipv6 === undefined ? [] : [{ family: 6 as const, address: given.ipv6 }]),
+  ];
+  for (const { family, address } of [...own, ...linkLocal.flatMap((text) => parseAddress(text) ?? [])]) {
+    const [bytes, text] = [addressBytes(family, address), formatAddress(family, address)];
+    list.push(element("bridge", `members${family}`, `${port} . ${hardware} . ${text}`, name, paddedMac, bytes));
+    if (family === 6) {
+      const target = `0x${Buffer.from(bytes).toString("hex")}`;
+      list.push(element("bridge", "targets", `${port} . ${target}`, name, bytes));
+    }
   }
-  if (given.ipv6 !== undefined) {
-    const [bytes, text] = [addressBytes(6, given.ipv6), formatAddress(6, given.ipv6)];
-    list.push(
-      element("bridge", "members6", `${port} . ${hardware} . ${text}`, name, paddedMac, bytes),
-      element("bridge", "targets", `${port} . 0x${Buffer.from(bytes).toString("hex")}`, name, bytes),
-    );
-    if (hostAccess) list.push(element("inet", "host_access6", text, bytes));
+  if (hostAccess) {
+    for (const { family, address } of own)
+      list.push(element("inet", `host_access${family}`, formatAddress(family, address), addressBytes(family, address)));
   }
   return list;
 }

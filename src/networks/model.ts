@@ -69,6 +69,8 @@ export interface StoredEndpoint {
   /** `container:alias`, as asked. */
   readonly links: readonly string[];
   readonly driverOptions: Readonly<Record<string, string>>;
+  /** Link-local addresses beside those given, as asked. */
+  readonly linkLocal?: readonly string[];
   /** It may reach services of the host by the bridge's address. */
   readonly hostAccess?: boolean;
   /** The higher, the sooner the default route goes this way. */

@@ -6,7 +6,7 @@ import type { Members } from "./members.ts";
 import type { IpamPool, StoredEndpoint, StoredNetwork } from "./model.ts";
 import { type Given, givenOf, NetworkAddresses, poolOf } from "./network-addresses.ts";
 import { ReadyPool } from "./ready-pool.ts";
-import { freeInterfaceName, makeSandbox, readdress, setDefaultRoutes, socketIn } from "./sandboxes.ts";
+import { addLinkLocal, freeInterfaceName, makeSandbox, readdress, setDefaultRoutes, socketIn } from "./sandboxes.ts";
 
 /** The first interface of a container, by Docker's name. */
 const FIRST = "eth0";
@@ -32,6 +32,8 @@ export interface Wish {
   /** Addresses it had and has again if they are free. */
   readonly former: Given | undefined;
   readonly mac: Uint8Array | undefined;
+  /** Further addresses that hold on this network only. */
+  readonly linkLocal: readonly string[];
   readonly hostAccess: boolean;
 }
 
@@ -78,7 +80,7 @@ export class OpenNetwork {
     for (const endpoint of endpoints) {
       if (endpoint.attached) {
         this.addresses.claim(onlyPresent(givenOf(endpoint)), interfaceExists);
-        this.#admit(endpoint, parseMac(endpoint.macAddress), givenOf(endpoint), endpoint.hostAccess ?? false);
+        this.#admit(endpoint, parseMac(endpoint.macAddress), givenOf(endpoint), endpoint);
       } else this.addresses.keep(givenOf(endpoint), endpoint.containerId);
     }
     this.#pool = new ReadyPool({
@@ -115,6 +117,7 @@ export class OpenNetwork {
     wanted,
     former,
     mac,
+    linkLocal,
     hostAccess,
   }: Wish): Promise<Joined & { readonly namespace: NetworkNamespace }> {
     const given = await this.#addressesFor(wanted, former);
@@ -123,7 +126,9 @@ export class OpenNetwork {
     const interfaceMac = mac ?? macOf(sandbox.given);
     try {
       if (mac !== undefined) within(namespace, (inside) => inside.transact([setLink(FIRST, { mac })]));
-      if (mac !== undefined || hostAccess) this.#admit(plugged, interfaceMac, sandbox.given, hostAccess);
+      if (linkLocal.length > 0) within(namespace, (inside) => addLinkLocal(inside, FIRST, linkLocal));
+      if (mac !== undefined || hostAccess || linkLocal.length > 0)
+        this.#admit(plugged, interfaceMac, sandbox.given, { hostAccess, linkLocal });
       if (!sandbox.operational) await this.#untilOperational(namespace, plugged, FIRST);
       return { ...sandbox, interfaceName: FIRST, mac: interfaceMac };
     } catch (error) {
@@ -133,7 +138,7 @@ export class OpenNetwork {
   }
 
   /** Joins a namespace that has other interfaces already. */
-  async join(namespace: NetworkNamespace, { wanted, former, mac, hostAccess }: Wish): Promise<Joined> {
+  async join(namespace: NetworkNamespace, { wanted, former, mac, linkLocal, hostAccess }: Wish): Promise<Joined> {
     const given = (await this.#addressesFor(wanted, former)) ?? (await this.#anyAddresses());
     const interfaceMac = mac ?? macOf(given);
     let plugged: Plugged | undefined;
@@ -142,10 +147,11 @@ export class OpenNetwork {
         const name = freeInterfaceName(inside);
         const wantedInterface = { name, mac: interfaceMac, addresses: this.addresses.forInterface(given) };
         plugged = this.#segment.plug(namespace, inside, wantedInterface);
+        addLinkLocal(inside, name, linkLocal);
         return name;
       });
       if (!plugged) throw new HavreError("internal", "Nothing was plugged in");
-      this.#admit(plugged, interfaceMac, given, hostAccess);
+      this.#admit(plugged, interfaceMac, given, { hostAccess, linkLocal });
       await this.#untilOperational(namespace, plugged, interfaceName);
       return { given, plugged, interfaceName, mac: interfaceMac };
     } catch (error) {
@@ -236,7 +242,7 @@ export class OpenNetwork {
         setDefaultRoutes(inside, this.gateways());
       });
       this.addresses.release(ready.given, undefined, undefined);
-      this.#admit(ready.plugged, macOf(given), given, false);
+      this.#admit(ready.plugged, macOf(given), given);
       return { ...ready, given };
     } catch (error) {
       this.addresses.release(given, undefined, undefined);
@@ -281,7 +287,7 @@ export class OpenNetwork {
         const addresses = this.addresses.forInterface(given);
         const plugged = this.#segment.plug(namespace, socket, { name: FIRST, mac: macOf(given), addresses });
         setDefaultRoutes(socket, this.gateways());
-        this.#admit(plugged, macOf(given), given, false);
+        this.#admit(plugged, macOf(given), given);
         return { namespace, given, plugged, operational: this.#segment.operational(plugged, socket, FIRST) };
       } catch (error) {
         namespace[Symbol.dispose]();
@@ -307,9 +313,14 @@ export class OpenNetwork {
   }
 
   /** From here on the interface sends as who it is, and as nobody else. */
-  #admit({ hostInterface }: Plugged, mac: Uint8Array, given: Given, hostAccess: boolean): void {
+  #admit(
+    { hostInterface }: Plugged,
+    mac: Uint8Array,
+    given: Given,
+    { hostAccess = false, linkLocal = [] }: Partial<Pick<Wish, "hostAccess" | "linkLocal">> = {},
+  ): void {
     if (hostInterface === "") return;
-    this.#options.members.admit({ hostInterface, mac, given, hostAccess, alone: this.#options.alone });
+    this.#options.members.admit({ hostInterface, mac, given, linkLocal, hostAccess, alone: this.#options.alone });
   }
 
   /** A name server's lost answer costs a program five seconds. */

@@ -200,8 +200,10 @@ export class OpenNetworks {
 
   /** Runs `work` with the open network; it is not removed meanwhile. Made again when someone has taken it off the host. */
   async using<T>(ref: string, work: (open: OpenNetwork) => Promise<T>): Promise<T> {
-    const { id, name } = this.stored(ref);
+    const { id, name, spec } = this.stored(ref);
     const open = this.#open.get(id);
+    if (spec.configOnly)
+      throw new HavreError("permission-denied", "cannot create endpoint on configuration-only network");
     if (!open) throw this.#failures.get(id) ?? new HavreError("unavailable", `Network ${name} is not ready yet`);
     this.#joining.set(id, (this.#joining.get(id) ?? 0) + 1);
     try {

@@ -13,6 +13,7 @@ import {
   setLink,
   writeSysctl,
 } from "../kernel/mod.ts";
+import { addressBytes, lastOf, parseAddress, subnetOf } from "./ip.ts";
 import type { InterfaceAddress } from "./network-addresses.ts";
 
 /** A namespace with a loopback interface only, and a netlink socket inside. */
@@ -76,6 +77,20 @@ export function readdress(
     setLink(index, { mac }),
     ...addresses.map((address) => addAddress(index, address)),
   ]);
+}
+
+/** Further addresses that hold on the interface's own network only (Docker's: IPv4 in /16, IPv6 in /64). */
+export function addLinkLocal(inside: NetlinkSocket, name: string, texts: readonly string[]): void {
+  if (texts.length === 0) return;
+  const index = interfaceIndex(inside, name);
+  const addresses = texts
+    .flatMap((text) => parseAddress(text) ?? [])
+    .map(({ family, address }) => {
+      const prefixLength = family === 4 ? 16 : 64;
+      const broadcast = family === 4 ? { broadcast: addressBytes(4, lastOf(subnetOf(4, address, prefixLength))) } : {};
+      return { address: addressBytes(family, address), prefixLength, ...broadcast };
+    });
+  inside.transact(addresses.map((address) => addAddress(index, address)));
 }
 
 /** Makes these the default routes, whichever there were. */
