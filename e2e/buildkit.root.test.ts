@@ -179,6 +179,25 @@ describe("docker build with buildx", () => {
     expect(await ok(["images", "-aq"])).toBe(before);
   });
 
+  test("an image goes into an archive that is loaded again, and is not kept itself", async () => {
+    await engine.loadBusybox();
+    const folder = context({ Dockerfile: "FROM bb\nRUN echo packed > /packed\n" });
+    const before = await ok(["images", "-aq"]);
+    for (const type of ["docker", "oci"]) {
+      const archive = join(folder, `${type}.tar`);
+      const metadata = join(folder, `${type}.json`);
+      await built(folder, "--output", `type=${type},dest=${archive}`, "--metadata-file", metadata);
+      expect(await ok(["images", "-aq"])).toBe(before);
+      expect(await ok(["load", "-i", archive])).toBe("Loaded image: e2e-kit:latest");
+      expect(await inImage("cat /packed")).toBe("packed");
+      expect(await Bun.file(metadata).json()).toMatchObject({
+        "containerimage.config.digest": await engine.inspect("e2e-kit", "{{json .Id}}"),
+      });
+      await ok(["rmi", "e2e-kit"]);
+    }
+    expect(await refused(folder, "--cache-to", `type=local,dest=${folder}/cache`)).toContain("not implemented yet");
+  });
+
   test("contexts and Dockerfiles come through standard input", async () => {
     await engine.loadBusybox();
     const env = { DOCKER_CONFIG: config, DOCKER_BUILDKIT: "1" };

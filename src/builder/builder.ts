@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestOf, HavreError, rfc3339Nano } from "../base/mod.ts";
-import type { Image } from "../images/mod.ts";
+import type { Image, ImageMaker } from "../images/mod.ts";
 import { decompress } from "../images/mod.ts";
 import { mountInfo, unmount } from "../kernel/mod.ts";
 import type { ExecutionConfig, Platform } from "../spec/mod.ts";
@@ -119,6 +119,20 @@ export class Builder {
     return this.#solve(request, observer, signal, async (plan, trees) => {
       const image = await this.#makeImage(request, plan, trees);
       return { image, plan };
+    });
+  }
+
+  /** The same without an image: it goes into an archive (an OCI layout that Docker loads, too), which `use` reads. */
+  buildArchive(
+    request: Omit<BuildRequest, "keepSteps">,
+    observer: BuildObserver,
+    use: (archive: AsyncIterable<Uint8Array>) => Promise<void>,
+    signal: AbortSignal,
+  ): ReturnType<ImageMaker["archive"]> {
+    return this.#solve(request, observer, signal, (plan, trees) => {
+      const tree = layered(trees, endOf(plan.target).digest);
+      const config = this.configAt(plan, plan.target, stateOf(plan.target), tree, trees, request.epoch);
+      return this.#ops.images.archive({ config, layers: tree.layers, names: request.names }, use, signal);
     });
   }
 

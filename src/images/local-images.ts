@@ -28,7 +28,14 @@ import { type Collected, Keeper, type Needs } from "./keeper.ts";
 import { selectImages } from "./list.ts";
 import { loadArchive } from "./load/load.ts";
 import { imageLog, type LogEntry } from "./log.ts";
-import { type ImageLayer, type ImageMaker, layersOfImage, type MakeRequest, makeImage } from "./making.ts";
+import {
+  archiveImage,
+  type ImageLayer,
+  type ImageMaker,
+  layersOfImage,
+  type MakeRequest,
+  makeImage,
+} from "./making.ts";
 import { imageKind } from "./objects.ts";
 import { hostPlatform, parsePlatform, requirePlatform } from "./platform.ts";
 import { PruneGate, type PruneOptions, pruneImages } from "./prune.ts";
@@ -185,6 +192,10 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
 
   make(request: MakeRequest): Promise<Image> {
     return makeImage(this.#context, request);
+  }
+
+  archive(request: MakeRequest, use: (archive: AsyncIterable<Uint8Array>) => Promise<void>, signal?: AbortSignal) {
+    return archiveImage(this.#context, request, use, signal);
   }
 
   collect(): Promise<Collected> {

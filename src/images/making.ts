@@ -6,6 +6,7 @@ import { imageEvent } from "./events.ts";
 import type { Image } from "./images.ts";
 import { type ImageObject, imageKind } from "./objects.ts";
 import { markTagged, pointerTo, recordImage, setTag } from "./record.ts";
+import { writeArchive } from "./save.ts";
 import { viewImage } from "./view.ts";
 
 /** A layer that is here, as a tree and as a blob. */
@@ -41,6 +42,15 @@ export interface ImageMaker {
    * be held until this returns (`hold` of content store and snapshotter).
    */
   make(request: MakeRequest): Promise<Image>;
+  /**
+   * The image as an archive (an OCI layout, as `save` writes it) while `use` reads it; the image does not become known.
+   * Returns its id and the manifest's descriptor.
+   */
+  archive(
+    request: MakeRequest,
+    use: (archive: AsyncIterable<Uint8Array>) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<{ readonly id: Digest; readonly manifest: Descriptor }>;
 }
 
 export async function layersOfImage(
@@ -76,6 +86,25 @@ export async function makeImage(context: Context, request: MakeRequest): Promise
   });
   for (const reference of references) context.emit(imageEvent("tag", made, familiarReference(reference)));
   return context.store.view((tx) => viewImage(tx, tx.get(imageKind, made.id) ?? made));
+}
+
+export async function archiveImage(
+  context: Context,
+  { config, layers, names, parent }: MakeRequest,
+  use: (archive: AsyncIterable<Uint8Array>) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly id: Digest; readonly manifest: Descriptor }> {
+  const references = names.map((name) => withDefaultTag(parseReference(name)));
+  using assembly = new Assembly(context);
+  const { image, manifest, layers: sizes } = await assembly.seal(config, layers, "build", parent);
+  const unknown: ImageObject = {
+    ...image,
+    layerSizes: sizes.map(({ size }) => size),
+    addedAt: context.clock.now(),
+    manifests: [manifest],
+  };
+  await use(writeArchive(context, [{ image: unknown, manifest, names: references }], signal));
+  return { id: image.id, manifest: manifest.descriptor };
 }
 
 function isHere(image: ImageObject | undefined): boolean {

@@ -38,10 +38,20 @@ export function saveImages(
   for (const { image } of saved) {
     if (image.chain.length === 0) throw new HavreError("not-implemented", "empty export - not implemented");
   }
-  return writeArchive(context, saved, signal);
+  return writeSaved(context, saved, signal);
 }
 
-async function* writeArchive(
+async function* writeSaved(
+  context: Context,
+  saved: readonly SavedImage[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  yield* writeArchive(context, saved, signal);
+  for (const { image } of saved) context.emit(imageEvent("save", image));
+}
+
+/** The archive of images whose blobs are all here, known to the store or not. */
+export async function* writeArchive(
   context: Context,
   saved: readonly SavedImage[],
   signal: AbortSignal | undefined,
@@ -51,7 +61,6 @@ async function* writeArchive(
     signal?.throwIfAborted();
     yield chunk;
   }
-  for (const { image } of saved) context.emit(imageEvent("save", image));
 }
 
 /** What each word means: a repository (all its tags), a tag, an id. An image named twice is saved once with both names. */

@@ -1,14 +1,8 @@
 import { type Clock, HavreError } from "../../base/mod.ts";
-import type { BuildResult } from "../builder.ts";
 import type { SourceFile } from "../dockerfile/mod.ts";
+import type { Exporter, ExporterResponse } from "./exporters.ts";
 import { Progress } from "./progress.ts";
 import type { RpcError } from "./rpc/status.ts";
-
-/** What a result is to become. */
-export interface Exporter {
-  readonly type: string;
-  readonly attributes: Readonly<Record<string, string>>;
-}
 
 /** A build that a client has under way. */
 export class ClientBuild {
@@ -17,10 +11,10 @@ export class ClientBuild {
   readonly exporters: readonly Exporter[];
   readonly progress: Progress;
   readonly control = new AbortController();
-  /** Results by the references the client knows them by. */
-  readonly results = new Map<string, BuildResult>();
-  /** What the client says in the end that the build comes to; undefined: nothing. */
-  readonly returned = Promise.withResolvers<BuildResult | undefined>();
+  /** What the client is told of its results. */
+  readonly response: ExporterResponse = {};
+  /** Settled when the client says that it has what it wanted, or that it failed. */
+  readonly returned = Promise.withResolvers<void>();
   dockerfile: SourceFile | undefined;
   /** The last error, in full: a client gives it back without all it holds. */
   failure: RpcError | undefined;
@@ -32,19 +26,17 @@ export class ClientBuild {
     this.progress = progress;
     this.returned.promise.catch(() => {});
   }
-
-  /** Names of the image, where it is to be one of this machine. */
-  get names(): readonly string[] {
-    return this.exporters
-      .filter(({ type }) => type === "moby" || type === "image" || type === "docker" || type === "oci")
-      .flatMap(({ attributes }) => (attributes.name ?? "").split(","))
-      .filter((name) => name !== "");
-  }
 }
+
+/** Builds whose end is still known to who asks late. */
+const REMEMBERED = 64;
+/** Milliseconds for a client to begin the build that it speaks of. */
+const PATIENCE = 20_000;
 
 /** The builds of all clients, by the refs they gave them. */
 export class ClientBuilds {
   readonly #builds = new Map<string, ClientBuild>();
+  readonly #ended = new Map<string, ClientBuild>();
   readonly #awaited = new Map<string, PromiseWithResolvers<ClientBuild>>();
   readonly #clock: Clock;
   readonly #newId: () => string;
@@ -64,24 +56,35 @@ export class ClientBuilds {
     return build;
   }
 
-  /** Those who read its progress go on to its end. */
+  /** Those who read its progress go on to its end, and so does who comes a little late. */
   end(build: ClientBuild): void {
     build.progress.end();
     this.#builds.delete(build.ref);
+    this.#ended.set(build.ref, build);
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
   }
 
-  /** The build of a ref, which may be about to begin. */
-  get(ref: string, signal: AbortSignal): Promise<ClientBuild> {
-    const build = this.#builds.get(ref);
-    if (build) return Promise.resolve(build);
+  /** The build of a ref that is under way, or about to begin. `not-found`; its own failure when it has failed. */
+  async running(ref: string, signal: AbortSignal): Promise<ClientBuild> {
+    const build = await this.find(ref, signal);
+    if (this.#builds.has(ref)) return build;
+    throw build.failure ?? new HavreError("not-found", `no such job ${ref}`);
+  }
+
+  /** The build of a ref, also one that ended just now or is about to begin. `not-found`. */
+  async find(ref: string, signal: AbortSignal): Promise<ClientBuild> {
+    const build = this.#builds.get(ref) ?? this.#ended.get(ref);
+    if (build) return build;
     const awaited = this.#awaited.get(ref) ?? Promise.withResolvers<ClientBuild>();
     this.#awaited.set(ref, awaited);
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#awaited.delete(ref);
-        reject(signal.reason);
+        reject(signal.aborted ? signal.reason : new HavreError("not-found", `no such job ${ref}`));
       };
-      signal.addEventListener("abort", leave, { once: true });
+      patience.addEventListener("abort", leave, { once: true });
       awaited.promise.then(resolve, reject);
     });
   }

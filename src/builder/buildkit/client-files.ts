@@ -33,6 +33,7 @@ export class ClientFiles implements AsyncDisposable {
   readonly #progress: Progress;
   readonly #signal: AbortSignal;
   readonly #held = new AsyncDisposableStack();
+  readonly #contexts = new Map<string, Promise<TarSource>>();
   #uploaded: Promise<TarSource> | undefined;
   #ignore: readonly string[] | undefined;
 
@@ -63,8 +64,14 @@ export class ClientFiles implements AsyncDisposable {
     return { file, vertex, ignore: this.#ignore };
   }
 
-  /** The build context, or one that has a name. */
-  async context(name: string): Promise<TarSource> {
+  /** The build context, or one that has a name. It comes once, however often it is asked for. */
+  context(name: string): Promise<TarSource> {
+    const files = this.#contexts.get(name) ?? this.#receive(name);
+    this.#contexts.set(name, files);
+    return files;
+  }
+
+  async #receive(name: string): Promise<TarSource> {
     const named = this.#request.contexts.get(name);
     if (name === "" && this.#request.remoteContext !== undefined) return this.#upload(this.#progress.contextTask(name));
     const folder = named?.kind === "local" ? named.folder : this.#request.contextFolder;

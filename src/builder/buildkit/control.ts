@@ -1,7 +1,7 @@
 import { HavreError, type Logger } from "../../base/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
-import type { ClientBuild, ClientBuilds, Exporter } from "./builds.ts";
-import { exportImage } from "./exporters.ts";
+import type { ClientBuild, ClientBuilds } from "./builds.ts";
+import { checkExporters, type Exporter } from "./exporters.ts";
 import type { Frontend } from "./frontend.ts";
 import { type Handlers, streaming, unary } from "./rpc/server.ts";
 import {
@@ -38,9 +38,10 @@ export function controlHandlers({ builds, frontend, platform, log }: ControlPart
     const stop = () => build.control.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     try {
-      const result = await resultOf(request, build, frontend);
-      const exporterResponse = result === undefined ? {} : await exportImage(build, result);
-      return { exporterResponse };
+      checkExporters(build.exporters);
+      refuseCacheExports(request);
+      await finished(request, build, frontend);
+      return { exporterResponse: build.response };
     } catch (error) {
       throw frontend.failed(build, error);
     } finally {
@@ -51,7 +52,7 @@ export function controlHandlers({ builds, frontend, platform, log }: ControlPart
     }
   });
   const status = streaming(StatusRequestSchema, StatusResponseSchema, async function* ({ ref }, { signal }) {
-    const build = await builds.get(ref, signal);
+    const build = await builds.find(ref, signal);
     yield* build.progress.read(signal);
   });
   const info = unary(EmptySchema, InfoResponseSchema, async () => ({ buildkitVersion: VERSION_RECORD }));
@@ -70,10 +71,16 @@ export function controlHandlers({ builds, frontend, platform, log }: ControlPart
   ]);
 }
 
-/** From the frontend that is named, or from the client itself when it names none. */
-async function resultOf(request: SolveRequest, build: ClientBuild, frontend: Frontend) {
-  if (request.frontend === "" && request.definition === undefined) return build.returned.promise;
-  return (await frontend.solve(build, request.frontend, request.frontendAttrs, build.control.signal)).result;
+/** By the frontend that is named, or by the client itself when it names none. */
+async function finished(request: SolveRequest, build: ClientBuild, frontend: Frontend): Promise<void> {
+  if (request.frontend === "" && request.definition === undefined) await build.returned.promise;
+  else await frontend.solve(build, request.frontend, request.frontendAttrs, build.control.signal);
+}
+
+function refuseCacheExports({ cache }: SolveRequest): void {
+  const other = cache?.exports.find(({ type }) => type !== "inline");
+  if (other === undefined) return;
+  throw new HavreError("not-implemented", `Exporting the cache to ${other.type} is not implemented yet`);
 }
 
 function exportersOf({ exporters, exporter, exporterAttrs }: SolveRequest): readonly Exporter[] {

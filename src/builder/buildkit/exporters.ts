@@ -1,66 +1,145 @@
 import { HavreError } from "../../base/mod.ts";
 import { packWholeTree } from "../../snapshots/mod.ts";
-import type { BuildResult } from "../builder.ts";
+import type { Builder, BuildObserver, BuildRequest } from "../builder.ts";
 import { FolderSource } from "../ops/files/folder-source.ts";
 import type { ClientBuild } from "./builds.ts";
 import { sendBytes, sendFiles } from "./file-send.ts";
 import { fullName } from "./full-name.ts";
 import type { Session } from "./session.ts";
 
+/** What a result is to become. */
+export interface Exporter {
+  readonly type: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** What the client is told of a result. */
+export type ExporterResponse = Record<string, string>;
+
 const IMAGE = ["moby", "image"];
+const ARCHIVE = ["oci", "docker"];
 const FILES = ["local", "tar"];
 
-/** Whether an image of this machine is wanted; else files are, or nothing. `not-implemented` for what cannot be made yet. */
-export function makesImage({ exporters }: ClientBuild): boolean {
+/** `not-implemented` for what cannot be made. */
+export function checkExporters(exporters: readonly Exporter[]): void {
   for (const { type, attributes } of exporters) {
-    if (![...IMAGE, ...FILES].includes(type)) {
-      throw new HavreError("not-implemented", `The exporter ${type} is not implemented yet`, {
-        hint: "There are image, local and tar",
+    if (![...IMAGE, ...ARCHIVE, ...FILES].includes(type)) {
+      throw new HavreError("not-implemented", `exporter ${JSON.stringify(type)} could not be found`, {
+        hint: "There are image, oci, docker, local and tar",
       });
     }
     if (attributes.push === "true") throw new HavreError("not-implemented", "Pushing a result is not implemented yet");
+    if (ARCHIVE.includes(type) && attributes.tar === "false") {
+      throw new HavreError("not-implemented", `The exporter ${type} writes archives only`);
+    }
   }
-  const image = exporters.some(({ type }) => IMAGE.includes(type));
-  if (image && exporters.length > 1) {
-    throw new HavreError("not-implemented", "An image and other outputs of one build are not implemented yet");
-  }
-  return image;
 }
 
-/** Tells of the image that was made; answers with what the client is to know of it. */
-export async function exportImage(build: ClientBuild, { image: { id } }: BuildResult): Promise<Record<string, string>> {
-  const names = build.names.map(fullName);
-  await build.progress.task("exporting to image", async (task) => {
-    task.progress("exporting layers", 0, 0, true);
-    task.progress(`writing image ${id}`, 0, 0, true);
-    for (const name of names) task.progress(`naming to ${name}`, 0, 0, true);
-  });
-  return {
-    "containerimage.digest": id,
-    "containerimage.config.digest": id,
-    ...(names.length > 0 ? { "image.name": names.join(",") } : {}),
-  };
+/** Names of an image that an exporter makes. */
+export function namesOf({ attributes }: Exporter): readonly string[] {
+  return (attributes.name ?? "").split(",").filter((name) => name !== "");
 }
 
-/** Sends the files of a result to where the client wants them. */
-export async function exportFiles(
-  build: ClientBuild,
-  session: Session,
-  folder: string,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const [index, { type }] of build.exporters.entries()) {
-    if (type === "local") {
-      await build.progress.task("exporting to client directory", async (task) => {
-        using files = new FolderSource(folder);
-        await sendFiles(session, index, files, signal);
-        task.progress("copying files", 0, 0, true);
-      });
-    } else {
-      await build.progress.task("exporting to client tarball", async (task) => {
-        await sendBytes(session, index, packWholeTree(folder, signal), signal);
+/** Builds, and makes of the result all that the client wants it to be. Without an exporter it is built, and stays in the cache. */
+export class Exports {
+  readonly #builder: Builder;
+  readonly #build: ClientBuild;
+  readonly #session: Session;
+  readonly #request: Omit<BuildRequest, "names" | "keepSteps">;
+  readonly #signal: AbortSignal;
+  #observer: BuildObserver;
+
+  constructor(
+    builder: Builder,
+    build: ClientBuild,
+    session: Session,
+    request: Omit<BuildRequest, "names" | "keepSteps">,
+    observer: BuildObserver,
+    signal: AbortSignal,
+  ) {
+    this.#builder = builder;
+    this.#build = build;
+    this.#session = session;
+    this.#request = request;
+    this.#observer = observer;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<void> {
+    const { exporters } = this.#build;
+    const files: (readonly [index: number, type: string])[] = [];
+    for (const [index, exporter] of exporters.entries()) {
+      if (IMAGE.includes(exporter.type)) await this.#image(exporter);
+      else if (ARCHIVE.includes(exporter.type)) await this.#archive(index, exporter);
+      else files.push([index, exporter.type]);
+    }
+    if (files.length > 0 || exporters.length === 0) await this.#files(files);
+  }
+
+  /** What is made a second time is known then, and told once. */
+  #once(): BuildObserver {
+    const observer = this.#observer;
+    this.#observer = { planned: () => {}, event: () => {} };
+    return observer;
+  }
+
+  async #image(exporter: Exporter): Promise<void> {
+    const { builder, request } = { builder: this.#builder, request: this.#request };
+    const names = namesOf(exporter);
+    const { image } = await builder.build({ ...request, names, keepSteps: false }, this.#once(), this.#signal);
+    await this.#build.progress.task("exporting to image", async (task) => {
+      task.progress("exporting layers", 0, 0, true);
+      task.progress(`writing image ${image.id}`, 0, 0, true);
+      for (const name of names) task.progress(`naming to ${fullName(name)}`, 0, 0, true);
+    });
+    this.#tell(names, { "containerimage.digest": image.id, "containerimage.config.digest": image.id });
+  }
+
+  async #archive(index: number, exporter: Exporter): Promise<void> {
+    const names = namesOf(exporter);
+    const title = exporter.type === "oci" ? "exporting to oci image format" : "exporting to docker image format";
+    const send = (archive: AsyncIterable<Uint8Array>) =>
+      this.#build.progress.task(title, async (task) => {
+        await sendBytes(this.#session, index, archive, this.#signal);
         task.progress("sending tarball", 0, 0, true);
       });
-    }
+    const { id, manifest } = await this.#builder.buildArchive(
+      { ...this.#request, names },
+      this.#once(),
+      send,
+      this.#signal,
+    );
+    this.#tell(names, {
+      "containerimage.digest": manifest.digest,
+      "containerimage.config.digest": id,
+      "containerimage.descriptor": Buffer.from(JSON.stringify(manifest)).toString("base64"),
+    });
+  }
+
+  async #files(exporters: readonly (readonly [index: number, type: string])[]): Promise<void> {
+    const { progress } = this.#build;
+    const use = async (folder: string) => {
+      for (const [index, type] of exporters) {
+        if (type === "tar") {
+          await progress.task("exporting to client tarball", async (task) => {
+            await sendBytes(this.#session, index, packWholeTree(folder, this.#signal), this.#signal);
+            task.progress("sending tarball", 0, 0, true);
+          });
+        } else {
+          await progress.task("exporting to client directory", async (task) => {
+            using files = new FolderSource(folder);
+            await sendFiles(this.#session, index, files, this.#signal);
+            task.progress("copying files", 0, 0, true);
+          });
+        }
+      }
+    };
+    await this.#builder.buildFiles(this.#request, this.#once(), use, this.#signal);
+  }
+
+  #tell(names: readonly string[], more: ExporterResponse): void {
+    const { response } = this.#build;
+    Object.assign(response, more);
+    if (names.length > 0) response["image.name"] = names.map(fullName).join(",");
   }
 }

@@ -7,7 +7,6 @@ import { RpcError } from "./rpc/status.ts";
 import { EmptySchema } from "./wire/control.ts";
 import {
   PongResponseSchema,
-  type ReturnRequest,
   ReturnRequestSchema,
   SolveRequestSchema,
   SolveResponseSchema,
@@ -30,7 +29,7 @@ export function gatewayHandlers({ builds, frontend, platform, newId }: GatewayPa
   const buildOf = ({ metadata, signal }: ServerCall): Promise<ClientBuild> => {
     const ref = metadata[BUILD_ID];
     if (typeof ref !== "string") throw new HavreError("invalid-argument", `A call needs the header ${BUILD_ID}`);
-    return builds.get(ref, signal);
+    return builds.running(ref, signal);
   };
   const ping = unary(EmptySchema, PongResponseSchema, async () => ({
     ...capabilities(),
@@ -39,9 +38,9 @@ export function gatewayHandlers({ builds, frontend, platform, newId }: GatewayPa
   const solve = unary(SolveRequestSchema, SolveResponseSchema, async (request, call) => {
     const build = await buildOf(call);
     try {
-      const { result, metadata } = await frontend.solve(build, request.frontend, request.frontendOpt, call.signal);
-      const id = result === undefined ? "" : newId();
-      if (result !== undefined) build.results.set(id, result);
+      const { metadata } = await frontend.solve(build, request.frontend, request.frontendOpt, call.signal);
+      // An answer to a question has nothing to export.
+      const id = Object.keys(metadata).length === 0 ? newId() : "";
       return { result: { result: { case: "ref" as const, value: { id } }, metadata: { ...metadata } } };
     } catch (error) {
       throw frontend.failed(build, error);
@@ -50,7 +49,7 @@ export function gatewayHandlers({ builds, frontend, platform, newId }: GatewayPa
   const finish = unary(ReturnRequestSchema, EmptySchema, async (request, call) => {
     const build = await buildOf(call);
     const { error } = request;
-    if (error === undefined) build.returned.resolve(resultOf(build, request));
+    if (error === undefined) build.returned.resolve();
     else build.returned.reject(build.failure ?? new RpcError(error.code, error.message));
     return {};
   });
@@ -68,20 +67,4 @@ export function gatewayHandlers({ builds, frontend, platform, newId }: GatewayPa
     [`${SERVICE}Return`, finish],
     [`${SERVICE}Warn`, warn],
   ]);
-}
-
-/** The result that the client names by a reference it was given. */
-function resultOf(build: ClientBuild, { result }: ReturnRequest) {
-  const value = result?.result;
-  const refs =
-    value?.case === "ref"
-      ? [value.value.id]
-      : value?.case === "refs"
-        ? Object.values(value.value.refs).map(({ id }) => id)
-        : value?.case === "refDeprecated"
-          ? [value.value]
-          : [];
-  const [ref, ...more] = refs.filter((id) => id !== "");
-  if (more.length > 0) throw new HavreError("not-implemented", "Several results at once cannot be exported yet");
-  return ref === undefined ? undefined : build.results.get(ref);
 }

@@ -1,9 +1,10 @@
+import { HavreError, toHavreError } from "../../base/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
-import type { Builder, BuildObserver, BuildRequest, BuildResult } from "../builder.ts";
+import type { Builder, BuildObserver, BuildRequest } from "../builder.ts";
 import type { FetchImage } from "../classic/classic-builds.ts";
 import type { ClientBuild } from "./builds.ts";
 import { ClientFiles } from "./client-files.ts";
-import { exportFiles, makesImage } from "./exporters.ts";
+import { Exports } from "./exporters.ts";
 import type { FrontendRequest } from "./frontend-options.ts";
 import { fullName } from "./full-name.ts";
 import { SessionLender } from "./lender.ts";
@@ -21,11 +22,8 @@ export interface BuildTools {
   readonly run: string;
 }
 
-/** What a build comes to. */
+/** Answers to a question; nothing when it was a build. */
 export interface Built {
-  /** undefined: its files went elsewhere, or it was a question only. */
-  readonly result: BuildResult | undefined;
-  /** Answers to a question. */
   readonly metadata: Readonly<Record<string, Uint8Array>>;
 }
 
@@ -44,25 +42,22 @@ export async function runBuild(
   const definition = await files.definition();
   build.dockerfile = definition.file;
   if (request.subrequest !== undefined) {
-    return { result: undefined, metadata: answerSubrequest(request.subrequest, definition, request) };
+    return { metadata: answerSubrequest(request.subrequest, definition, request) };
   }
   const folders = [...request.contexts].filter(([, { kind }]) => kind === "local").map(([name]) => name);
-  const asked: BuildRequest = {
+  const asked = {
     dockerfile: definition.file,
-    options: { ...request.options, namedContexts: folders, history: "buildkit" },
-    supplies: { context: (name) => files.context(name), lender },
+    options: { ...request.options, namedContexts: folders, history: "buildkit" as const },
+    supplies: { context: (name: string) => files.context(name), lender },
     findImage: imageFinder(tools, request, progress, signal),
-    names: build.names,
-    keepSteps: false,
     ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
   };
   const observer: BuildObserver = {
     planned: (graph, dockerfile) => tellWarnings(dockerfile, graph, request, definition, progress),
     event: (event) => progress.event(event),
   };
-  if (makesImage(build)) return { result: await tools.builder.build(asked, observer, signal), metadata: {} };
-  await tools.builder.buildFiles(asked, observer, (folder) => exportFiles(build, session, folder, signal), signal);
-  return { result: undefined, metadata: {} };
+  await new Exports(tools.builder, build, session, asked, observer, signal).run();
+  return { metadata: {} };
 }
 
 /** Finds images, each once, and says so; a name may stand for another image. */

@@ -1,11 +1,17 @@
 import { VERSION } from "../../base/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
 
+const LABELS = {
+  "org.mobyproject.buildkit.worker.executor": "havre",
+  // By this clients see that archives of images can be had.
+  "org.mobyproject.buildkit.worker.snapshotter": "havre",
+};
+
 /** What is said about who builds. */
 export function workerRecord({ os, architecture, variant = "" }: Platform) {
   return {
     id: "havre",
-    labels: { "org.mobyproject.buildkit.worker.executor": "havre" },
+    labels: LABELS,
     platforms: [{ os, architecture, variant }],
     buildkitVersion: VERSION_RECORD,
   };
