@@ -111,7 +111,7 @@ describe("docker build with buildx", () => {
 
   test.each([
     ["FROM bb\nRNU x\n", "dockerfile parse error on line 2: unknown instruction: RNU (did you mean RUN?)"],
-    ["FROM bb\nCOPY --from=none x y\n", "none"],
+    ["FROM bb\nCOPY --from=none.invalid/a x y\n", "none.invalid/a: failed to resolve source metadata"],
     ["FROM bb\nCOPY absent /\n", '"/absent": not found'],
     ["", "the Dockerfile cannot be empty"],
   ])("%j is refused: %s", async (text, message) => {
@@ -241,6 +241,16 @@ describe("docker build with buildx", () => {
     expect(await print("targets")).toBe("TARGET            DESCRIPTION\ngreeter (default) says it");
     expect(await print("outline")).toContain("WHO         you     to greet");
     expect(await print("outline")).toContain("key      true");
+  });
+
+  test("what builds leave is shown and removed", async () => {
+    await engine.loadBusybox();
+    const env = { DOCKER_CONFIG: config };
+    const folder = context({ Dockerfile: "FROM bb\nRUN --mount=type=cache,target=/c echo kept > /c/x\n" });
+    await built(folder);
+    expect(await ok(["buildx", "du", "--verbose"], { env })).toContain("exec.cachemount");
+    expect(await ok(["buildx", "prune", "-af", "--filter", "type=exec.cachemount"], { env })).toMatch(/\nTotal:\s+5B$/);
+    expect(await ok(["buildx", "du", "--verbose"], { env })).not.toContain("exec.cachemount");
   });
 
   test("a client that is killed ends its build", async () => {

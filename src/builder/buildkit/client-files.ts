@@ -4,7 +4,7 @@ import { fromBytes } from "../../snapshots/mod.ts";
 import { readIgnoreFile } from "../../spec/mod.ts";
 import type { Builder } from "../builder.ts";
 import type { SourceFile } from "../dockerfile/mod.ts";
-import type { TarSource } from "../ops/files/tar-source.ts";
+import type { FileSource } from "../ops/files/source.ts";
 import { type FileRequest, receiveFolder } from "./file-sync.ts";
 import type { FrontendRequest } from "./frontend-options.ts";
 import type { Progress, Task } from "./progress.ts";
@@ -33,8 +33,8 @@ export class ClientFiles implements AsyncDisposable {
   readonly #progress: Progress;
   readonly #signal: AbortSignal;
   readonly #held = new AsyncDisposableStack();
-  readonly #contexts = new Map<string, Promise<TarSource>>();
-  #uploaded: Promise<TarSource> | undefined;
+  readonly #contexts = new Map<string, Promise<FileSource>>();
+  #remote: Promise<FileSource> | undefined;
   #ignore: readonly string[] | undefined;
 
   constructor(builder: Builder, session: Session, request: FrontendRequest, progress: Progress, signal: AbortSignal) {
@@ -55,7 +55,7 @@ export class ClientFiles implements AsyncDisposable {
     let vertex = "";
     const files = await this.#progress.task(`[internal] load build definition from ${filename}`, (task) => {
       vertex = task.vertex;
-      if (this.#request.remoteContext !== undefined) return this.#upload(task);
+      if (this.#request.remoteContext !== undefined) return this.#remoteFiles(task);
       return this.#folder("dockerfile", { folder, follow: dockerfilePaths(filename) }, task);
     });
     const { file, place } = findDockerfile(files, filename);
@@ -65,15 +65,16 @@ export class ClientFiles implements AsyncDisposable {
   }
 
   /** The build context, or one that has a name. It comes once, however often it is asked for. */
-  context(name: string): Promise<TarSource> {
+  context(name: string): Promise<FileSource> {
     const files = this.#contexts.get(name) ?? this.#receive(name);
     this.#contexts.set(name, files);
     return files;
   }
 
-  async #receive(name: string): Promise<TarSource> {
+  async #receive(name: string): Promise<FileSource> {
     const named = this.#request.contexts.get(name);
-    if (name === "" && this.#request.remoteContext !== undefined) return this.#upload(this.#progress.contextTask(name));
+    if (name === "" && this.#request.remoteContext !== undefined)
+      return this.#remoteFiles(this.#progress.contextTask(name));
     const folder = named?.kind === "local" ? named.folder : this.#request.contextFolder;
     const excludes = (name === "" ? this.#ignore : undefined) ?? (await this.#ignoreOf(folder));
     return this.#folder("context", { folder, excludes }, this.#progress.contextTask(name));
@@ -86,7 +87,7 @@ export class ClientFiles implements AsyncDisposable {
     return readIgnoreFile(readText(files, ".dockerignore") ?? "");
   }
 
-  async #folder(what: string, request: FileRequest, task: Task): Promise<TarSource> {
+  async #folder(what: string, request: FileRequest, task: Task): Promise<FileSource> {
     let bytes = 0;
     const tell = (done: boolean) => task.progress(`transferring ${what}:`, bytes, 0, done);
     const tar = receiveFolder(this.#session, request, this.#signal, (total) => {
@@ -98,23 +99,20 @@ export class ClientFiles implements AsyncDisposable {
     return this.#held.use(files);
   }
 
-  /** An archive that the client streams. Asked for once: it can be read only once. */
-  #upload(task: Task): Promise<TarSource> {
-    this.#uploaded ??= this.#builder
-      .receive(this.#pull(this.#request.remoteContext ?? ""), this.#signal, (total) =>
-        task.progress("transferring context:", total, 0, false),
-      )
-      .then((files) => this.#held.use(files));
-    return this.#uploaded;
+  /** A context that is no folder: an archive that the client streams, which can be read only once, or an address. */
+  #remoteFiles(task: Task): Promise<FileSource> {
+    this.#remote ??= this.#fetch(this.#request.remoteContext ?? "", task);
+    return this.#remote;
   }
 
-  async *#pull(address: string): AsyncGenerator<Uint8Array> {
-    const { hostname, pathname } = new URL(address);
-    if (hostname !== UPLOAD_HOST) {
-      throw new HavreError("not-implemented", `The context ${address} cannot be fetched yet`, {
-        hint: "Fetch it yourself and build from the folder",
-      });
-    }
+  async #fetch(address: string, task: Task): Promise<FileSource> {
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url?.hostname !== UPLOAD_HOST) return this.#held.use(await this.#builder.fetch(address, this.#signal)).files;
+    const tell = (total: number) => task.progress("transferring context:", total, 0, false);
+    return this.#held.use(await this.#builder.receive(this.#pull(url), this.#signal, tell));
+  }
+
+  async *#pull({ hostname, pathname }: URL): AsyncGenerator<Uint8Array> {
     const metadata = { urlpath: pathname, urlhost: hostname };
     await using call = this.#session.rpc.call(PULL, metadata, this.#signal);
     // Who answers before it has read our end resets the stream, and what was on its way is lost.
@@ -127,7 +125,7 @@ function dockerfilePaths(filename: string): readonly string[] {
   return [filename, `${filename}.dockerignore`, ...(filename === "Dockerfile" ? ["dockerfile"] : [])];
 }
 
-function findDockerfile(files: TarSource, filename: string): { readonly file: SourceFile; readonly place: string } {
+function findDockerfile(files: FileSource, filename: string): { readonly file: SourceFile; readonly place: string } {
   for (const place of [filename, ...(filename === "Dockerfile" ? ["dockerfile"] : [])]) {
     const text = readText(files, place);
     if (text === undefined) continue;
@@ -137,7 +135,7 @@ function findDockerfile(files: TarSource, filename: string): { readonly file: So
   throw new HavreError("not-found", `failed to read dockerfile: open ${filename}: no such file or directory`);
 }
 
-function readText(files: TarSource, path: string): string | undefined {
+function readText(files: FileSource, path: string): string | undefined {
   const clean = path.replace(/^\.?\/+/, "");
   const file = files.stat(fromBytes(Buffer.from(clean)));
   if (file?.type !== "file") return undefined;

@@ -1,6 +1,8 @@
-import { HavreError, type Logger } from "../../base/mod.ts";
+import { type Clock, HavreError, type Logger } from "../../base/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
+import type { BuildCache } from "../solver/build-cache.ts";
 import type { ClientBuild, ClientBuilds } from "./builds.ts";
+import { cachePrune, usageRecord } from "./cache-records.ts";
 import { checkExporters, type Exporter } from "./exporters.ts";
 import type { Frontend } from "./frontend.ts";
 import { type Handlers, streaming, unary } from "./rpc/server.ts";
@@ -28,11 +30,13 @@ export interface ControlParts {
   readonly builds: ClientBuilds;
   readonly frontend: Frontend;
   readonly platform: Platform;
+  readonly cache: BuildCache;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** BuildKit's Control service: builds begin and end here, and are watched. */
-export function controlHandlers({ builds, frontend, platform, log }: ControlParts): Handlers {
+export function controlHandlers({ builds, frontend, platform, cache, clock, log }: ControlParts): Handlers {
   const solve = unary(SolveRequestSchema, SolveResponseSchema, async (request, { signal }) => {
     const build = builds.begin(request.ref, request.session, exportersOf(request));
     const stop = () => build.control.abort(signal.reason);
@@ -57,8 +61,13 @@ export function controlHandlers({ builds, frontend, platform, log }: ControlPart
   });
   const info = unary(EmptySchema, InfoResponseSchema, async () => ({ buildkitVersion: VERSION_RECORD }));
   const workers = unary(EmptySchema, ListWorkersResponseSchema, async () => ({ record: [workerRecord(platform)] }));
-  const diskUsage = unary(DiskUsageRequestSchema, DiskUsageResponseSchema, async () => ({ record: [] }));
-  const prune = streaming(PruneRequestSchema, UsageRecordSchema, async function* () {});
+  const diskUsage = unary(DiskUsageRequestSchema, DiskUsageResponseSchema, async () => ({
+    record: (await cache.list()).map(usageRecord),
+  }));
+  const prune = streaming(PruneRequestSchema, UsageRecordSchema, async function* (request) {
+    const { removed } = await cache.prune(cachePrune(request, clock.now()));
+    for (const entry of removed) yield usageRecord(entry);
+  });
   const history = streaming(BuildHistoryRequestSchema, BuildHistoryEventSchema, async function* () {});
   return new Map([
     [`${SERVICE}Solve`, solve],

@@ -1,14 +1,12 @@
-import { HavreError, toHavreError } from "../../base/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
-import type { Builder, BuildObserver, BuildRequest } from "../builder.ts";
+import type { Builder, BuildObserver } from "../builder.ts";
 import type { FetchImage } from "../classic/classic-builds.ts";
 import type { ClientBuild } from "./builds.ts";
 import { ClientFiles } from "./client-files.ts";
 import { Exports } from "./exporters.ts";
 import type { FrontendRequest } from "./frontend-options.ts";
-import { fullName } from "./full-name.ts";
+import { imageFinder } from "./image-finder.ts";
 import { SessionLender } from "./lender.ts";
-import type { Progress } from "./progress.ts";
 import type { Session } from "./session.ts";
 import { answerSubrequest } from "./subrequests.ts";
 import { tellWarnings } from "./warnings.ts";
@@ -49,7 +47,7 @@ export async function runBuild(
     dockerfile: definition.file,
     options: { ...request.options, namedContexts: folders, history: "buildkit" as const },
     supplies: { context: (name: string) => files.context(name), lender },
-    findImage: imageFinder(tools, request, progress, signal),
+    findImage: imageFinder(tools, session, request, progress, signal),
     ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
   };
   const observer: BuildObserver = {
@@ -58,31 +56,4 @@ export async function runBuild(
   };
   await new Exports(tools.builder, build, session, asked, observer, signal).run();
   return { metadata: {} };
-}
-
-/** Finds images, each once, and says so; a name may stand for another image. */
-function imageFinder(
-  tools: BuildTools,
-  request: FrontendRequest,
-  progress: Progress,
-  signal: AbortSignal,
-): BuildRequest["findImage"] {
-  const known = new Map<string, ReturnType<FetchImage>>();
-  return (name, platform) => {
-    const named = request.contexts.get(name.toLowerCase());
-    const reference = named?.kind === "image" ? named.reference : name;
-    const image =
-      known.get(reference) ??
-      progress.task(`[internal] load metadata for ${fullName(reference)}`, async () => {
-        const found = await tools.fetch(reference, platform, {
-          pull: request.pull,
-          credentials: () => ({}),
-          progress: () => {},
-          signal,
-        });
-        return { ...found, name: fullName(reference) };
-      });
-    known.set(reference, image);
-    return image;
-  };
 }

@@ -25,7 +25,7 @@ export class BuildkitService {
     const frontend = new Frontend(host, this.#sessions, log);
     this.#control = new RpcServer(
       new Map([
-        ...controlHandlers({ builds, frontend, platform, log }),
+        ...controlHandlers({ builds, frontend, platform, cache: host.builder.cache, clock, log }),
         ...gatewayHandlers({ builds, frontend, platform, newId }),
       ]),
     );

@@ -1,0 +1,56 @@
+import { HavreError, toHavreError } from "../../base/mod.ts";
+import type { OnProgress } from "../../images/mod.ts";
+import { parseReference } from "../../spec/mod.ts";
+import type { BuildRequest } from "../builder.ts";
+import type { FetchImage } from "../classic/classic-builds.ts";
+import { credentialsFor } from "./credentials.ts";
+import type { FrontendRequest } from "./frontend-options.ts";
+import { fullName } from "./full-name.ts";
+import type { Progress, Task } from "./progress.ts";
+import type { BuildTools } from "./run-build.ts";
+import type { Session } from "./session.ts";
+
+/** Finds images, each once, and says so; a name may stand for another image. */
+export function imageFinder(
+  tools: BuildTools,
+  session: Session,
+  request: FrontendRequest,
+  progress: Progress,
+  signal: AbortSignal,
+): BuildRequest["findImage"] {
+  const known = new Map<string, ReturnType<FetchImage>>();
+  return (name, platform) => {
+    const named = request.contexts.get(name.toLowerCase());
+    const reference = named?.kind === "image" ? named.reference : name;
+    const image =
+      known.get(reference) ??
+      progress.task(`[internal] load metadata for ${fullName(reference)}`, async (task) => {
+        try {
+          const { domain } = parseReference(reference);
+          const credentials = await credentialsFor(session, domain, signal);
+          const found = await tools.fetch(reference, platform, {
+            pull: request.pull,
+            credentials: () => credentials,
+            progress: tellPulls(task),
+            signal,
+          });
+          return { ...found, name: fullName(reference) };
+        } catch (error) {
+          const { kind, message, hint } = toHavreError(error);
+          const text = `${name}: failed to resolve source metadata for ${fullName(reference)}: ${message}`;
+          throw new HavreError(kind, text, { cause: error, ...(hint === undefined ? {} : { hint }) });
+        }
+      });
+    known.set(reference, image);
+    return image;
+  };
+}
+
+/** Layers that are fetched, as statuses of the task. */
+function tellPulls(task: Task): OnProgress {
+  return ({ id, status, progressDetail }) => {
+    if (id === undefined) return;
+    const { current = 0, total = 0 } = progressDetail ?? {};
+    task.progress(id, current, total, /complete|exists/i.test(status ?? ""));
+  };
+}
