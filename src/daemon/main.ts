@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createApiServer } from "../api/mod.ts";
 import { lineLogger } from "../base/mod.ts";
 import {
+  ApplicationMoves,
   ContainerArchives,
   ContainerCommits,
   ContainerComparisons,
@@ -34,6 +35,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   building.builder.recover();
   await recoverContainers(context, containers);
   const execs = new ContainerExecs(context);
+  const networks = new ContainerNetworks(context);
   const server = createApiServer({
     containers,
     execs,
@@ -65,10 +67,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     imageAccounts: images,
     distribution: building.distribution,
     catalogue: building.catalogue,
-    networks: new ContainerNetworks(context),
     networkAdvice: { measure: (signal) => measureModes([process.execPath, "__measure"], signal) },
+    networks,
     ports: new ContainerPorts(context),
     volumes,
+    apps: new ApplicationMoves({ containers, images, networks, volumes, archives: volumes.archives }),
     volumeData: { archives: volumes.archives, backups: assembly.backups, schedules: assembly.schedules },
     log,
   });

@@ -5,6 +5,7 @@
  * Owns container objects in the store. Invariants: `spec` is never rewritten by observation; a container's state moves only through the
  * lifecycle; whatever a start acquired is released when the container ends, however it ends.
  */
+export { ApplicationMoves, type ImportedApplication } from "./apps/mod.ts";
 export { ContainerArchives } from "./archives.ts";
 export { type CommitOptions, ContainerCommits } from "./commits.ts";
 export { ContainerComparisons } from "./comparisons.ts";

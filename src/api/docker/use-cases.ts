@@ -2,6 +2,7 @@ import type { Digest, Logger } from "../../base/mod.ts";
 import type { BuildCache, BuildkitConnections, ClassicBuild, ClassicSpeaker, NativeBuilds } from "../../builder/mod.ts";
 import type { CatalogueItem, Finding, OutdatedPackage } from "../../catalogue/mod.ts";
 import type {
+  ApplicationMoves,
   Archives,
   CommitOptions,
   Comparisons,
@@ -157,6 +158,7 @@ export interface UseCases {
   readonly ports: PortManagement;
   readonly volumes: Volumes;
   readonly volumeData: VolumeData;
+  readonly apps: Pick<ApplicationMoves, "export" | "import">;
   readonly placement: Placement;
   readonly host: Host;
   readonly log: Logger;

@@ -6,6 +6,7 @@
 import { sendJson } from "../docker/answers.ts";
 import type { Route } from "../docker/exchange.ts";
 import type { UseCases } from "../docker/use-cases.ts";
+import { applicationRoutes } from "./apps.ts";
 import { buildRoutes } from "./build.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { execRoutes } from "./exec.ts";
@@ -30,5 +31,6 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
     ...portRoutes(useCases),
     ...runRoutes(useCases),
     ...volumeDataRoutes(useCases),
+    ...applicationRoutes(useCases),
   ];
 }

@@ -166,6 +166,14 @@ const builder: Group = {
   },
 };
 
+const app: Group = {
+  summary: "Take applications elsewhere",
+  commands: {
+    export: leaf(() => import("./app/export.ts")),
+    import: leaf(() => import("./app/import.ts")),
+  },
+};
+
 const volume: Group = {
   summary: "Manage volumes",
   commands: {
@@ -289,6 +297,7 @@ export const commandTable: Group = {
     system,
     volume,
     builder,
+    app,
     doctor: leaf(() => import("./system/doctor.ts")),
     daemon: leaf(() => import("./daemon/run.ts")),
     completion: leaf(() => import("./system/completion.ts")),
