@@ -3,12 +3,13 @@ import type { Endpoint, NetworkInfo } from "../networks.ts";
 import type { PortTarget } from "./model.ts";
 import type { PortBridge } from "./rules.ts";
 
-/** The bridges whose containers may reach published ports. */
+/** The bridges of our networks. */
 export function portBridges(networks: readonly NetworkInfo[]): readonly PortBridge[] {
   return networks
-    .filter(({ driver, internal }) => driver === "bridge" && !internal)
+    .filter(({ driver }) => driver === "bridge")
     .map((network) => ({
       name: bridgeOptions({ id: network.id, spec: network }).name,
+      internal: network.internal,
       subnets: network.pools.map(({ subnet }) => subnet),
     }));
 }

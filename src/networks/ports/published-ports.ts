@@ -207,7 +207,7 @@ export class PublishedPorts {
     if (added.length + gone.length > 0) {
       await this.#opening?.catch(() => {});
       await this.#rules.change(gone, added);
-    } else if (letLoopbackThrough(this.#bridges.map(({ name }) => name)).length > 0) {
+    } else if (letLoopbackThrough(this.#bridges.flatMap(({ name, internal }) => (internal ? [] : name))).length > 0) {
       // A bridge that was deleted under its containers and is there again knows nothing of its ports.
       for (const { active, target } of this.#publications.values()) if (active) reachItself(target);
     }

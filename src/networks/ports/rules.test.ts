@@ -43,7 +43,7 @@ test("the kernel is told the same as nft", () => {
   const { key, value } = encodeElement("t", lead as Element);
   expect(Buffer.from(key).toString("hex")).toBe("06000000" + "c0000201" + "1f900000");
   expect(Buffer.from(value ?? []).toString("hex")).toBe("0a000002" + "00500000");
-  const subnet = bridgeElements({ name: "br0", subnets: ["10.0.0.0/24"] }).at(-1);
+  const subnet = bridgeElements({ name: "br0", internal: false, subnets: ["10.0.0.0/24"] }).at(-1);
   expect(subnet && elementText(subnet)).toBe('"br0" . 10.0.0.0/24');
   const encoded = encodeElement("t", subnet as Element);
   expect(Buffer.from(encoded.key).toString("hex")).toBe(`627230${"00".repeat(13)}0a000000`);

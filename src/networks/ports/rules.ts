@@ -5,6 +5,8 @@ import type { PortTarget, PublishedPort } from "./model.ts";
 /** A bridge of ours, as the rules for ports need to know it. */
 export interface PortBridge {
   readonly name: string;
+  /** Its containers reach nobody else, so no published port either. */
+  readonly internal: boolean;
   /** CIDR. */
   readonly subnets: readonly string[];
 }
@@ -116,7 +118,8 @@ ${ANSWERS[family]}    ct status dnat oifname . ${family} saddr @subnets masquera
 }
 
 /** What makes a bridge's containers reach published ports, those of their own network among them. */
-export function bridgeElements({ name, subnets }: PortBridge): readonly Element[] {
+export function bridgeElements({ name, internal, subnets }: PortBridge): readonly Element[] {
+  if (internal) return [];
   const bridge = { kind: "interface", name } as const;
   const all = (["ip", "ip6"] as const).map((family) => ({ family, set: "bridges", key: [bridge] }));
   const ranges = subnets.map(

@@ -8,10 +8,10 @@ export function displayPorts(ports: readonly PortSummary[]): string {
   const mapped: string[] = [];
   for (const { IP, PrivatePort, PublicPort, Type } of sorted) {
     if (IP && PublicPort !== PrivatePort) {
-      mapped.push(`${IP}:${PublicPort ?? 0}->${PrivatePort}/${Type}`);
+      mapped.push(`${bracketed(IP)}:${PublicPort ?? 0}->${PrivatePort}/${Type}`);
       continue;
     }
-    const key = IP ? `${IP}/${Type}` : Type;
+    const key = IP ? `${bracketed(IP)}/${Type}` : Type;
     const group = groups.get(key);
     if (group && PrivatePort === group.last + 1) group.last = PrivatePort;
     else {
@@ -22,6 +22,10 @@ export function displayPorts(ports: readonly PortSummary[]): string {
   }
   for (const [key, group] of groups) finished.push(displayGroup(key, group));
   return [...finished, ...mapped].join(", ");
+}
+
+function bracketed(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
 }
 
 function displayGroup(key: string, { first, last }: { first: number; last: number }): string {
