@@ -36,7 +36,7 @@ export function checkRequest(
     options: asked.options ?? {},
     labels: asked.labels ?? {},
   };
-  const problems = spec.ipam.pools.flatMap((pool) => poolProblems(pool, spec.ipv6));
+  const problems = spec.ipam.pools.flatMap(poolProblems);
   if (problems.length > 0) throw new HavreError("invalid-argument", `invalid network config:\n${problems.join("\n")}`);
   if (spec.ipam.driver !== "default" && spec.ipam.driver !== "")
     throw new HavreError("not-found", `plugin ${JSON.stringify(spec.ipam.driver)} not found`);
@@ -58,7 +58,7 @@ function checkDriver(driver: string): void {
   throw new HavreError("not-found", `plugin ${JSON.stringify(driver)} not found`, { hint });
 }
 
-function poolProblems(pool: IpamPool, _ipv6: boolean): string[] {
+function poolProblems(pool: IpamPool): string[] {
   if (pool.subnet === "") {
     const rest = pool.gateway || pool.ipRange || Object.keys(pool.auxiliary ?? {}).length > 0;
     return rest ? ["invalid subnet : invalid CIDR block notation"] : [];

@@ -83,11 +83,6 @@ export function hostSubnets(socket: NetlinkSocket): readonly Subnet[] {
   );
 }
 
-/** The network of `others` that `wanted` overlaps. */
-export function overlapping<T>(wanted: Subnet, others: readonly (readonly [Subnet, T])[]): T | undefined {
-  return others.find(([subnet]) => overlap(subnet, wanted))?.[1];
-}
-
 /** `resource-exhausted` with Docker's text. */
 export function noneLeft(family: Family): HavreError {
   const text = `could not find an available, non-overlapping IPv${family} address pool among the defaults to assign to the network`;

@@ -1,7 +1,7 @@
 import { isHavreError } from "../../../base/mod.ts";
 import { defineCommand } from "../../command.ts";
 import type { Context } from "../../context.ts";
-import type { ContainerSummary, ImageSummary } from "../../types.ts";
+import type { ContainerSummary, ImageSummary, NetworkSummary } from "../../types.ts";
 import { commandTable, type Entry } from "../table.ts";
 
 interface Answer {
@@ -43,6 +43,15 @@ async function complete(context: Context, words: readonly string[]): Promise<Ans
         .filter(([, flag]) => !flag.hidden)
         .map(([name, flag]) => ({ word: `--${name}`, description: flag.help.split("\n")[0] ?? "" })),
     );
+  const kinds = [...found.usage.matchAll(/\b(?:NETWORK|CONTAINER)\b/g)].map(([kind]) => kind);
+  if (kinds[0] === "NETWORK") {
+    const before = words.slice(at, -1).filter((word) => !word.startsWith("-")).length;
+    return fits(
+      kinds[Math.min(before, kinds.length - 1)] === "NETWORK"
+        ? await networkNames(context)
+        : await containerNames(context),
+    );
+  }
   const wantsContainer = /\bCONTAINER\b/.test(found.usage);
   const wantsImage = /\bIMAGE\b|SOURCE_IMAGE/.test(found.usage);
   if (!wantsContainer && !wantsImage) return [];
@@ -64,6 +73,11 @@ async function containerNames(context: Context): Promise<Answer[]> {
   return containers.flatMap(({ Names, Image }) =>
     (Names ?? []).map((name) => ({ word: name.replace(/^\//, ""), description: Image })),
   );
+}
+
+async function networkNames(context: Context): Promise<Answer[]> {
+  const networks = await ask<NetworkSummary[]>(context, "/networks");
+  return networks.map(({ Name, Driver }) => ({ word: Name, description: Driver }));
 }
 
 async function imageNames(context: Context): Promise<Answer[]> {
