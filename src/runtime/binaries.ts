@@ -32,6 +32,11 @@ export class Binaries implements Disposable {
     return join(this.#run, "runtime", runtime);
   }
 
+  /** What crun keeps of a container. */
+  crunFolder(id: string): string {
+    return join(this.stateFolder("crun"), id);
+  }
+
   /** `invalid-argument` for a name that is not configured, `unavailable` when the program is not there. */
   runtime(name: string): RuntimeBinary {
     const binary = this.all.get(name);

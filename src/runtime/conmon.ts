@@ -1,14 +1,15 @@
 import { closeSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Clock, HavreError, isHavreError, type Logger, runAll, systemClock, toHavreError } from "../base/mod.ts";
+import { type Clock, HavreError, type Logger, systemClock, toHavreError } from "../base/mod.ts";
 import { type CgroupHost, detectCgroups, identifyProcess, isProcessAlive, signalProcess } from "../kernel/mod.ts";
 import { encodeForRuntime, type RuntimeResources, type RuntimeSpec } from "../spec/mod.ts";
 import { ensureAppArmorProfile } from "./apparmor.ts";
 import { Binaries } from "./binaries.ts";
 import { containerArguments } from "./conmon-arguments.ts";
 import { AttachConnection } from "./connection.ts";
+import { ContainerRemoval } from "./container-removal.ts";
 import { writeTerminalSize } from "./control.ts";
-import { crunStatus, removeCrunState, startThroughPipe } from "./crun-state.ts";
+import { crunStatus, startThroughPipe } from "./crun-state.ts";
 import { execDirect } from "./exec-direct.ts";
 import { ExecHelpers } from "./exec-helpers.ts";
 import { execSupervised } from "./exec-supervised.ts";
@@ -23,7 +24,7 @@ import { Observation } from "./observation.ts";
 import { hasMemoryLimit } from "./oom-watch.ts";
 import { OwnCgroups } from "./own-cgroups.ts";
 import { type ContainerRecord, ContainerRecords } from "./records.ts";
-import { cleanBundle, killCgroup, killSupervisorsOf, removeContainerCgroup } from "./removal.ts";
+import { cleanBundle, killCgroup } from "./removal.ts";
 import type {
   CgroupStats,
   Created,
@@ -45,7 +46,6 @@ import { SeccompFilters } from "./seccomp-filters.ts";
 import { openSharedMemory } from "./shared-memory.ts";
 import { Supervision } from "./supervision.ts";
 import { RuntimeRefusal, type Supervisor, startSupervisor } from "./supervisor.ts";
-import { settledWithin } from "./waiting.ts";
 
 export interface ConmonOptions {
   /** Volatile folder of this daemon: exits, records and the runtimes' state live below it. */
@@ -57,12 +57,6 @@ export interface ConmonOptions {
   /** Milliseconds until a runtime that does not answer is given up; 60 s unless told. */
   readonly timeout?: number;
 }
-
-const SIGKILL = 9;
-/** Milliseconds for a runtime to forget a container whose processes are gone. */
-const DELETE_WITHIN = 5000;
-/** Milliseconds for a supervisor to end after its container. */
-const SUPERVISOR_END = 5000;
 
 /** The runtime on conmon and crun or runc. */
 export class ConmonRuntime implements Runtime, Disposable {
@@ -81,6 +75,7 @@ export class ConmonRuntime implements Runtime, Disposable {
   readonly #own: OwnCgroups;
   readonly #limits: Limits;
   readonly #supervision: Supervision;
+  readonly #removal: ContainerRemoval;
 
   constructor(options: ConmonOptions) {
     this.#logger = options.logger;
@@ -95,6 +90,16 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#exits = new ExitRecords(join(options.run, "exits"), (id) => this.#records.initOf(id));
     this.#logs = new LogRotation(options.logger);
     this.#supervision = new Supervision(this.#records, this.#exits, this.#cgroups, this.#clock, options.logger);
+    this.#removal = new ContainerRemoval({
+      binaries: this.#binaries,
+      records: this.#records,
+      exits: this.#exits,
+      supervision: this.#supervision,
+      cgroups: this.#cgroups,
+      clock: this.#clock,
+      logger: this.#logger,
+      timeout: this.#timeout,
+    });
     mkdirSync(join(options.run, "runtime"), { recursive: true, mode: 0o700 });
     this.#records.open();
     // Before anybody else hears of an exit, its log and its memory kills are settled.
@@ -158,7 +163,7 @@ export class ConmonRuntime implements Runtime, Disposable {
         supervisor: identifyProcess(supervisor.pid),
       };
       const spec = await ready;
-      if (runtime === "crun") this.#filters.learn(spec, this.#crunFolder(id));
+      if (runtime === "crun") this.#filters.learn(spec, this.#binaries.crunFolder(id));
       const made = { ...record, memoryLimited: hasMemoryLimit(spec), processes };
       this.#records.put(made);
       this.#logs.begin(id, log);
@@ -168,7 +173,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       this.#exits.check(id);
       return processes;
     } catch (error) {
-      await this.#undo(record);
+      await this.#removal.undo(record);
       if (!(error instanceof RuntimeRefusal)) throw toHavreError(error);
       const { process } = await whole;
       const [command = ""] = process.args;
@@ -191,7 +196,7 @@ export class ConmonRuntime implements Runtime, Disposable {
 
   async start(id: string, asked: string): Promise<void> {
     const runtime = this.#runtimeOf(id, asked);
-    if (runtime === "crun" && startThroughPipe(this.#crunFolder(id))) return;
+    if (runtime === "crun" && startThroughPipe(this.#binaries.crunFolder(id))) return;
     await this.#command(runtime, "start", ["start", id]);
   }
 
@@ -226,13 +231,14 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#observation.end(id);
     // Forgotten before its supervisor is killed, whose end is then no news.
     this.#records.forget(id);
-    await this.#remove(record ?? { id, runtime, bundle, cgroupsPath: undefined });
+    await this.#removal.remove(record ?? { id, runtime, bundle, cgroupsPath: undefined });
     this.#records.delete(id);
   }
 
   async status(id: string, asked: string): Promise<RuntimeStatus> {
     const runtime = this.#runtimeOf(id, asked);
-    if (runtime === "crun") return crunStatus(this.#crunFolder(id), this.#cgroups, this.#records.get(id)?.cgroupsPath);
+    if (runtime === "crun")
+      return crunStatus(this.#binaries.crunFolder(id), this.#cgroups, this.#records.get(id)?.cgroupsPath);
     const result = await this.#runtimeCommand(runtime, ["state", id]);
     if (result.code !== 0) {
       if (/does not exist|No such file/i.test(result.stderr)) return "absent";
@@ -312,7 +318,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     for (const record of this.#records.all()) {
       if (record.processes === undefined) {
         this.#logger.info("Undoing a container creation that was interrupted", { id: record.id });
-        await this.#undo(record);
+        await this.#removal.undo(record);
       } else if (!this.#exits.isRecorded(record.id)) this.#adopt(record, record.processes);
     }
   }
@@ -352,68 +358,8 @@ export class ConmonRuntime implements Runtime, Disposable {
     this.#observation.settle(record);
   }
 
-  /** Leaves nothing of a creation that failed or was interrupted. */
-  async #undo(record: ContainerRecord): Promise<void> {
-    this.#records.forget(record.id);
-    try {
-      killSupervisorsOf(record.bundle);
-      await this.#remove(record);
-      this.#exits.forget(record.id);
-      this.#records.delete(record.id);
-    } catch (failure) {
-      // The record stays: the next daemon tries again.
-      this.#logger.warn("Could not undo the creation of a container", { id: record.id, failure });
-    }
-  }
-
-  async #remove(
-    record: Pick<ContainerRecord, "id" | "runtime" | "bundle" | "cgroupsPath" | "processes">,
-  ): Promise<void> {
-    const { id, runtime, bundle, cgroupsPath, processes } = record;
-    await runAll([
-      async () => {
-        if (cgroupsPath !== undefined && processes && isProcessAlive(processes.init))
-          killCgroup(this.#cgroups, cgroupsPath);
-        if (processes) signalProcess(processes.init, SIGKILL);
-        // Its supervisor records the exit and ends by itself.
-        const ended = !this.#exits.isRecorded(id) ? this.#supervision.ended(id) : undefined;
-        await settledWithin(this.#clock, SUPERVISOR_END, ended);
-      },
-      async () => {
-        // With the cgroup known nothing is left to crun that is not done here, at a third of the time.
-        if (runtime === "crun" && cgroupsPath !== undefined) removeCrunState(this.#crunFolder(id));
-        else await this.#deleteThroughRuntime(id, runtime);
-      },
-      async () => {
-        if (cgroupsPath !== undefined) await removeContainerCgroup(this.#cgroups, cgroupsPath, this.#clock);
-      },
-      () => {
-        if (processes) signalProcess(processes.supervisor, SIGKILL);
-      },
-      () => cleanBundle(bundle),
-    ]);
-  }
-
-  async #deleteThroughRuntime(id: string, runtime: string): Promise<void> {
-    const binary = this.#binaries.runtime(runtime);
-    const within = Math.min(this.#timeout, DELETE_WITHIN);
-    // Processes are killed and cgroups removed without it: a runtime that hangs must not keep its container from going.
-    const result = await runRuntime(binary, ["delete", "--force", id], within).catch((error: unknown) => {
-      if (!isHavreError(error, "deadline-exceeded")) throw error;
-      this.#logger.warn("A runtime hangs; its own record of a container may stay", { id, runtime });
-      return { code: 0, stderr: "" };
-    });
-    if (result.code !== 0 && !/does not exist|not exist|No such file/i.test(result.stderr)) {
-      throw runtimeError({ operation: "delete", output: result.stderr });
-    }
-  }
-
   #runtimeOf(id: string, asked: string): string {
     return this.#records.get(id)?.runtime ?? asked;
-  }
-
-  #crunFolder(id: string): string {
-    return join(this.#binaries.stateFolder("crun"), id);
   }
 
   async #runtimeCommand(runtime: string, args: readonly string[]): Promise<CommandResult> {

@@ -80,6 +80,7 @@ async function launch(
   const { id, spec } = container;
   const bundle = bundleFolder(context, id);
   const runtime = runtimeName(context, container);
+  const log = logSpec(context, container);
   // What the container writes must not be found without the container after a power cut.
   const durable = context.store.sync();
   durable.catch(() => {});
@@ -112,7 +113,7 @@ async function launch(
     bundle,
     spec: { rootfs, cgroupsPath: cgroupsPath(spec.hostConfig, context.config.cgroupParent, id), whole },
     stdio: stdioOf(spec.config),
-    log: logSpec(context, container),
+    log,
     ...(spec.hostConfig.IpcMode === "shareable" ? { sharedMemory: spec.hostConfig.ShmSize } : {}),
   });
   // What is being connected can be undone only then.
