@@ -232,6 +232,8 @@ export class ConmonRuntime implements Runtime, Disposable {
     // Forgotten before its supervisor is killed, whose end is then no news.
     this.#records.forget(id);
     await this.#removal.remove(record ?? { id, runtime, bundle, cgroupsPath: undefined });
+    // Its exit may be on record and not told yet; afterwards nobody knows whose it is.
+    this.#exits.check(id);
     this.#records.delete(id);
   }
 
