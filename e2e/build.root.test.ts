@@ -214,7 +214,9 @@ describe("copying", () => {
     ] as const) {
       const failed = await build(context({ Dockerfile: `FROM bb\nCOPY ${source} ${place}\n` }));
       expect(failed.code).not.toBe(0);
-      expect(failed.stderr).toContain("not found");
+      expect(failed.stderr).toContain(
+        "COPY failed: file not found in build context or excluded by .dockerignore: stat ",
+      );
     }
   });
 

@@ -14,6 +14,7 @@ import type { Dockerfile } from "../dockerfile/mod.ts";
 import { epochOf } from "../graph/epoch.ts";
 import type { GraphStage } from "../graph/graph.ts";
 import type { FindImage, GraphOptions } from "../graph/options.ts";
+import { SourceMissing } from "../ops/copy/select.ts";
 import { FilteredSource } from "../ops/files/filtered-source.ts";
 import { cleanPath, resolvePath } from "../ops/files/paths.ts";
 import type { FileSource } from "../ops/files/source.ts";
@@ -117,8 +118,9 @@ export class ClassicBuilds {
       for (const name of names) speaker.say(`Successfully tagged ${name}\n`);
       return image.id;
     } catch (error) {
-      if (error instanceof BuildFailed) narrator.failed(error.vertex);
-      throw error;
+      if (!(error instanceof BuildFailed)) throw error;
+      narrator.failed(error.vertex);
+      throw inClassicWords(error);
     }
   }
 }
@@ -132,6 +134,15 @@ export async function takeContext(
 ): Promise<FileSource> {
   if (isRemote(context)) return held.use(await builder.fetch(context.remote, signal)).files;
   return held.use(await builder.receive(context, signal));
+}
+
+/** Docker's own builder had its own words for a source that is not there. */
+function inClassicWords(error: BuildFailed): HavreError {
+  const { cause, vertex } = error;
+  if (!(cause instanceof SourceMissing)) return error;
+  const verb = /\] (ADD|COPY) /.exec(vertex.name)?.[1] ?? "COPY";
+  const message = `${verb} failed: file not found in build context or excluded by .dockerignore: stat ${cause.path}: file does not exist`;
+  return new HavreError("not-found", message, { cause: error });
 }
 
 function isRemote(context: object): context is { readonly remote: string } {

@@ -1,6 +1,7 @@
 import { HavreError } from "../../../base/mod.ts";
 import type { CacheEntry, ClassicBuild } from "../../../builder/mod.ts";
 import { ProgressStream, sendJson } from "../answers.ts";
+import { errorAnswer } from "../errors.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import { parseFilters } from "../filters.ts";
 import type { Query } from "../query.ts";
@@ -35,7 +36,7 @@ async function build(exchange: Exchange, { builds }: UseCases): Promise<void> {
   } catch (error) {
     if (!progress.started) throw error;
     const code = exitCodeOf(error);
-    const message = error instanceof Error ? error.message : String(error);
+    const { message } = errorAnswer(error);
     progress.send({ errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message });
     progress.end();
   }

@@ -12,32 +12,42 @@ export interface Selected {
   readonly file: SourceFile;
 }
 
+/** A source of a copy that is not there; the message is BuildKit's. */
+export class SourceMissing extends HavreError {
+  /** As it was asked for. */
+  readonly path: string;
+
+  constructor(path: string) {
+    const name = path.startsWith("/") ? path : `/${path}`;
+    super("not-found", `failed to calculate checksum: ${JSON.stringify(name)}: not found`, {
+      hint: "See whether the path is right, and whether .dockerignore leaves it out",
+    });
+    this.path = path;
+  }
+}
+
 const WILD = /[*?[]/;
 
 /**
  * The files that a path or pattern of `COPY` names in a source. A pattern that fits a folder takes the folder, not what
  * is in it besides. Docker's text and `not-found` when there is none.
  */
-export function select(source: FileSource, text: string, subject = text): readonly Selected[] {
+export function select(source: FileSource, text: string): readonly Selected[] {
   const path = cleanPath(fromBytes(Buffer.from(text)));
   const parts = path.split("/");
   const wild = parts.findIndex((part) => isWild(part));
-  if (wild < 0) return [{ asked: unescaped(path), file: follow(source, unescaped(path), subject) }];
+  if (wild < 0) return [{ asked: unescaped(path), file: follow(source, unescaped(path), text) }];
   const base = resolvePath(source, unescaped(parts.slice(0, wild).join("/")));
   const top = source.stat(base);
   const matches = top?.type === "directory" ? match(source, top, parts.slice(wild).join("/")) : [];
-  if (matches.length === 0)
-    throw new HavreError("not-found", `failed to calculate checksum: ${JSON.stringify(`/${shown(path)}`)}: not found`);
-  return matches.map((file) => ({ asked: file.path, file: follow(source, file.path, subject) }));
+  if (matches.length === 0) throw new SourceMissing(shown(path));
+  return matches.map((file) => ({ asked: file.path, file: follow(source, file.path, text) }));
 }
 
 function follow(source: FileSource, path: ByteName, subject: string): SourceFile {
   const file = source.stat(resolvePath(source, path));
   if (file) return file;
-  const name = subject.startsWith("/") ? subject : `/${subject}`;
-  throw new HavreError("not-found", `failed to calculate checksum: ${JSON.stringify(name)}: not found`, {
-    hint: "See whether the path is right, and whether .dockerignore leaves it out",
-  });
+  throw new SourceMissing(subject);
 }
 
 function match(source: FileSource, top: SourceFile, pattern: string): readonly SourceFile[] {
