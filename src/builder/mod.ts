@@ -23,7 +23,7 @@ export {
 export * from "./dockerfile/mod.ts";
 export * from "./graph/graph.ts";
 export { imageConfig } from "./graph/image-config.ts";
-export type { ExecLimits, ExecOp } from "./graph/ops.ts";
+export { type ExecLimits, type ExecOp, NO_LIMITS } from "./graph/ops.ts";
 export type { FindImage, GraphOptions } from "./graph/options.ts";
 export { inOrder, type Lines, type Vertex } from "./graph/vertex.ts";
 export type { BuildLine, PlannedVertex } from "./native/lines.ts";

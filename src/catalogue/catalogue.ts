@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, HavreError, isHavreError, Semaphore } from "../base/mod.ts";
-import type { Builder, FindImage, OnBuildEvent } from "../builder/mod.ts";
+import { type Builder, type FindImage, NO_LIMITS, type OnBuildEvent } from "../builder/mod.ts";
 import type { ContentStore } from "../content/mod.ts";
 import { hostPlatform, type Image, type ImageMaker, type Images, type OnProgress } from "../images/mod.ts";
 import { type Snapshotter, type TarMember, writeTar } from "../snapshots/mod.ts";
@@ -258,19 +258,6 @@ export class Catalogue {
     return { entry, reference, image, state: current ? "current" : "stale" };
   }
 }
-
-const NO_LIMITS = {
-  shmSize: 0,
-  ulimits: [],
-  memory: 0,
-  memorySwap: 0,
-  cpuShares: 0,
-  cpuPeriod: 0,
-  cpuQuota: 0,
-  cpusetCpus: "",
-  cpusetMems: "",
-  cgroupParent: "",
-};
 
 /** Of several versions of a name: plain ones before variants, then the higher. */
 function newest(a: Entry, b: Entry): number {

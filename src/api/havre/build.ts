@@ -69,18 +69,7 @@ const DEFAULTS: Fields = {
   pull: false,
   network: "bridge",
   extraHosts: [],
-  limits: {
-    shmSize: 0,
-    ulimits: [],
-    memory: 0,
-    memorySwap: 0,
-    cpuShares: 0,
-    cpuPeriod: 0,
-    cpuQuota: 0,
-    cpusetCpus: "",
-    cpusetMems: "",
-    cgroupParent: "",
-  },
+  limits: {},
   secrets: {},
   files: false,
   check: false,
@@ -110,8 +99,7 @@ function decode(line: string): Fields {
       throw new HavreError("invalid-argument", `${name} is not a string`);
     }
   }
-  const limits = { ...DEFAULTS.limits, ...(given.limits as object | undefined) };
-  return { ...DEFAULTS, ...given, limits };
+  return { ...DEFAULTS, ...given };
 }
 
 export function buildRoutes(useCases: UseCases): readonly Route[] {

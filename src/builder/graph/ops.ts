@@ -88,6 +88,19 @@ export interface ExecLimits {
   readonly cgroupParent: string;
 }
 
+export const NO_LIMITS: ExecLimits = {
+  shmSize: 0,
+  ulimits: [],
+  memory: 0,
+  memorySwap: 0,
+  cpuShares: 0,
+  cpuPeriod: 0,
+  cpuQuota: 0,
+  cpusetCpus: "",
+  cpusetMems: "",
+  cgroupParent: "",
+};
+
 export type ExecMount =
   /** Of the tree of input number `input`. What is written to it is dropped. */
   | {

@@ -13,7 +13,7 @@ import {
   type SourceFile,
 } from "../dockerfile/mod.ts";
 import { epochOf } from "../graph/epoch.ts";
-import type { ExecLimits } from "../graph/ops.ts";
+import { type ExecLimits, NO_LIMITS } from "../graph/ops.ts";
 import { FilteredSource } from "../ops/files/filtered-source.ts";
 import type { FileSource } from "../ops/files/source.ts";
 import type { Lender } from "../ops/mounts.ts";
@@ -37,7 +37,7 @@ export interface NativeBuild {
   readonly platform?: string;
   readonly network: string;
   readonly extraHosts: readonly string[];
-  readonly limits: ExecLimits;
+  readonly limits: Partial<ExecLimits>;
   /** By id, base64. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Files instead of an image: the answer carries them as an archive. */
@@ -123,7 +123,7 @@ export class NativeBuilds {
         buildPlatform: this.#platform,
         network,
         extraHosts,
-        limits,
+        limits: { ...NO_LIMITS, ...limits },
         namedContexts: [],
         history: "buildkit",
       },

@@ -3,8 +3,7 @@ import { isAbsolute, relative, resolve } from "node:path";
 import { HavreError, VERSION } from "../../../base/mod.ts";
 import type { Query } from "../../../client/mod.ts";
 import { LABEL, type Service } from "../../../compose/mod.ts";
-import { IgnoreMatcher, readIgnoreFile } from "../../../spec/mod.ts";
-import { writeFolder } from "../container/copy/tar-writer.ts";
+import { packContext } from "../image/build/request.ts";
 
 export interface BuildRequest {
   readonly query: Query;
@@ -46,7 +45,7 @@ export function buildRequest(name: string, image: string, service: Service, proj
     ulimits: ulimits.length > 0 ? JSON.stringify(ulimits) : undefined,
     cachefrom: build.cache_from ? JSON.stringify(build.cache_from) : undefined,
   };
-  return { query, body: isFolder ? packContext(context, file) : undefined };
+  return { query, body: isFolder ? packContext(context, file.name, file.added) : undefined };
 }
 
 interface PlacedDockerfile {
@@ -67,19 +66,6 @@ function placeDockerfile(service: string, context: string, build: NonNullable<Se
   const inside = relative(context, path);
   if (!inside.startsWith("..")) return { name: inside, added: [] };
   return { name: OWN_NAME, added: [{ name: OWN_NAME, text: readFileSync(path, "utf8") }] };
-}
-
-function packContext(context: string, { name, added }: PlacedDockerfile): AsyncIterable<Uint8Array> {
-  const ignore = [`${name}.dockerignore`, ".dockerignore"].map((one) => resolve(context, one)).find(existsSync);
-  const matcher = new IgnoreMatcher(ignore === undefined ? [] : readIgnoreFile(readFileSync(ignore, "utf8")));
-  const keeps = (path: string, isFolder: boolean): boolean => {
-    // The builder needs them, whatever they say of themselves.
-    if (path === name || path === ".dockerignore" || name.startsWith(`${path}/`)) return true;
-    if (!matcher.ignores(path)) return true;
-    // Something in it may be taken back.
-    return isFolder && matcher.hasExceptions;
-  };
-  return writeFolder(context, { keeps, added });
 }
 
 /** What this way of building has no word for is refused, rather than left out in silence. */
