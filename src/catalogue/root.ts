@@ -28,8 +28,8 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
-apt-get -qq update
-apt-get -qq -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--path-exclude='/usr/share/man/*' -o Dpkg::Options::=--path-exclude='/usr/share/locale/*' \
+apt-get -qq -o Acquire::Retries=4 update
+apt-get -qq -y -o Acquire::Retries=4 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--path-exclude='/usr/share/man/*' -o Dpkg::Options::=--path-exclude='/usr/share/locale/*' \
   -o Dpkg::Options::=--path-exclude='/usr/share/doc/*' -o Dpkg::Options::=--path-include='/usr/share/doc/*/copyright' install --no-install-recommends "$@"
 rm -rf /usr/sbin/policy-rc.d /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* /tmp/* /var/tmp/*
 find / -xdev -type f -perm /6000 -exec chmod ug-s {} +
@@ -101,6 +101,7 @@ export class RootMaker {
       "--dpkgopt=path-exclude=/usr/share/man/*",
       "--dpkgopt=path-exclude=/usr/share/locale/*",
       "--aptopt=Apt::Install-Recommends false",
+      "--aptopt=Acquire::Retries 4",
       // With nothing but packages unpacked there is nothing to be customized, as mmdebstrap sees it.
       `--${variant === "extract" ? "extract" : "customize"}-hook=${hook}`,
       "--skip=output/dev,cleanup/apt",
