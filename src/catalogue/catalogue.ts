@@ -18,6 +18,7 @@ import {
   parseEntry,
   type RootRecipe,
 } from "./entry.ts";
+import type { CatalogueItem } from "./item.ts";
 import { type OutdatedPackage, outdatedDockerfile, outdatedPackages } from "./outdated.ts";
 import { epochSeconds, RootMaker, stageOf } from "./root.ts";
 import { SharedBuilds } from "./shared-builds.ts";
@@ -37,15 +38,6 @@ export interface CatalogueParts {
   readonly entries: string;
   /** What a Dockerfile names in `FROM`, from wherever images come. */
   readonly findImage: (signal: AbortSignal) => FindImage;
-}
-
-/** What there is of an entry on this machine. */
-export interface CatalogueItem {
-  readonly entry: Entry;
-  readonly reference: string;
-  readonly image: Image | undefined;
-  /** `missing`, made of the text as it is, or of an older one. */
-  readonly state: "missing" | "current" | "stale";
 }
 
 /** Base images made of distribution packages, and images on them, owned by operators. */

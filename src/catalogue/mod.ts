@@ -7,8 +7,9 @@
  * Owns `<root>/catalogue`, for roots being put together. Invariant: an image of the catalogue says in a label of which
  * texts it was made; equal packages and equal texts give equal digests.
  */
-export { Catalogue, type CatalogueItem } from "./catalogue.ts";
+export { Catalogue } from "./catalogue.ts";
 export { CatalogueDistribution } from "./catalogue-distribution.ts";
 export { CATALOGUE_DOMAIN, type Entry, entryReference } from "./entry.ts";
+export type { CatalogueItem } from "./item.ts";
 export type { OutdatedPackage } from "./outdated.ts";
 export type { Finding } from "./verify.ts";

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../base/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
-import type { CatalogueItem } from "./catalogue.ts";
+import type { CatalogueItem } from "./item.ts";
 
 /** One thing that is to hold of an image of the catalogue. */
 export interface Finding {
