@@ -103,6 +103,16 @@ describe("errors", () => {
     expect(json.message).toContain("executable file not found in $PATH");
   });
 
+  test("of BuildKit's connections say what is missing", async () => {
+    const plain = await harness.call("/v1.45/grpc", { method: "POST" });
+    expect([plain.status, plain.json.message]).toEqual([400, "no upgrade proto in request"]);
+    const nameless = await harness.call("/v1.45/session", { method: "POST" });
+    expect([nameless.status, nameless.json.message]).toEqual([
+      400,
+      "A session needs the header x-docker-expose-session-uuid",
+    ]);
+  });
+
   test("parts of Docker that are still to come say so", async () => {
     for (const [path, method] of [["/build/cancel", "POST"]] as const) {
       const { status, json } = await harness.call(`/v1.45${path}`, { method });

@@ -1,4 +1,3 @@
-import { isHavreError } from "../../base/mod.ts";
 import { DockerfileError, type SourceFile } from "../dockerfile/mod.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import { BuildFailed } from "../solver/failure.ts";
@@ -39,9 +38,4 @@ function source({ name, text }: SourceFile, first: number, last: number): ErrorD
       ranges: lines.map((line) => ({ start: line, end: line })),
     },
   };
-}
-
-/** Whether a build ended because it was told to. */
-export function wasCancelled(error: unknown, signal: AbortSignal): boolean {
-  return signal.aborted || isHavreError(error, "cancelled");
 }

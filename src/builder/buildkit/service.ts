@@ -36,7 +36,7 @@ export class BuildkitService {
     return this.#control.serve(socket);
   }
 
-  /** A client that is called by us. Resolves when the connection is over. `invalid-argument` for headers that name no session. */
+  /** A client that is called by us. Resolves when the connection is over. */
   session(socket: Duplex, headers: IncomingHttpHeaders): Promise<void> {
     return this.#sessions.serve(socket, headers);
   }

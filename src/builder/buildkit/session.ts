@@ -33,12 +33,9 @@ export class Sessions {
   readonly #open = new Map<string, Session>();
   readonly #arrivals = new EventTarget();
 
-  /** Keeps a session on a connection until that ends. `invalid-argument` when its headers do not say which it is. */
+  /** Keeps a session on a connection until that ends; its headers say which it is. */
   async serve(socket: Duplex, headers: IncomingHttpHeaders): Promise<void> {
-    const id = headers[ID_HEADER];
-    if (typeof id !== "string" || id === "") {
-      throw new HavreError("invalid-argument", `A session needs the header ${ID_HEADER}`);
-    }
+    const id = String(headers[ID_HEADER]);
     const methods = String(headers[METHOD_HEADER] ?? "").split(",");
     const control = new AbortController();
     const rpc = new RpcClient(socket);

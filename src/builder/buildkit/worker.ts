@@ -53,6 +53,7 @@ const STEPS = [
   "constraints",
   "platform",
   "mergeop",
+  "exporter.multiple",
 ];
 
 const enabled = (id: string) => ({ id, enabled: true });

@@ -4,6 +4,7 @@ import type { Exchange, Route } from "../exchange.ts";
 import type { UseCases } from "../use-cases.ts";
 
 const PROTOCOL = "h2c";
+const SESSION_ID = "x-docker-expose-session-uuid";
 
 /** Takes the connection out of HTTP/1: what follows is HTTP/2. `invalid-argument` when the client did not ask for that. */
 function upgradeToHttp2({ upgrade, request }: Exchange): Socket {
@@ -33,6 +34,8 @@ export function buildkitRoutes({ buildkit }: UseCases): readonly Route[] {
       hijacks: true,
       handle: (exchange) => {
         const { headers } = exchange.request;
+        // Once the connection is out of HTTP there is no answer that says so.
+        if (!headers[SESSION_ID]) throw new HavreError("invalid-argument", `A session needs the header ${SESSION_ID}`);
         return buildkit.session(upgradeToHttp2(exchange), headers);
       },
     },
