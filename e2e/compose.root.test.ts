@@ -278,3 +278,43 @@ services:
   expect((await (await fetch(`http://127.0.0.1:${port}/`)).text()).trim()).toBe("second");
   expect(await ok(["ps", "-a", "--format", "{{.Names}}"])).toBe("gapless-web-1");
 });
+
+test("watch carries changes in, and restarts or rebuilds as it is told", async () => {
+  files("watched", {
+    "compose.yaml": `
+services:
+  web:
+    build: {context: ., dockerfile_inline: "FROM bb\\nCOPY built /built\\nCMD exec sleep 1000"}
+    stop_signal: SIGKILL
+    develop:
+      watch:
+        - {path: ./src, action: sync, target: /src, ignore: ["*.tmp"]}
+        - {path: ./conf, action: sync+restart, target: /conf}
+        - {path: ./built, action: rebuild}
+`,
+    built: "one",
+  });
+  for (const folder of ["src", "conf"]) mkdirSync(join(project, folder));
+  const { root, run: runFolder } = engine.own;
+  const env = { ...process.env, HAVRE_ROOT: root, HAVRE_RUN: runFolder };
+  const child = spawn(HAVRE, ["watch"], { cwd: project, env });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+  const inside = async (path: string) => (await engine.docker(["exec", "watched-web-1", "cat", path])).stdout;
+  await until("it watches", () => output.includes("Watch enabled"), { within: 30_000 });
+
+  writeFileSync(join(project, "src/ignored.tmp"), "never");
+  writeFileSync(join(project, "src/a"), "carried");
+  await until("the file is carried", async () => (await inside("/src/a")) === "carried");
+  expect((await engine.docker(["exec", "watched-web-1", "ls", "/src"])).stdout).toBe("a\n");
+  const started = await ok(["inspect", "--format", "{{.State.StartedAt}}", "watched-web-1"]);
+  writeFileSync(join(project, "conf/b"), "new");
+  await until("it is restarted", () => output.includes('Service "web" restarted'));
+  expect(await inside("/conf/b")).toBe("new");
+  expect(await ok(["inspect", "--format", "{{.State.StartedAt}}", "watched-web-1"])).not.toBe(started);
+  writeFileSync(join(project, "built"), "two");
+  await until("it is rebuilt", async () => (await inside("/built")) === "two", { within: 30_000 });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  child.kill("SIGINT");
+  expect(await ended).toBe(0);
+});

@@ -200,6 +200,7 @@ const volume: Group = {
 const up = leaf(() => import("./compose/up.ts"));
 const down = leaf(() => import("./compose/down.ts"));
 const config = leaf(() => import("./compose/config.ts"));
+const watch = leaf(() => import("./compose/watch.ts"));
 
 const composeExec = leaf(() => import("./compose/exec.ts"));
 const composeLogs = leaf(() => import("./compose/logs.ts"));
@@ -239,6 +240,7 @@ const compose: Group = {
     unpause: leaf(() => import("./compose/unpause.ts")),
     version: leaf(() => import("./compose/version.ts")),
     wait: leaf(() => import("./compose/wait.ts")),
+    watch,
   },
 };
 
@@ -289,6 +291,7 @@ export const commandTable: Group = {
     up,
     down,
     config,
+    watch,
     compose,
     container,
     image,

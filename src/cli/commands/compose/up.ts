@@ -31,7 +31,7 @@ export const command = defineCommand({
   ],
   flags: upFlags,
   min: 0,
-  async run({ context, flags: given, args }) {
+  async run({ context, flags: given, args }): Promise<number> {
     checkFlags(given);
     const { flags: placed, services: named } = placeInWords(args, given);
     const flags = { ...given, ...placed };
@@ -70,8 +70,10 @@ export const command = defineCommand({
     }
     if (isDetached) return 0;
     await session[Symbol.asyncDispose]();
+    const { startWatch } = flags.watch ? await import("./watch.ts") : { startWatch: undefined };
+    await using _watch = await startWatch?.(context, flags, project);
     const services = Object.keys(project.services);
-    return attachProject(context, session.engine, {
+    return await attachProject(context, session.engine, {
       project,
       services,
       shown: shownServices(project, flags.attach, flags["no-attach"]),
