@@ -111,3 +111,36 @@ test("results go into a folder or an archive", async () => {
   await engine.ok(["rmi", "e2e-oci"]);
   expect(readdirSync(join(engine.own.root, "builder/contexts"))).toEqual([]);
 });
+
+test("--squash makes one layer of all that the build made, without what it removed again", async () => {
+  const folder = context({
+    Dockerfile: `
+      FROM bb AS base
+      RUN mkdir -p /d/old /gone && touch /d/old/f /gone/f /kept
+      FROM base
+      RUN dd if=/dev/zero of=/big bs=1k count=500 2>/dev/null && echo 1 > /changed
+      RUN rm -r /big /gone /d && mkdir /d && touch /d/new && echo 2 > /changed && rm /bin/yes`,
+  });
+  expect((await build("-t", "e2e-squash", "--squash", folder)).code).toBe(0);
+  const layers = await engine.inspect<readonly string[]>("e2e-squash", "{{json .RootFS.Layers}}");
+  const below = await engine.inspect<readonly string[]>("bb", "{{json .RootFS.Layers}}");
+  expect(layers.slice(0, -1)).toEqual([...below]);
+  const seen = await engine.ok([
+    "run",
+    "--rm",
+    "e2e-squash",
+    "sh",
+    "-c",
+    "ls -d /d/* /gone /big /kept /bin/yes 2>&1; cat /changed",
+  ]);
+  expect(seen.split("\n").toSorted()).toEqual([
+    "/d/new",
+    "/kept",
+    "2",
+    "ls: /big: No such file or directory",
+    "ls: /bin/yes: No such file or directory",
+    "ls: /gone: No such file or directory",
+  ]);
+  expect(await engine.ok(["history", "--format", "{{.Size}}", "e2e-squash"])).not.toContain("512kB");
+  await engine.ok(["rmi", "-f", "e2e-squash"]);
+});

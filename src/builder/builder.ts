@@ -4,7 +4,7 @@ import { type Digest, digestOf, HavreError, rfc3339Nano } from "../base/mod.ts";
 import type { Image, ImageMaker } from "../images/mod.ts";
 import { decompress } from "../images/mod.ts";
 import { mountInfo, unmount } from "../kernel/mod.ts";
-import type { ExecutionConfig, Platform } from "../spec/mod.ts";
+import type { ExecutionConfig, ImageConfig, Platform } from "../spec/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { type Dockerfile, parseDockerfile, type SourceFile } from "./dockerfile/mod.ts";
 import { isGitAddress, parseGitAddress } from "./graph/git-address.ts";
@@ -19,6 +19,7 @@ import { checkOut } from "./ops/files/git.ts";
 import type { FileSource } from "./ops/files/source.ts";
 import { TarSource } from "./ops/files/tar-source.ts";
 import { unpacked } from "./ops/files/unpacked.ts";
+import { squash } from "./ops/squash.ts";
 import { BuildCache, type CacheHost } from "./solver/build-cache.ts";
 import type { OnBuildEvent } from "./solver/events.ts";
 import { BuildFailed } from "./solver/failure.ts";
@@ -38,6 +39,8 @@ export interface BuildRequest {
   readonly epoch?: number;
   /** When a step fails, keep what it began with as an image of this platform: `state` of the `BuildFailed`. */
   readonly keepsFailed?: Platform;
+  /** All layers that the build made as one. */
+  readonly squash?: boolean;
 }
 
 export interface BuildObserver {
@@ -117,7 +120,7 @@ export class Builder {
   /** Builds an image. `BuildFailed` when a step fails, a `DockerfileError` for what is wrong in the Dockerfile. */
   build(request: BuildRequest, observer: BuildObserver, signal: AbortSignal): Promise<BuildResult> {
     return this.#solve(request, observer, signal, async (plan, trees) => {
-      const image = await this.#makeImage(request, plan, trees);
+      const image = await this.#makeImage(request, plan, trees, signal);
       return { image, plan };
     });
   }
@@ -198,7 +201,12 @@ export class Builder {
     throw error;
   }
 
-  async #makeImage(request: BuildRequest, plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>): Promise<Image> {
+  async #makeImage(
+    request: BuildRequest,
+    plan: BuildGraph,
+    trees: ReadonlyMap<Digest, Tree>,
+    signal: AbortSignal,
+  ): Promise<Image> {
     const { images } = this.#ops;
     let parent = baseOf(plan, plan.target)?.id;
     if (request.keepSteps) {
@@ -214,7 +222,36 @@ export class Builder {
     const tree = layered(trees, endOf(plan.target).digest);
     const config = this.configAt(plan, plan.target, stateOf(plan.target), tree, trees, request.epoch);
     const { names } = request;
+    if (request.squash) return this.#makeSquashed(config, tree, baseOf(plan, plan.target), names, signal);
     return images.make({ config, layers: tree.layers, names, ...(parent ? { parent } : {}) });
+  }
+
+  /** Docker's way: the history tells of every step as of one without a layer, and at last of the merging. */
+  async #makeSquashed(
+    config: ImageConfig,
+    { layers }: LayeredTree,
+    base: GraphStage["base"],
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Image> {
+    const keep = base?.config.rootfs.diff_ids.length ?? 0;
+    const given = base?.config.history?.length ?? 0;
+    const layer = await squash(this.#ops, layers, keep, signal);
+    const kept = layer ? [...layers.slice(0, keep), layer] : layers.slice(0, keep);
+    const id = digestOf(JSON.stringify(config));
+    const history = (config.history ?? []).map((entry, at) => (at < given ? entry : { ...entry, empty_layer: true }));
+    const { created } = config;
+    const comment = base ? `merge ${id} to ${base.id}` : `create new from ${id}`;
+    const merged = { ...(created ? { created } : {}), comment, ...(layer ? {} : { empty_layer: true }) };
+    return this.#ops.images.make({
+      config: {
+        ...config,
+        history: [...history, merged],
+        rootfs: { type: "layers", diff_ids: kept.map(({ diffId }) => diffId) },
+      },
+      layers: kept,
+      names,
+    });
   }
 
   /** The configuration of an image that a stage comes to at some point. */

@@ -72,6 +72,7 @@ const DEFAULTS: Fields = {
   limits: {},
   secrets: {},
   files: false,
+  squash: false,
   check: false,
   debug: false,
 };

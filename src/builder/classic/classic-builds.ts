@@ -31,6 +31,7 @@ export interface ClassicBuild {
   };
   readonly pull: boolean;
   readonly removes: boolean;
+  readonly squash: boolean;
   /** What the client has for a registry (`host[:port]`). */
   readonly credentials: (registry: string) => Credentials;
 }
@@ -101,7 +102,8 @@ export class ClassicBuilds {
           },
           findImage: (name, wanted) => this.#fetch(name, wanted, { ...request, progress: speaker.progress, signal }),
           names,
-          keepSteps: true,
+          keepSteps: !request.squash,
+          squash: request.squash,
           ...(epoch === undefined ? {} : { epoch }),
         },
         {

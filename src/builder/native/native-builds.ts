@@ -43,6 +43,7 @@ export interface NativeBuild {
   /** Files instead of an image: the answer carries them as an archive. */
   readonly files: boolean;
   /** Only say what could be written better. */
+  readonly squash: boolean;
   readonly check: boolean;
   /** Keep the state before a step that fails, as an image. */
   readonly debug: boolean;
@@ -148,7 +149,7 @@ export class NativeBuilds {
     };
     if (!request.files) {
       const { image } = await this.#builder.build(
-        { ...input, names: request.tags, keepSteps: false },
+        { ...input, names: request.tags, keepSteps: false, squash: request.squash },
         observer,
         signal,
       );

@@ -11,6 +11,7 @@ import { FolderSource } from "./files/folder-source.ts";
 import { baseOf } from "./files/paths.ts";
 import type { FileSource } from "./files/source.ts";
 import { unpacked } from "./files/unpacked.ts";
+import { gathered } from "./gathered.ts";
 import { resolveOwner } from "./owner.ts";
 
 /** A copy whose sources have been looked at: its key says what will come of it. */
@@ -110,21 +111,4 @@ async function changeTree(
     if (placement.empty) return undefined;
     return await images.layerFrom(parent?.chainId, gathered(placement.tar()), signal);
   });
-}
-
-const GATHER = 256 * 1024;
-
-/** Small pieces joined, with room for others to run between. */
-async function* gathered(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let parts: Uint8Array[] = [];
-  let size = 0;
-  for (const piece of pieces) {
-    parts.push(piece);
-    size += piece.length;
-    if (size < GATHER) continue;
-    yield Buffer.concat(parts);
-    parts = [];
-    size = 0;
-  }
-  if (size > 0) yield Buffer.concat(parts);
 }

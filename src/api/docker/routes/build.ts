@@ -58,6 +58,7 @@ function readRequest(query: Query): Omit<ClassicBuild, "credentials"> {
     tags: query.all("t"),
     pull: query.flag("pull"),
     removes: query.flag("rm", true),
+    squash: query.flag("squash"),
     options: {
       target,
       buildArgs: readArgs(query.optional("buildargs")),

@@ -42,6 +42,7 @@ export const command = defineCommand({
     pull: toggle("Always attempt to pull all referenced images"),
     quiet: quietFlag("Suppress the build output and print image ID on success"),
     secret: list('Secret to expose to the build ("id=mysecret,src=/local/secret")'),
+    squash: toggle("Squash newly built layers into a single new layer"),
     tag: list('Name and optionally a tag ("name:tag")', { short: "t" }),
     target: text("Set the target build stage to build"),
   },
@@ -70,6 +71,7 @@ export const command = defineCommand({
       extraHosts: flags["add-host"],
       secrets: readSecrets(flags.secret, context.env),
       files: output?.kind === "files",
+      squash: flags.squash,
       check: flags.check,
       debug: flags.debug,
     };
