@@ -72,7 +72,7 @@ export function assembleBuilder(
   const distribution: Distribution = new CatalogueDistribution(images.distribution, catalogue);
   const platform = hostPlatform();
   const run = join(folders.run, "build");
-  const buildkit = lazyBuildkit({ builder, fetch, platform, newId, run, clock: systemClock, log });
+  const buildkit = lazyBuildkit({ builder, distribution, fetch, platform, newId, run, clock: systemClock, log });
   const classic = new ClassicBuilds(builder, images, fetch, platform);
   const native = new NativeBuilds(builder, fetch, platform);
   return { builder, classic, native, buildkit, catalogue, distribution };

@@ -1,10 +1,14 @@
 import { HavreError } from "../../base/mod.ts";
 import { packWholeTree } from "../../snapshots/mod.ts";
+import { parseReference } from "../../spec/mod.ts";
 import type { Builder, BuildObserver, BuildRequest } from "../builder.ts";
 import { FolderSource } from "../ops/files/folder-source.ts";
 import type { ClientBuild } from "./builds.ts";
+import { credentialsFor } from "./credentials.ts";
 import { sendBytes, sendFiles } from "./file-send.ts";
 import { fullName } from "./full-name.ts";
+import { tellLayers } from "./image-finder.ts";
+import type { BuildTools } from "./run-build.ts";
 import type { Session } from "./session.ts";
 
 /** What a result is to become. */
@@ -28,7 +32,9 @@ export function checkExporters(exporters: readonly Exporter[]): void {
         hint: "There are image, oci, docker, local and tar",
       });
     }
-    if (attributes.push === "true") throw new HavreError("not-implemented", "Pushing a result is not implemented yet");
+    if (attributes.push === "true" && !IMAGE.includes(type)) {
+      throw new HavreError("invalid-argument", `The exporter ${type} does not push`);
+    }
     if (ARCHIVE.includes(type) && attributes.tar === "false") {
       throw new HavreError("not-implemented", `The exporter ${type} writes archives only`);
     }
@@ -43,6 +49,7 @@ export function namesOf({ attributes }: Exporter): readonly string[] {
 /** Builds, and makes of the result all that the client wants it to be. Without an exporter it is built, and stays in the cache. */
 export class Exports {
   readonly #builder: Builder;
+  readonly #distribution: BuildTools["distribution"];
   readonly #build: ClientBuild;
   readonly #session: Session;
   readonly #request: Omit<BuildRequest, "names" | "keepSteps">;
@@ -50,14 +57,15 @@ export class Exports {
   #observer: BuildObserver;
 
   constructor(
-    builder: Builder,
+    tools: BuildTools,
     build: ClientBuild,
     session: Session,
     request: Omit<BuildRequest, "names" | "keepSteps">,
     observer: BuildObserver,
     signal: AbortSignal,
   ) {
-    this.#builder = builder;
+    this.#builder = tools.builder;
+    this.#distribution = tools.distribution;
     this.#build = build;
     this.#session = session;
     this.#request = request;
@@ -92,7 +100,16 @@ export class Exports {
       task.progress(`writing image ${image.id}`, 0, 0, true);
       for (const name of names) task.progress(`naming to ${fullName(name)}`, 0, 0, true);
     });
+    if (exporter.attributes.push === "true") for (const name of names) await this.#push(name);
     this.#tell(names, { "containerimage.digest": image.id, "containerimage.config.digest": image.id });
+  }
+
+  async #push(name: string): Promise<void> {
+    await this.#build.progress.task(`pushing ${fullName(name)}`, async (task) => {
+      const { domain } = parseReference(name);
+      const credentials = await credentialsFor(this.#session, domain, this.#signal);
+      await this.#distribution.push({ reference: fullName(name), credentials }, tellLayers(task), this.#signal);
+    });
   }
 
   async #archive(index: number, exporter: Exporter): Promise<void> {

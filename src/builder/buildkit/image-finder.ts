@@ -31,7 +31,7 @@ export function imageFinder(
           const found = await tools.fetch(reference, platform, {
             pull: request.pull,
             credentials: () => credentials,
-            progress: tellPulls(task),
+            progress: tellLayers(task),
             signal,
           });
           return { ...found, name: fullName(reference) };
@@ -46,11 +46,11 @@ export function imageFinder(
   };
 }
 
-/** Layers that are fetched, as statuses of the task. */
-function tellPulls(task: Task): OnProgress {
+/** Layers on their way from or to a registry, as statuses of the task. */
+export function tellLayers(task: Task): OnProgress {
   return ({ id, status, progressDetail }) => {
     if (id === undefined) return;
     const { current = 0, total = 0 } = progressDetail ?? {};
-    task.progress(id, current, total, /complete|exists/i.test(status ?? ""));
+    task.progress(id, current, total, /complete|exists|pushed/i.test(status ?? ""));
   };
 }

@@ -1,3 +1,4 @@
+import type { Distribution } from "../../images/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
 import type { Builder, BuildObserver } from "../builder.ts";
 import type { FetchImage } from "../classic/classic-builds.ts";
@@ -14,6 +15,8 @@ import { tellWarnings } from "./warnings.ts";
 export interface BuildTools {
   readonly builder: Builder;
   readonly fetch: FetchImage;
+  /** Where results are pushed to. */
+  readonly distribution: Pick<Distribution, "push">;
   readonly platform: Platform;
   readonly newId: () => string;
   /** For sockets; short. */
@@ -54,6 +57,6 @@ export async function runBuild(
     planned: (graph, dockerfile) => tellWarnings(dockerfile, graph, request, definition, progress),
     event: (event) => progress.event(event),
   };
-  await new Exports(tools.builder, build, session, asked, observer, signal).run();
+  await new Exports(tools, build, session, asked, observer, signal).run();
   return { metadata: {} };
 }
