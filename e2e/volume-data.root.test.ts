@@ -330,6 +330,7 @@ test("a schedule backs up at once, keeps what it is told to, and survives the da
   expect(await refused("schedule", "--every", "1h", "nightly", "e2e-v", dir)).toContain(
     "Schedule nightly exists already",
   );
+  expect(await refused("schedule", "--every", "1h", "other", "e2e-v", join(dir, "none"))).toContain("is no folder");
   await volume("unschedule", "nightly");
   await volume("schedule", "--every", "1h", "failing", "e2e-none", dir);
   await until("it has failed", async () => (await outcome()).lastError === "get e2e-none: no such volume");

@@ -25,7 +25,12 @@ export function containerLookup(size: boolean): Lookup {
 
 export const imageLookup: Lookup = (client, name) => lookUp(client, `/images/${name}/json`, false);
 
-export const volumeLookup: Lookup = (client, name) => lookUp(client, `/volumes/${name}`, false);
+export const volumeLookup: Lookup = (client, name) => lookUp(client, volumePath(name), false);
+
+/** A plug-in's volumes may have any name; slashes stay what they are. */
+export function volumePath(name: string): string {
+  return `/volumes/${name.split("/").map(encodeURIComponent).join("/")}`;
+}
 export const networkLookup: Lookup = (client, name) => lookUp(client, `/networks/${encodeURIComponent(name)}`, false);
 
 async function lookUp(client: Client, path: string, size: boolean): Promise<string | HavreError> {

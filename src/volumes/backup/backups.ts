@@ -117,6 +117,11 @@ export class VolumeBackups {
     return [{ id: idOf(note), volume: note.volume, size, ...problem }];
   }
 
+  /** `invalid-argument` unless it is a folder that is there: what is backed up again and again needs one. */
+  async requireFolder(path: string): Promise<void> {
+    if (!(await isFolder(path))) throw new HavreError("invalid-argument", `${path} is no folder that is there`);
+  }
+
   /** Removes what a retention does not keep of a volume's backups in a folder, and what nobody needs then. */
   async expire(folder: string, volume: string, retention: Retention): Promise<readonly string[]> {
     return this.#folders.run(folder, async () => {

@@ -67,6 +67,7 @@ export class VolumeSchedules {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(id))
       throw new HavreError("invalid-argument", `${JSON.stringify(id)} is no name of a schedule`);
     if (!(spec.every >= LEAST)) throw new HavreError("invalid-argument", "A schedule runs at most once a minute");
+    await this.#backups.requireFolder(spec.target);
     const schedule: VolumeSchedule = { id, created: this.#clock.now(), spec, status: {} };
     await this.#store.update((tx) => {
       if (tx.get(scheduleKind, id)) throw new HavreError("already-exists", `Schedule ${id} exists already`);

@@ -1,3 +1,5 @@
+import { HavreError, isHavreError } from "../../../base/mod.ts";
+import type { Client } from "../../../client/mod.ts";
 import { text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { connectElsewhere } from "../../elsewhere.ts";
@@ -21,6 +23,7 @@ export const command = defineCommand({
   async run({ context, flags, args: [volume = "", host = ""] }) {
     const client = await context.client();
     await using other = await connectElsewhere(host);
+    await requireHavre(other.client, host);
     const archive = await client.request("GET", "/havre/v1/volumes/archive", {
       query: { name: volume, pause: flags.pause || undefined },
     });
@@ -33,3 +36,16 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** Docker's engine has no such door. */
+async function requireHavre(client: Client, host: string): Promise<void> {
+  try {
+    await client.json("GET", "/havre/v1/version");
+  } catch (error) {
+    if (!isHavreError(error, "not-found")) throw error;
+    throw new HavreError("failed-precondition", `${host} is no Havre engine`, {
+      cause: error,
+      hint: "Back the volume up into a file: 'zstd -d | tar -x' reads it anywhere",
+    });
+  }
+}

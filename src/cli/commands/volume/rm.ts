@@ -1,6 +1,7 @@
 import { toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { forEach } from "../each.ts";
+import { volumePath } from "../inspect.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] VOLUME [VOLUME...]",
@@ -12,7 +13,7 @@ export const command = defineCommand({
   async run({ context, flags, args }) {
     const client = await context.client();
     return forEach(context, args, async (name) => {
-      await client.run("DELETE", `/volumes/${name}`, { query: { force: flags.force || undefined } });
+      await client.run("DELETE", volumePath(name), { query: { force: flags.force || undefined } });
       return name;
     });
   },
