@@ -31,7 +31,7 @@ import type { OpenNetwork } from "./open-network.ts";
 import { type HostNetworksOptions, OpenNetworks } from "./open-networks.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import { hostResolverFile, type ResolverConfig, upstreamResolverFile } from "./resolv-conf.ts";
-import { makeBareSandbox, setDefaultRoutes, socketIn } from "./sandboxes.ts";
+import { makeBareSandbox, removeStrays, setDefaultRoutes, socketIn } from "./sandboxes.ts";
 
 const BARE_POOL = 3;
 /** An interface still there this long after its container's release is held by something and deleted outright. */
@@ -310,6 +310,7 @@ export class HostNetworks implements Networks {
       const namespace = openNetworkNamespace(path);
       this.#held.set(containerId, namespace);
       const sandbox = this.#sandboxView(containerId, namespace);
+      removeStrays(namespace, new Set(sandbox.endpoints.map(({ interfaceName }) => interfaceName)));
       if (sandbox.endpoints.length === 0) return;
       for (const listener of this.#listeners) this.#tellQuietly(listener, sandbox);
     } catch (error) {

@@ -4,6 +4,7 @@ import {
   addRoute,
   createNetworkNamespace,
   deleteAddress,
+  deleteLink,
   findLink,
   inNetworkNamespace,
   listAddresses,
@@ -91,6 +92,18 @@ export function addLinkLocal(inside: NetlinkSocket, name: string, texts: readonl
       return { address: addressBytes(family, address), prefixLength, ...broadcast };
     });
   inside.transact(addresses.map((address) => addAddress(index, address)));
+}
+
+/**
+ * A macvlan interface that a killed daemon gave and had not written down: nobody knows its address. It carries our
+ * alias, unlike those that the container made itself.
+ */
+export function removeStrays(namespace: NetworkNamespace, known: ReadonlySet<string>): void {
+  using inside = socketIn(namespace);
+  const strays = listLinks(inside).filter(
+    ({ kind, alias, name }) => kind === "macvlan" && alias?.startsWith("havre ") && !known.has(name),
+  );
+  inside.transact(strays.map(({ index }) => deleteLink(index)));
 }
 
 /** Makes these the default routes, whichever there were. */

@@ -104,6 +104,7 @@ class MacvlanSegment implements Segment {
       throw explained(error, parentName, mode);
     }
     try {
+      inside.transact([setLink(name, { alias: this.#alias })]);
       configureInterface(namespace, inside, name, addresses);
       return { hostInterface: "" };
     } catch (error) {

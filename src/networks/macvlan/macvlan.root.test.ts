@@ -167,6 +167,18 @@ test("a new daemon keeps running containers' addresses, and gives none of them t
     sh(ping(NEIGHBOUR), `/proc/${holder.pid}/ns/net`);
     const other = await attach("c2", on("lan"));
     expect(other.address).not.toBe(address);
+    // One that a killed daemon had given and not written down goes, one that the container made itself stays.
+    sh(`ip link add stray link up0 type macvlan && ip link set stray netns ${holder.pid}`);
+    sh('ip link set stray alias "havre x y"', `/proc/${holder.pid}/ns/net`);
+    sh("ip link add own link eth0 type macvlan", `/proc/${holder.pid}/ns/net`);
+    await networks.close();
+    fixture.store.close();
+    fixture = testNetworks("hvt0", {}, folder);
+    networks = fixture.networks;
+    await networks.recover(new Map([["c1", holder.pid]]));
+    const left = sh("ip -br link", `/proc/${holder.pid}/ns/net`);
+    expect(left).not.toContain("stray");
+    expect(left).toContain("own@");
   } finally {
     holder.kill("SIGKILL");
     await holder.exited;
