@@ -25,6 +25,7 @@ export type {
 export { dropFiles, stageFiles } from "./apply/files.ts";
 export { type Action, type RunOptions, runPlan, type StepEvent } from "./apply/run-plan.ts";
 export { bringUp, observeProject, type UpRequest } from "./apply/up.ts";
+export { waitFor } from "./apply/wait.ts";
 export { findFiles } from "./load/files.ts";
 export { type LoadOptions, type Located, loadProject, locate, projectName } from "./load/load.ts";
 export type { Project } from "./load/model.ts";

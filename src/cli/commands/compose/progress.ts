@@ -93,6 +93,9 @@ class Tree implements StepProgress {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#draw();
+    // What is drawn now stays: others write below it.
+    this.#rows.clear();
+    this.#drawn = 0;
   }
 
   #clear(): void {

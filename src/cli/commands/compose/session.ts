@@ -13,6 +13,8 @@ export interface Session extends AsyncDisposable {
   readonly progress: StepProgress;
   readonly signal: AbortSignal;
   readonly run: RunOptions;
+  /** Draws no more: what is said next stands below. Interrupts still stop the work. */
+  stopShowing(): void;
   /** Without the progress: a warning does not tear it. */
   readonly warn: (message: string) => void;
 }
@@ -43,6 +45,7 @@ export async function openSession(context: Context, flags: ProjectFlags, project
     progress,
     signal: controller.signal,
     run: { signal: controller.signal, onEvent: (event) => progress.onEvent(event), limit },
+    stopShowing: () => progress[Symbol.dispose](),
     warn: (message) => progress.line(`WARN ${message}`),
     [Symbol.asyncDispose]: async () => {
       progress[Symbol.dispose]();

@@ -11,6 +11,7 @@ import {
 } from "../../../compose/mod.ts";
 import type { Values } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
+import { tellAddresses } from "./addresses.ts";
 import { attachProject } from "./attach.ts";
 import { filesFolder, placeInWords, projectOf } from "./project.ts";
 import { openSession, type Session } from "./session.ts";
@@ -58,13 +59,17 @@ export const command = defineCommand({
             }
           : {}),
       });
+      session.stopShowing();
+      if (flags.progress !== "quiet" && !flags["no-start"] && !flags["dry-run"])
+        await tellAddresses(context, session.engine, project, session.signal);
     } catch (error) {
       if (isHavreError(error, "unavailable") && error.hint === undefined)
         throw new HavreError("unavailable", error.message, {
           cause: error,
           hint: "Run the same command again: it goes on from what is there",
         });
-      if (!isHavreError(error, "cancelled") || !session.signal.aborted) throw error;
+      const stopped = isHavreError(error, "cancelled") || (error instanceof Error && error.name === "AbortError");
+      if (!stopped || !session.signal.aborted) throw error;
       session.progress.line("Interrupted. Run the same command again and it goes on from here");
       return EXIT_INTERRUPTED;
     }
