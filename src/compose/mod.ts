@@ -12,7 +12,7 @@
  * handed to and taken over from docker compose, and any command may be cut off and run again. Source: the Compose
  * Specification.
  */
-export { type ActionOptions, Actions } from "./apply/actions.ts";
+export { Actions } from "./apply/actions.ts";
 export type {
   ContainerCondition,
   Engine,
@@ -23,23 +23,19 @@ export type {
   PlacedFile,
 } from "./apply/engine.ts";
 export { dropFiles, stageFiles } from "./apply/files.ts";
-export { type Action, type RunOptions, runPlan, type StepEvent } from "./apply/run-plan.ts";
-export { bringUp, observeProject, type UpRequest } from "./apply/up.ts";
+export { type RunOptions, runPlan, type StepEvent } from "./apply/run-plan.ts";
+export { bringUp, type UpRequest } from "./apply/up.ts";
 export { waitFor } from "./apply/wait.ts";
 export { findFiles } from "./load/files.ts";
-export { type LoadOptions, type Located, loadProject, locate, projectName } from "./load/load.ts";
+export { type LoadOptions, loadProject, locate, projectName } from "./load/load.ts";
 export type { Project } from "./load/model.ts";
 export { noSuchService, selectServices } from "./load/select.ts";
 export { readMounts, readPorts } from "./load/words.ts";
-export { type DownTargets, ownResources, planChange, planDown, planRemove, planStart, planStop } from "./plan/down.ts";
-export type { ImageOptions } from "./plan/images.ts";
+export { ownResources, planChange, planDown, planRemove, planStart, planStop } from "./plan/down.ts";
 export { type ContainerState, isOneOff, isRunning, numberOf, type Observed, serviceOf } from "./plan/observed.ts";
-export { type Change, describePlan, type Plan, type PlannedStep, type Step, subject, words } from "./plan/step.ts";
-export { inDependencyOrder, orphans, planUp, type UpOptions } from "./plan/up.ts";
-export { configHash, renderProject, withoutUnused } from "./render/project.ts";
+export { type Change, describePlan, type Plan, subject, words } from "./plan/step.ts";
+export { configHash, renderProject } from "./render/project.ts";
 export { type Body, containerRequest } from "./request/container.ts";
-export { LABEL, type Labels, projectLabels } from "./request/labels.ts";
-export { containerName, imageOf, networksByPriority, scaleOf } from "./request/names.ts";
-export { parseDuration as parseComposeDuration } from "./schema/duration.ts";
-export type { FileObject, Network, Volume } from "./schema/project.ts";
+export { LABEL, type Labels } from "./request/labels.ts";
+export { imageOf } from "./request/names.ts";
 export type { Service } from "./schema/service.ts";

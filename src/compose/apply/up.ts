@@ -38,6 +38,8 @@ export async function bringUp(request: UpRequest): Promise<void> {
     warn(
       `Found orphan containers (${left.map(({ name }) => name).join(", ")}) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up.`,
     );
+  for (const [name, { provider }] of Object.entries(project.services))
+    if (provider) warn(`Service ${name}: its provider (${provider.type}) is not called, the service is passed over`);
   const imagePlan = planImages(project, before.images, request.images);
   if (request.onPlan) await request.onPlan([...imagePlan, ...planUp(project, before, request)]);
   if (request.dryRun) return;

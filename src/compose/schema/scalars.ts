@@ -1,7 +1,8 @@
+import { parseGoDuration } from "../../spec/mod.ts";
 import { list, map, type Shape, scalar, withShort } from "../shape/shape.ts";
 import type { Node, Scalar } from "../source/node.ts";
 import { fail } from "../source/problem.ts";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration } from "./duration.ts";
 import { splitWords } from "./shell-words.ts";
 
 export const text = scalar("text", (value) => (typeof value === "string" ? value : undefined), {
@@ -66,7 +67,7 @@ export const bytes = scalar(
 /** Nanoseconds: `1m30s`. */
 export const duration = scalar(
   "a duration",
-  (value) => (typeof value === "string" ? parseDuration(value) : value === 0 ? 0 : undefined),
+  (value) => (typeof value === "string" ? parseGoDuration(value) : value === 0 ? 0 : undefined),
   { print: (value) => formatDuration(Number(value)), hint: "Numbers with their units: 10s, 1m30s, 500ms" },
 );
 
