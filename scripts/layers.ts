@@ -66,7 +66,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     what: "Dockerfile → graph → solver → operations",
     imports: ["images", "snapshots", "content", "runtime", "networks", "kernel", "store"],
   },
-  registry: { what: "OCI distribution server", imports: ["content", "store", "policy"], later: true },
+  registry: { what: "OCI distribution server", imports: ["content", "store", "policy"] },
   catalogue: {
     what: "base images made from distribution packages, owned by operators",
     imports: ["images", "builder", "content", "snapshots"],

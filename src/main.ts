@@ -3,6 +3,7 @@ import {
   defaultSurroundings,
   type HostCheck,
   type RawTerminal,
+  type RegistrySettings,
   runCommandLine,
 } from "./cli/mod.ts";
 
@@ -33,6 +34,11 @@ async function runDaemon(settings: DaemonSettings): Promise<number> {
   return 0;
 }
 
+async function runRegistry(settings: RegistrySettings): Promise<number> {
+  await (await daemonFolder()).runRegistry(settings);
+  return 0;
+}
+
 async function diagnose(host: { readonly root: string; readonly bridge?: string }): Promise<readonly HostCheck[]> {
   const daemon = await daemonFolder();
   return daemon.diagnose(await daemon.collectFacts({ bridge: daemon.DEFAULT_BRIDGE, ...host }));
@@ -45,6 +51,6 @@ async function rawTerminal(fd: number): Promise<RawTerminal> {
 }
 
 // No top-level await: an error that nobody catches must end the program.
-runCommandLine(defaultSurroundings(process.argv.slice(2), { runDaemon, diagnose, rawTerminal })).then((code) =>
-  process.exit(code),
+runCommandLine(defaultSurroundings(process.argv.slice(2), { runDaemon, runRegistry, diagnose, rawTerminal })).then(
+  (code) => process.exit(code),
 );

@@ -1,3 +1,4 @@
+import type { LogLevel } from "../base/mod.ts";
 import type { Client } from "../client/mod.ts";
 import type { Output } from "./output/output.ts";
 import type { RawTerminal } from "./output/terminal.ts";
@@ -14,6 +15,8 @@ export interface Context {
   client(): Promise<Client>;
   /** Becomes the daemon; handed in, since the command line knows nothing of it. Resolves when it ends. */
   runDaemon(settings: DaemonSettings): Promise<number>;
+  /** Becomes a registry likewise. */
+  runRegistry(settings: RegistrySettings): Promise<number>;
   /** Raw mode of a terminal; handed in, since it is the kernel's. */
   rawTerminal(fd: number): Promise<RawTerminal>;
   /** What this host has and lacks for a daemon with that root folder; handed in likewise. */
@@ -34,7 +37,7 @@ export interface HostCheck {
 export interface DaemonSettings {
   readonly root: string;
   readonly run: string;
-  readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly logLevel: LogLevel;
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
   /** Path of an OCI runtime by name. */
@@ -52,6 +55,15 @@ export interface DaemonSettings {
   readonly imageRetention?: number;
   /** Only take bridge and firewall rules of a stopped daemon off the host. */
   readonly cleanup: boolean;
+}
+
+/** What `havre registry serve` was asked. */
+export interface RegistrySettings {
+  readonly root: string;
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly logLevel: LogLevel;
 }
 
 /** Where this command line's daemon lives. */

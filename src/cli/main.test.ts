@@ -21,6 +21,7 @@ async function run(...argv: string[]): Promise<{ code: number; out: string; err:
       err += text;
     }),
     runDaemon: none,
+    runRegistry: none,
     diagnose: none,
     rawTerminal: none,
   };

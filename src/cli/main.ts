@@ -4,7 +4,7 @@ import { type Flags, list, text, toggle } from "./args/flags.ts";
 import { type Parsed, parseArguments, UsageError } from "./args/parse.ts";
 import type { Command } from "./command.ts";
 import { commandTable, type Entry, type Group, type Leaf } from "./commands/table.ts";
-import type { Context, DaemonSettings, Places } from "./context.ts";
+import type { Context, DaemonSettings, Places, RegistrySettings } from "./context.ts";
 import { descriptorOutput, type Output } from "./output/output.ts";
 
 export const globalFlags = {
@@ -26,6 +26,7 @@ export interface Surroundings {
   readonly out: Output;
   readonly err: Output;
   readonly runDaemon: (settings: DaemonSettings) => Promise<number>;
+  readonly runRegistry: (settings: RegistrySettings) => Promise<number>;
   readonly diagnose: Context["diagnose"];
   readonly rawTerminal: Context["rawTerminal"];
 }
@@ -51,7 +52,7 @@ export async function runCommandLine(world: Surroundings): Promise<number> {
 
 export function defaultSurroundings(
   argv: readonly string[],
-  host: Pick<Surroundings, "runDaemon" | "diagnose" | "rawTerminal">,
+  host: Pick<Surroundings, "runDaemon" | "runRegistry" | "diagnose" | "rawTerminal">,
 ): Surroundings {
   return { ...host, argv, env: process.env, out: descriptorOutput(1), err: descriptorOutput(2) };
 }

@@ -5,6 +5,6 @@
  * Owns no state. Invariant: a command loads only what it runs; start-up time is what people feel.
  */
 
-export type { DaemonSettings, HostCheck } from "./context.ts";
+export type { DaemonSettings, HostCheck, RegistrySettings } from "./context.ts";
 export { defaultSurroundings, runCommandLine, type Surroundings } from "./main.ts";
 export type { RawTerminal } from "./output/terminal.ts";

@@ -94,6 +94,13 @@ const container: Group = {
   },
 };
 
+const registry: Group = {
+  summary: "Serve images to other engines",
+  commands: {
+    serve: leaf(() => import("./registry/serve.ts")),
+  },
+};
+
 const build = leaf(() => import("./image/build.ts"));
 const image: Group = {
   summary: "Manage images",
@@ -297,6 +304,7 @@ export const commandTable: Group = {
     image,
     catalogue,
     network,
+    registry,
     system,
     volume,
     builder,

@@ -1,9 +1,8 @@
 import { HavreError } from "../../../base/mod.ts";
 import { list, text, toggle } from "../../args/flags.ts";
+import { logLevelFlag, readLogLevel } from "../../args/log-level.ts";
 import { durationNanos } from "../../args/time.ts";
 import { defineCommand } from "../../command.ts";
-
-const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export const command = defineCommand({
   usage: "[OPTIONS]",
@@ -24,10 +23,7 @@ export const command = defineCommand({
       type: "duration",
     }),
     "insecure-registry": list("Registry that needs no TLS, or no certificate that is known (host[:port] or CIDR)"),
-    "log-level": text("Least level of the daemon's own log: debug, info, warn, error", {
-      initial: "info",
-      defaultText: '"info"',
-    }),
+    "log-level": logLevelFlag,
     plugins: text("Folder of volume plug-ins: sockets, .spec and .json (default those of Docker)"),
     "registry-mirror": list("Mirror of Docker Hub to try first (URL)", { check: checkMirror }),
     root: text("Folder of the daemon's data"),
@@ -39,18 +35,13 @@ export const command = defineCommand({
   min: 0,
   max: 0,
   async run({ context, flags }) {
-    const logLevel = LEVELS.find((level) => level === flags["log-level"]);
-    if (logLevel === undefined)
-      throw new HavreError("invalid-argument", `Unknown log level '${flags["log-level"]}'`, {
-        hint: `Choose one of ${LEVELS.join(", ")}`,
-      });
     // A daemon that a command starts gets these from its environment.
     const bridge = flags.bridge || context.env.HAVRE_BRIDGE;
     const subnet = flags.subnet || context.env.HAVRE_SUBNET;
     return context.runDaemon({
       root: flags.root || context.places.root,
       run: flags.run || context.places.run,
-      logLevel,
+      logLevel: readLogLevel(flags["log-level"]),
       cleanup: flags.cleanup,
       registryMirrors: flags["registry-mirror"],
       insecureRegistries: flags["insecure-registry"],

@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { HavreError } from "../../../base/mod.ts";
+import { text } from "../../args/flags.ts";
+import { logLevelFlag, readLogLevel } from "../../args/log-level.ts";
+import { defineCommand } from "../../command.ts";
+
+export const command = defineCommand({
+  usage: "[OPTIONS]",
+  summary: "Serve a registry in the foreground",
+  detail: "Any client of the OCI distribution specification can push to it and pull from it. It needs no daemon.",
+  examples: [
+    ["registry serve", "On 127.0.0.1:5000, for this machine alone"],
+    ["registry serve --listen 0.0.0.0:5000 --root /srv/registry", "For others too"],
+  ],
+  flags: {
+    listen: text("Address to listen on (host:port; port 0: any that is free)", {
+      initial: "127.0.0.1:5000",
+      defaultText: '"127.0.0.1:5000"',
+    }),
+    "log-level": logLevelFlag,
+    root: text("Folder of the registry's data (default registry in the daemon's folder)"),
+  },
+  min: 0,
+  max: 0,
+  async run({ context, flags }) {
+    return context.runRegistry({
+      root: flags.root || join(context.places.root, "registry"),
+      ...readAddress(flags.listen),
+      logLevel: readLogLevel(flags["log-level"]),
+    });
+  },
+});
+
+/** `host:port`, `[address]:port` or `:port` for all addresses. */
+function readAddress(address: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:]*)):(\d{1,5})$/.exec(address);
+  const port = Number(match?.[3]);
+  if (match && port <= 65535) return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
+  throw new HavreError("invalid-argument", `${JSON.stringify(address)} is not HOST:PORT`, {
+    hint: "For example 127.0.0.1:5000, or :5000 for all addresses",
+  });
+}

@@ -1,0 +1,249 @@
+import { type Digest, isHavreError, newId } from "../base/mod.ts";
+import type { Ingest } from "../content/mod.ts";
+import type { Blobs } from "./blobs.ts";
+import type { RegistryContext } from "./context.ts";
+import { RegistryFault } from "./fault.ts";
+import { type UploadRecord, uploadRecords } from "./objects.ts";
+
+/** An upload that nobody goes on with is closed after this long, and goes on from its file. */
+const IDLE_MS = 60_000;
+/** As long as the content store keeps what came. */
+const PATIENCE_MS = 24 * 60 * 60 * 1000;
+
+/** An upload whose file is open, so that what came is hashed once. */
+interface OpenUpload {
+  readonly ingest: Ingest;
+  timer: NodeJS.Timeout | undefined;
+  /** One request at a time writes to it. */
+  busy: boolean;
+}
+
+/** Decides whether a repository may take so many bytes more; throws when not. */
+export type Admission = (repository: string, bytes: number) => void;
+
+/**
+ * Blobs on their way in. What came is kept over requests, lost connections and the registry's own death; it becomes
+ * a blob only when it is complete and has the digest it was promised to have.
+ */
+export class Uploads {
+  readonly #context: RegistryContext;
+  readonly #blobs: Blobs;
+  readonly #admit: Admission;
+  readonly #open = new Map<string, OpenUpload>();
+
+  constructor(context: RegistryContext, blobs: Blobs, admit: Admission) {
+    this.#context = context;
+    this.#blobs = blobs;
+    this.#admit = admit;
+  }
+
+  async begin(repository: string): Promise<string> {
+    const upload: UploadRecord = { id: newId(), repository, since: this.#context.clock.now() };
+    // A power cut may lose it: the client begins again.
+    await this.#context.store.update((tx) => tx.put(uploadRecords, upload), { durable: false });
+    return upload.id;
+  }
+
+  /** Bytes that came so far. */
+  async offset(repository: string, id: string): Promise<number> {
+    const open = this.#open.get(id);
+    this.#check(repository, id);
+    if (open) return open.ingest.offset;
+    await using ingest = await this.#context.content.resume(keyOf(id));
+    return ingest.offset;
+  }
+
+  /**
+   * Appends `bytes`; returns how many there are now. `range` is what the client says they are: anything but the next
+   * ones is refused with 416 and the place where to go on.
+   */
+  async append(
+    repository: string,
+    id: string,
+    bytes: AsyncIterable<Uint8Array>,
+    range: ChunkRange | undefined,
+    location: string,
+  ): Promise<number> {
+    const open = await this.#take(repository, id);
+    const end = this.#keepOpen.bind(this, id, open);
+    try {
+      await this.#write(repository, open.ingest, bytes, range, location);
+    } catch (error) {
+      await end(isOutOfOrder(error));
+      throw error;
+    }
+    const { offset } = open.ingest;
+    await end(true);
+    return offset;
+  }
+
+  /** The same, and makes a blob of it. DIGEST_INVALID when it is not what was promised: then nothing of it stays. */
+  async finish(
+    repository: string,
+    id: string,
+    bytes: AsyncIterable<Uint8Array>,
+    range: ChunkRange | undefined,
+    location: string,
+    digest: Digest,
+  ): Promise<void> {
+    const open = await this.#take(repository, id);
+    using _pin = this.#context.pins.pin(digest);
+    try {
+      await this.#write(repository, open.ingest, bytes, range, location);
+      const { size } = await open.ingest.commit({ digest });
+      await this.#context.store.update((tx) => {
+        this.#blobs.link(tx, repository, digest, size);
+        tx.delete(uploadRecords, id);
+      });
+      this.#open.delete(id);
+    } catch (error) {
+      await this.#keepOpen(id, open, isOutOfOrder(error));
+      if (!isHavreError(error, "data-loss")) throw error;
+      await this.#context.store.update((tx) => tx.delete(uploadRecords, id), { durable: false });
+      throw notAsPromised(digest, error);
+    }
+  }
+
+  /** A blob in one request. */
+  async put(
+    repository: string,
+    digest: Digest,
+    bytes: AsyncIterable<Uint8Array>,
+    size: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (size !== undefined) this.#admit(repository, size);
+    using _pin = this.#context.pins.pin(digest);
+    try {
+      const stored = await this.#context.content.ingest(bytes, { digest }, signal);
+      if (size === undefined) this.#admit(repository, stored.size);
+      await this.#context.store.update((tx) => this.#blobs.link(tx, repository, digest, stored.size));
+    } catch (error) {
+      throw isHavreError(error, "data-loss") ? notAsPromised(digest, error) : error;
+    }
+  }
+
+  async cancel(repository: string, id: string): Promise<void> {
+    const open = await this.#take(repository, id);
+    this.#open.delete(id);
+    await open.ingest.discard();
+    await this.#context.store.update((tx) => tx.delete(uploadRecords, id), { durable: false });
+  }
+
+  /** Forgets uploads of which the content store keeps nothing any more. */
+  async forgetStale(): Promise<void> {
+    const before = this.#context.clock.now() - PATIENCE_MS;
+    await this.#context.store.update(
+      (tx) => {
+        for (const { id, since } of tx.list(uploadRecords)) {
+          if (since < before && !this.#open.has(id)) tx.delete(uploadRecords, id);
+        }
+      },
+      { durable: false },
+    );
+  }
+
+  /** Closes what is open; it can be gone on with later. */
+  async close(): Promise<void> {
+    for (const [id, open] of this.#open) await this.#keepOpen(id, open, false);
+  }
+
+  #check(repository: string, id: string): void {
+    const known = this.#context.store.view((tx) => tx.get(uploadRecords, id));
+    if (known?.repository === repository) return;
+    throw new RegistryFault("BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry", { detail: id });
+  }
+
+  async #take(repository: string, id: string): Promise<OpenUpload> {
+    this.#check(repository, id);
+    const known = this.#open.get(id);
+    if (known?.busy) throw busyUpload();
+    if (known) {
+      clearTimeout(known.timer);
+      known.busy = true;
+      return known;
+    }
+    try {
+      const open: OpenUpload = { ingest: await this.#context.content.resume(keyOf(id)), timer: undefined, busy: true };
+      this.#open.set(id, open);
+      return open;
+    } catch (error) {
+      throw isHavreError(error, "conflict") ? busyUpload() : error;
+    }
+  }
+
+  /** After a failed write its file alone knows what came: it is closed, and opened again with the next request. */
+  async #keepOpen(id: string, open: OpenUpload, keep: boolean): Promise<void> {
+    clearTimeout(open.timer);
+    if (keep) {
+      open.timer = setTimeout(() => {
+        this.#keepOpen(id, open, false).catch((error) => this.#context.log.warn("upload not closed", { error }));
+      }, IDLE_MS);
+      open.timer.unref();
+      open.busy = false;
+      return;
+    }
+    try {
+      await open.ingest[Symbol.asyncDispose]();
+    } finally {
+      this.#open.delete(id);
+    }
+  }
+
+  async #write(
+    repository: string,
+    ingest: Ingest,
+    bytes: AsyncIterable<Uint8Array>,
+    range: ChunkRange | undefined,
+    location: string,
+  ): Promise<void> {
+    if (range && range.start !== ingest.offset) throw outOfOrder(ingest.offset, location);
+    if (range) this.#admit(repository, range.end + 1);
+    const from = ingest.offset;
+    for await (const chunk of bytes) await ingest.write(chunk);
+    this.#admit(repository, ingest.offset);
+    const came = ingest.offset - from;
+    if (range && came !== range.end - range.start + 1) {
+      throw new RegistryFault("SIZE_INVALID", `${came} bytes came, Content-Range said otherwise`, { status: 400 });
+    }
+  }
+}
+
+/** Bytes `start` to `end`, both included. */
+export interface ChunkRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How the bytes that came so far are told; no byte has no form of its own and is told as one. */
+export function rangeOf(offset: number): string {
+  return `0-${Math.max(0, offset - 1)}`;
+}
+
+function keyOf(id: string): string {
+  return `registry/${id}`;
+}
+
+const OUT_OF_ORDER = 416;
+
+function outOfOrder(offset: number, location: string): RegistryFault {
+  return new RegistryFault("BLOB_UPLOAD_INVALID", `the next byte of this upload is ${offset}`, {
+    status: OUT_OF_ORDER,
+    headers: { range: rangeOf(offset), location },
+  });
+}
+
+function isOutOfOrder(error: unknown): boolean {
+  return error instanceof RegistryFault && error.status === OUT_OF_ORDER;
+}
+
+function busyUpload(): RegistryFault {
+  return new RegistryFault("BLOB_UPLOAD_INVALID", "another request writes to this upload", { status: 409 });
+}
+
+function notAsPromised(digest: Digest, cause: unknown): RegistryFault {
+  return new RegistryFault("DIGEST_INVALID", "provided digest did not match uploaded content", {
+    detail: digest,
+    cause,
+  });
+}
