@@ -1,7 +1,7 @@
 /**
  * How long what people wait for takes, on several engines side by side in one run, by hand:
  *
- *     npm run bench -- [--image bb] [--repeat 11] [--only WORD] [NAME=DOCKER_HOST…]
+ *     npm run bench -- [--image bb] [--repeat 11] [--only WORD] [--rootfs TAR --registry HOST:PORT] [NAME=DOCKER_HOST…]
  *
  * Havre is always the first: a daemon of its own from build/havre, driven with the docker command line (`havre` column)
  * and with its own (`havre cli`). Others are sockets of engines that run already and have the image. Each measure runs on
@@ -9,9 +9,12 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { dockerCli } from "../e2e/harness/docker-cli.ts";
+import { dockerCli, dockerCompose } from "../e2e/harness/docker-cli.ts";
 import { Engine, HAVRE, type Outcome, run, TestDaemon } from "../e2e/harness/mod.ts";
-import { type Contender, MEASURES } from "./measures.ts";
+import { COMPOSE_MEASURES } from "./compose-measures.ts";
+import type { Contender } from "./contender.ts";
+import { IMAGE_MEASURES } from "./image-measures.ts";
+import { MEASURES } from "./measures.ts";
 import { printTable } from "./table.ts";
 
 const { values, positionals } = parseArgs({
@@ -20,6 +23,8 @@ const { values, positionals } = parseArgs({
     image: { type: "string", default: "bb" },
     repeat: { type: "string", default: "11" },
     only: { type: "string", default: "" },
+    rootfs: { type: "string", default: "" },
+    registry: { type: "string", default: "" },
   },
 });
 
@@ -32,23 +37,34 @@ const throughDocker =
   (host: string) =>
   (args: readonly string[]): Promise<Outcome> =>
     run(dockerCli(), args, { env: { DOCKER_HOST: host, DOCKER_CONFIG: `${engine.folder}/.docker` }, timeout: 300_000 });
+const throughCompose =
+  (host: string) =>
+  (args: readonly string[]): Promise<Outcome> =>
+    run(dockerCompose(), args, { env: { DOCKER_HOST: host }, timeout: 300_000 });
+const throughHavre = (args: readonly string[]): Promise<Outcome> =>
+  run(HAVRE, args, { env: { HAVRE_ROOT: daemon.root, HAVRE_RUN: daemon.run }, timeout: 300_000 });
 const contenders: Contender[] = [
-  { name: "havre", command: throughDocker(daemon.host), pid: daemon.pid },
+  { name: "havre", command: throughDocker(daemon.host), pid: daemon.pid, compose: throughCompose(daemon.host) },
   {
     name: "havre cli",
-    command: (args) => run(HAVRE, args, { env: { HAVRE_ROOT: daemon.root, HAVRE_RUN: daemon.run }, timeout: 300_000 }),
+    command: throughHavre,
+    // The flag goes before the verb for docker compose, behind it for havre.
+    compose: ([flag = "", file = "", verb = "", ...rest]) => throughHavre(["compose", verb, flag, file, ...rest]),
   },
   ...positionals.map((word): Contender => {
     const [name = "", host = ""] = [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)];
-    return { name, command: throughDocker(host) };
+    return { name, command: throughDocker(host), compose: throughCompose(host) };
   }),
 ];
 
 const rows: { readonly name: string; readonly unit: string; readonly values: readonly number[] }[] = [];
-for (const measure of MEASURES.filter(({ name }) => name.includes(values.only))) {
+const measures = [...MEASURES, ...IMAGE_MEASURES, ...COMPOSE_MEASURES];
+const { image, rootfs, registry } = values;
+const settings = { image, rootfs, registry, repeat: Number(values.repeat) };
+for (const measure of measures.filter(({ name }) => name.includes(values.only))) {
   const results: number[] = [];
   for (const contender of contenders) {
-    results.push(await measure.take(contender, { image: values.image, repeat: Number(values.repeat) }));
+    results.push(await measure.take(contender, settings));
   }
   rows.push({ name: measure.name, unit: measure.unit, values: results });
   process.stderr.write(`${measure.name}: ${results.map((value) => value.toFixed(1)).join("  ")} ${measure.unit}\n`);

@@ -1,23 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Outcome } from "../e2e/harness/mod.ts";
-
-/** An engine and the command line that drives it. */
-export interface Contender {
-  readonly name: string;
-  readonly command: (args: readonly string[]) => Promise<Outcome>;
-  /** The daemon's process, where it is known. */
-  readonly pid?: number;
-}
-export interface Settings {
-  readonly image: string;
-  readonly repeat: number;
-}
-export interface Measure {
-  readonly name: string;
-  readonly unit: "ms" | "MB";
-  /** NaN: this contender cannot be measured so. */
-  take(contender: Contender, settings: Settings): Promise<number>;
-}
+import { type Contender, type Measure, median, must, type Settings, timed } from "./contender.ts";
 
 export const MEASURES: readonly Measure[] = [
   latency("run --rm, bridge", ({ image }) => ["run", "--rm", image, "/bin/true"]),
@@ -87,12 +69,9 @@ function latency(name: string, args: (settings: Settings) => readonly string[]):
     name,
     unit: "ms",
     take: async (contender, settings) => {
-      const times: number[] = [];
-      for (let turn = 0; turn <= settings.repeat; turn++) {
-        const took = await timed(() => must(contender, args(settings)));
-        if (turn > 0) times.push(took); // The first warms caches.
-      }
-      return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+      const once = () => timed(() => must(contender, args(settings)));
+      await once(); // Warms caches.
+      return median(settings.repeat, once);
     },
   };
 }
@@ -123,16 +102,4 @@ async function writeLog(contender: Contender, image: string): Promise<void> {
   const script = `yes '${line}' | head -n ${LINES}`;
   await must(contender, ["run", "-d", "--name", "bench-log", image, "/bin/sh", "-c", script]);
   await must(contender, ["wait", "bench-log"]);
-}
-
-async function must(contender: Contender, args: readonly string[]): Promise<Outcome> {
-  const outcome = await contender.command(args);
-  if (outcome.code !== 0) throw new Error(`${contender.name}: ${args.join(" ")}: ${outcome.stderr}`);
-  return outcome;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
 }
