@@ -94,7 +94,9 @@ describe("a folder of backups", () => {
     expect(Buffer.from(await repository.reader({})(first.id)).equals(tar)).toBe(true);
     const path = join(folder, "chunks", first.id.slice(0, 2), first.id);
     const whole = readFileSync(path);
-    for (const damaged of [whole.subarray(0, -1), whole.subarray(0, 1), whole.fill(7, 100, 101)]) {
+    const flipped = Buffer.from(whole);
+    flipped[100] = (flipped[100] ?? 0) ^ 1;
+    for (const damaged of [whole.subarray(0, -100), whole.subarray(0, 1), flipped]) {
       writeFileSync(path, damaged);
       await expect(repository.reader({})(first.id)).rejects.toThrow(`Chunk ${first.id} is damaged`);
     }
