@@ -10,7 +10,7 @@ test("a tag goes back step by step, and forward again by digest; nothing is forg
   expect(text(shop, "a:1") as string).toBe(two);
   await shop.images.rollback("a:1", { steps: 1 });
   expect(text(shop, "a:1") as string).toBe(one);
-  await expect(shop.images.rollback("a:1", { steps: 1 })).rejects.toThrow("a:1 has no 1 earlier images");
+  await expect(shop.images.rollback("a:1", { steps: 1 })).rejects.toThrow("a:1 has no earlier image");
   await shop.images.rollback("a:1", { digest: three.slice(7, 20) });
   expect(text(shop, "a:1") as string).toBe(three);
   await shop.images.rollback("a:1", { steps: 2 });

@@ -80,10 +80,8 @@ function positionBack({ id, history, current }: TagObject, steps: number): numbe
     if (earlier < 0) {
       throw new HavreError(
         "failed-precondition",
-        `${familiarReference(parseReference(id))} has no ${steps} earlier images`,
-        {
-          hint: "See its history with: havre image log --tag",
-        },
+        `${familiarReference(parseReference(id))} has ${steps === 1 ? "no earlier image" : `fewer than ${steps} earlier images`}`,
+        { hint: `See its history with: havre image log --tag ${familiarReference(parseReference(id))}` },
       );
     }
     position = earlier;

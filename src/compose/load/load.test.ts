@@ -224,3 +224,15 @@ test("a configuration's hash is docker compose's, whatever the number of contain
   ).toBe(first);
   expect(hash("{image: bb, command: sleep 1001, environment: {A: '<&>'}}")).not.toBe(first);
 });
+
+test("without files, the folder that was searched is named, not the one the user is in", () => {
+  const told = withFiles({ "empty/.keep": "" }, (folder) => {
+    try {
+      loadProject(options(folder, { projectDirectory: join(folder, "empty") }));
+      return undefined;
+    } catch (error) {
+      return isHavreError(error) ? error.hint?.replaceAll(folder, "@DIR@") : error;
+    }
+  });
+  expect(told).toBe("There is no compose.yaml in @DIR@/empty nor above it: name one with -f");
+});

@@ -83,7 +83,7 @@ export function loadProject(options: LoadOptions): Project {
   const { files, directory, environment } = locate(options);
   if (files.length === 0)
     throw new HavreError("not-found", "no configuration file provided: not found", {
-      hint: `There is no compose.yaml in ${options.workingFolder} nor above it: name one with -f`,
+      hint: `There is no compose.yaml in ${directory} nor above it: name one with -f`,
     });
   const unset = new Set<string>();
   const reading: Reading = {
