@@ -7,6 +7,8 @@ import { type Attributes, type FolderNode, isWhiteoutNode, type Node, newFolder,
 
 /** More is unpacked instead: an index of it would take much memory while it is made. */
 const MOST_MEMBERS = 400_000;
+/** Of all attributes and links' targets together: they are in memory until the index is written. */
+const MOST_KEPT_BYTES = 64 << 20;
 const LONGEST_NAME = 255;
 /** PATH_MAX, less what the tree itself lies below. */
 const LONGEST_PATH = 3800;
@@ -29,7 +31,9 @@ export class TreeBuilder implements TarHandler {
   /** Bytes of file content. */
   size = 0;
   readonly #contentOffset: () => number;
+  /** And folders that no member is about: one path may bring a thousand. */
   #members = 0;
+  #kept = 0;
 
   /** `contentOffset`: where in the archive the content of the member being told begins. */
   constructor(contentOffset: () => number) {
@@ -37,7 +41,7 @@ export class TreeBuilder implements TarHandler {
   }
 
   entry(header: TarHeader): void {
-    if (++this.#members > MOST_MEMBERS) throw new NotIndexable(`more than ${MOST_MEMBERS} members`);
+    this.#count();
     if (header.extents) throw new NotIndexable("a sparse file");
     if (header.rawPath.length > LONGEST_PATH) throw new NotIndexable("a path that no program can name");
     const parts = components(header.rawPath);
@@ -53,10 +57,25 @@ export class TreeBuilder implements TarHandler {
 
   finish(): void {}
 
+  #count(): void {
+    if (++this.#members > MOST_MEMBERS) throw new NotIndexable(`more than ${MOST_MEMBERS} members`);
+  }
+
+  #keep(bytes: number): void {
+    this.#kept += bytes;
+    if (this.#kept > MOST_KEPT_BYTES) throw new NotIndexable("attributes and links of too many bytes");
+  }
+
+  #attributes(header: TarHeader): Attributes {
+    const attributes = attributesOf(header);
+    for (const [name, value] of attributes.xattrs) this.#keep(name.length + value.length);
+    return attributes;
+  }
+
   #top(header: TarHeader): void {
     if (header.type !== "directory")
       throw new HavreError("invalid-argument", `Refused archive: its top is not a folder but a ${header.type}`);
-    this.root.attributes = attributesOf(header);
+    this.root.attributes = this.#attributes(header);
   }
 
   #whiteout(parts: readonly ByteName[], name: ByteName): void {
@@ -79,7 +98,7 @@ export class TreeBuilder implements TarHandler {
   #make(header: TarHeader, parts: readonly ByteName[], name: ByteName): void {
     const folder = this.#folder(parts);
     checkName(name);
-    if (header.type === "directory") this.#directory(folder, name, attributesOf(header));
+    if (header.type === "directory") this.#directory(folder, name, this.#attributes(header));
     else if (header.type === "hardlink") this.#hardLink(header, folder, name);
     else folder.children.set(name, this.#file(header));
   }
@@ -105,13 +124,14 @@ export class TreeBuilder implements TarHandler {
   }
 
   #file(header: TarHeader): Node {
-    const attributes = attributesOf(header);
+    const attributes = this.#attributes(header);
     switch (header.type) {
       case "file":
         return { type: "file", attributes, size: header.size, offset: this.#contentOffset() };
       case "symlink": {
         const { length } = header.rawLinkTarget;
         if (length === 0 || length > LONGEST_LINK) throw new NotIndexable("a link that cannot be");
+        this.#keep(length);
         return { type: "symlink", attributes, target: header.rawLinkTarget.slice() };
       }
       case "char":
@@ -131,6 +151,7 @@ export class TreeBuilder implements TarHandler {
       if (next?.type === "directory") folder = next;
       else if (next) throw new NotIndexable("a path through something that is no folder");
       else {
+        this.#count();
         const made = newFolder();
         folder.children.set(checkName(part), made);
         folder = made;
