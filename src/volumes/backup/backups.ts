@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { errnoOf, HavreError, KeyedMutex, Semaphore, toHavreError } from "../../base/mod.ts";
-import type { VolumeArchives } from "../archives.ts";
+import type { VolumeArchive, VolumeArchives } from "../archives.ts";
 import { cutByContent } from "./chunker.ts";
 import { named, readBackupFile, writeBackupFile } from "./file.ts";
 import { readMarked, withMarks } from "./marks.ts";
@@ -81,7 +81,8 @@ export class VolumeBackups {
   async restore(request: RestoreRequest, signal?: AbortSignal): Promise<BackupReport> {
     const { source, force, opener } = request;
     if (!(await isFolder(source))) {
-      const { note, tar } = await readMarked(readBackupFile(source, opener));
+      await using file = await openBackupFile(source, opener);
+      const { note, tar } = file;
       const name = request.volume || note.volume;
       await this.#archives.write(name, { note, tar }, { force }, signal);
       return { id: idOf(note), volume: name, taken: note.taken, size: 0, stored: 0 };
@@ -100,8 +101,8 @@ export class VolumeBackups {
       const manifests = await (await Repository.open(source)).manifests();
       return manifests.map((manifest) => ({ ...report(manifest), paused: manifest.note.paused }));
     }
-    const { note, tar } = await readMarked(readBackupFile(source, opener));
-    await tar[Symbol.asyncIterator]().return?.();
+    await using file = await openBackupFile(source, opener);
+    const { note } = file;
     const stored = (await stat(source)).size;
     return [{ id: idOf(note), volume: note.volume, taken: note.taken, size: 0, stored, paused: note.paused }];
   }
@@ -109,7 +110,8 @@ export class VolumeBackups {
   /** Reads everything and compares it with its digests. Damage is reported, a key that does not fit is thrown. */
   async verify(source: string, opener: Opener): Promise<readonly Verified[]> {
     if (await isFolder(source)) return this.#verifyFolder(await Repository.open(source), opener);
-    const { note, tar } = await readMarked(readBackupFile(source, opener));
+    await using file = await openBackupFile(source, opener);
+    const { note, tar } = file;
     let size = 0;
     const problem = await problemIn(async () => {
       for await (const bytes of tar) size += bytes.length;
@@ -178,6 +180,21 @@ export class VolumeBackups {
       verified.push({ id: manifest.id, volume: manifest.note.volume, size: manifest.size, ...problem });
     }
     return verified;
+  }
+}
+
+/** A backup in a file, which is closed when disposed, however much of it was read. */
+async function openBackupFile(
+  path: string,
+  opener: Opener,
+): Promise<Pick<VolumeArchive, "note" | "tar"> & AsyncDisposable> {
+  const bytes = readBackupFile(path, opener);
+  const close = async () => void (await bytes.return(undefined));
+  try {
+    return { ...(await readMarked(bytes)), [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import type { VolumeArchives } from "../archives.ts";
+import { VolumeBackups } from "./backups.ts";
 import { readBackupFile, writeBackupFile } from "./file.ts";
 import { readMarked, withMarks } from "./marks.ts";
 import { Repository } from "./repository.ts";
@@ -81,6 +83,32 @@ describe("a backup in a file", () => {
     await expect(writeBackupFile(join(folder, "no/where"), once(tar))).rejects.toMatchObject({ kind: "not-found" });
   });
 });
+
+test("a backup's file is closed though little of it was read", async () => {
+  const path = join(folder, "large");
+  const { lock, opener } = await keyPair();
+  const large = Buffer.concat([randomBytes(4 << 20), Buffer.alloc(1024)]);
+  const write = async () => Promise.reject(new Error("Volume v is not empty"));
+  const backups = new VolumeBackups({ write } as unknown as VolumeArchives);
+  for (const given of [undefined, lock]) {
+    await writeBackupFile(path, withMarks(note, once(large)), given);
+    expect(await backups.list(path, opener)).toHaveLength(1);
+    await expect(backups.restore({ source: path, volume: "", force: false, opener })).rejects.toThrow("not empty");
+  }
+  writeFileSync(path, large);
+  await expect(backups.list(path, opener)).rejects.toThrow("no backup");
+  while (isOpen(path)) await new Promise((resolve) => setImmediate(resolve));
+});
+
+function isOpen(path: string): boolean {
+  return readdirSync("/proc/self/fd").some((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false; // The descriptor by which the list was read.
+    }
+  });
+}
 
 describe("a folder of backups", () => {
   const chunkFiles = () =>
