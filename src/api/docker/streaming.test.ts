@@ -147,22 +147,6 @@ describe("exec", () => {
     }
   });
 
-  test("sends the head of its answer alone, for clients that buffer what follows", async () => {
-    const wire = await harness.connect();
-    const pieces: string[] = [];
-    wire.socket.on("data", (data: Buffer) => pieces.push(data.toString()));
-    wire.send(
-      post(
-        `/v1.45/exec/${await newExec(true)}/start`,
-        `${UPGRADE}Content-Type: application/json\r\nContent-Length: 12\r\n`,
-        '{"Tty":true}',
-      ),
-    );
-    await wire.untilText("hello");
-    expect(pieces[0]).toEndWith("\r\n\r\n");
-    wire.socket.destroy();
-  });
-
   test("that cannot start says so on its stream", async () => {
     const { json } = await harness.call("/v1.45/containers/plain/exec", { method: "POST", body: { Cmd: ["missing"] } });
     const wire = await harness.connect();
