@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HavreError, runAll } from "../../base/mod.ts";
 import type { ImageLayer } from "../../images/mod.ts";
@@ -190,11 +190,17 @@ function missingOn(rootfs: string, target: string): readonly ByteName[] {
 async function removeMountPoints(rootfs: string, paths: readonly ByteName[]): Promise<void> {
   await runAll(
     paths.map((path) => () => {
-      const place = Buffer.concat([Buffer.from(`${rootfs}/`), toBytes(path)]);
-      const stat = statSync(place, { throwIfNoEntry: false });
+      // The step may have put a link there, or on the way, that leads out of its tree.
+      const parts = path.split("/");
+      const inside = (length: number) =>
+        Buffer.concat([Buffer.from(`${rootfs}/`), toBytes(parts.slice(0, length).join("/"))]);
+      const statOf = (length: number) => lstatSync(inside(length), { throwIfNoEntry: false });
+      if (parts.some((_, above) => above > 0 && statOf(above)?.isDirectory() !== true)) return;
+      const place = inside(parts.length);
+      const stat = statOf(parts.length);
       try {
         if (stat?.isDirectory()) rmdirSync(place);
-        else if (stat?.size === 0) unlinkSync(place);
+        else if (stat?.isFile() && stat.size === 0) unlinkSync(place);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
       }
