@@ -64,6 +64,10 @@ export interface RegistrySettings {
   /** 0: any that is free. */
   readonly port: number;
   readonly logLevel: LogLevel;
+  /** Paths of PEM files. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Path of the users' file; without one, whoever reaches the registry may do everything. */
+  readonly htpasswd?: string;
 }
 
 /** Where this command line's daemon lives. */

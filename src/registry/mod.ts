@@ -6,7 +6,9 @@
  * Invariant: what a manifest here names was here when it was pushed, and no blob is seen before it is whole.
  */
 export { type Access, openAccess } from "./access/access.ts";
+export { verifyPassword } from "./access/bun-password.ts";
+export { HtpasswdAccess } from "./access/htpasswd.ts";
 export { Pins, type RegistryContext } from "./context.ts";
 export { DistributionApi } from "./http/api.ts";
-export { type HttpServer, listen } from "./http/bun-server.ts";
+export { type HttpServer, listen, type TlsFiles } from "./http/bun-server.ts";
 export { Registry, type Rules } from "./registry.ts";

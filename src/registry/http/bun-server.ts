@@ -8,8 +8,6 @@ import type { Answer, Handler, RegistryRequest } from "./exchange.ts";
 export interface HttpServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** New connections get this certificate. */
-  reloadTls(tls: TlsFiles): void;
 }
 
 /** PEM texts. */
@@ -49,7 +47,6 @@ export function listen({ host, port, tls }: ListenOptions, handler: Handler): Ht
   return {
     host: server.hostname ?? host,
     port: server.port ?? port,
-    reloadTls: (next) => void server.reload({ ...options, tls: next } as Parameters<typeof server.reload>[0]),
     [Symbol.asyncDispose]: () => server.stop(true),
   };
 }

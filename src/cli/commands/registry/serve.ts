@@ -10,23 +10,32 @@ export const command = defineCommand({
   detail: "Any client of the OCI distribution specification can push to it and pull from it. It needs no daemon.",
   examples: [
     ["registry serve", "On 127.0.0.1:5000, for this machine alone"],
-    ["registry serve --listen 0.0.0.0:5000 --root /srv/registry", "For others too"],
+    ["registry serve --listen :5000 --tls-cert r.pem --tls-key r.key --htpasswd users", "For others too, who sign in"],
   ],
   flags: {
+    htpasswd: text("File of users with bcrypt hashes (htpasswd -B); without one whoever reaches it may do everything"),
     listen: text("Address to listen on (host:port; port 0: any that is free)", {
       initial: "127.0.0.1:5000",
       defaultText: '"127.0.0.1:5000"',
     }),
     "log-level": logLevelFlag,
     root: text("Folder of the registry's data (default registry in the daemon's folder)"),
+    "tls-cert": text("Certificate chain (PEM file)"),
+    "tls-key": text("Private key of the certificate (PEM file)"),
   },
   min: 0,
   max: 0,
   async run({ context, flags }) {
+    const { "tls-cert": cert, "tls-key": key, htpasswd } = flags;
+    if ((cert === "") !== (key === "")) {
+      throw new HavreError("invalid-argument", "--tls-cert and --tls-key belong together");
+    }
     return context.runRegistry({
       root: flags.root || join(context.places.root, "registry"),
       ...readAddress(flags.listen),
       logLevel: readLogLevel(flags["log-level"]),
+      ...(cert === "" ? {} : { tls: { cert, key } }),
+      ...(htpasswd === "" ? {} : { htpasswd }),
     });
   },
 });

@@ -1,0 +1,4 @@
+import type { VerifyPassword } from "./htpasswd.ts";
+
+/** Bun's bcrypt, off the main thread. */
+export const verifyPassword: VerifyPassword = (password, hash) => Bun.password.verify(password, hash, "bcrypt");
