@@ -70,6 +70,13 @@ test("an unknown command names the nearest", async () => {
   expect(err).toContain("Did you mean 'havre images'?");
 });
 
+test("an unknown command after a group's own flags is told with its group", async () => {
+  const { code, err } = await run("compose", "-p", "shop", "upp");
+  expect(code).toBe(1);
+  expect(err).toContain("'compose upp' is not a havre command");
+  expect(err).toContain("Did you mean 'havre compose up'?");
+});
+
 test("a daemon that was named and is not there is told, none is started", async () => {
   const { code, err } = await run("ps");
   expect(code).toBe(1);

@@ -146,13 +146,14 @@ function placesOf(global: Parsed<typeof globalFlags>, env: Surroundings["env"]):
   };
 }
 
-/** Walks the words of a command line down the table. */
+/** Walks the words of a command line down the table, or on from the group that `before` has led to. */
 export function findCommand(
   table: Group,
   argv: readonly string[],
+  before: readonly string[] = [],
 ): { readonly entry: Entry; readonly words: readonly string[]; readonly rest: readonly string[] } {
   let entry: Entry = table;
-  const words: string[] = [];
+  const words = [...before];
   let rest = argv;
   while ("commands" in entry) {
     const [word, ...others] = rest;
@@ -176,10 +177,10 @@ async function findCommandOrPrefix(table: Group, argv: readonly string[]): Promi
   if (!("commands" in entry) || !entry.flags || rest.length === 0) return found;
   const { changed, flags, args, help } = parseArguments(await entry.flags(), rest, false);
   if (help || args.length === 0) return { ...found, rest: help ? ["--help"] : [] };
-  const inner = findCommand(entry, args);
+  const inner = findCommand(entry, args, words);
   // By long names and before its own words: `-f` is another flag to some.
   const given = [...changed].flatMap((name) => [flags[name]].flat().map((value) => `--${name}=${String(value)}`));
-  return { entry: inner.entry, words: [...words, ...inner.words], rest: [...given, ...inner.rest] };
+  return { entry: inner.entry, words: inner.words, rest: [...given, ...inner.rest] };
 }
 
 function unknownCommand(group: Group, words: readonly string[], word: string): HavreError {
