@@ -71,6 +71,11 @@ describe("a build", () => {
     expect(await inImage("stat -c '%U %a' data.txt; ls /srv/app")).toBe("root 644\ndata.txt\ngreeting");
   });
 
+  test("gets the labels it was asked for, with no step too", async () => {
+    await built(context({ Dockerfile: "FROM bb\n" }), "--label", "who=me");
+    expect(await engine.inspect("e2e-built", "{{json .Config.Labels}}")).toEqual({ who: "me" });
+  });
+
   test("made again is the same image, from the cache, though every file was touched", async () => {
     await engine.loadBusybox();
     const folder = context({ Dockerfile: "FROM bb\nCOPY . /ctx\nRUN date +%s%N > /when\n", "a/file": "1" });

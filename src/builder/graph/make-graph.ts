@@ -59,7 +59,7 @@ export async function makeGraph(dockerfile: Dockerfile, options: GraphOptions, f
       text: stage.stage.source.text,
       base: image,
       start,
-      initial,
+      initial: grower.initial,
       steps: grower.steps,
       platform: images.platformOf(stage.platform),
     });

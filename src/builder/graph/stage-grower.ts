@@ -36,9 +36,12 @@ export class StageGrower {
   #made = 1;
   #commandGiven = false;
   readonly steps: GraphStep[] = [];
+  /** What the stage is before its first step. */
+  initial: ImageState;
 
   constructor(input: StageInput) {
     this.#input = input;
+    this.initial = input.initial;
     this.#vertex = input.start;
     this.#config = input.initial.config;
     this.#author = input.initial.author;
@@ -65,6 +68,7 @@ export class StageGrower {
     this.#config = { ...this.#config, Labels: { ...this.#config.Labels, ...labels } };
     const last = this.steps.at(-1);
     if (last) this.steps[this.steps.length - 1] = { ...last, state: { ...last.state, config: this.#config } };
+    else this.initial = { ...this.initial, config: this.#config };
   }
 
   async #apply(command: Command, written: Command, onBuild: boolean): Promise<void> {

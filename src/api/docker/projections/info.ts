@@ -68,7 +68,7 @@ export function infoView(
   return {
     ID: info.id,
     ...counts(useCases.containers.list()),
-    Images: useCases.images.list({}).length,
+    Images: useCases.images.list({}, true).length,
     Driver: info.driver,
     DriverStatus: info.driverStatus,
     Plugins: {
