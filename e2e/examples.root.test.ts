@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { run, until, useEngine } from "./harness/mod.ts";
@@ -37,18 +37,12 @@ async function page(url: string): Promise<string> {
   return text;
 }
 
-const started: string[] = [];
-afterAll(async () => {
-  for (const name of started) await havre(["down", "-v", "-t", "1", join(examples, name)]);
-}, 120_000);
-
 describe("examples/shop", () => {
   const shop = join(examples, "shop");
 
   test(
     "comes up from nothing, serves, keeps its data over down, up and the daemon's death, and starts at once again",
     async () => {
-      started.push("shop");
       const env = { SHOP_PORT: await freePort() };
       const url = `http://127.0.0.1:${env.SHOP_PORT}`;
       await ok(["up", "-d", "--wait", shop], env);
@@ -100,7 +94,6 @@ describe("examples/shop", () => {
 test(
   "examples/node-redis counts visits, and is brought a changed file",
   async () => {
-    started.push("node-redis");
     const folder = join(engine.folder, "node-redis");
     await run("cp", ["-r", join(examples, "node-redis"), folder]);
     const env = { PORT: await freePort() };
@@ -119,7 +112,6 @@ test(
 test(
   "examples/two-versions shares requests between two versions",
   async () => {
-    started.push("two-versions");
     const env = { PORT: await freePort() };
     await ok(["up", "-d", "--wait", join(examples, "two-versions")], env);
     const answers = new Map<string, number>();
@@ -139,7 +131,6 @@ test(
 test(
   "examples/workers works off its queue with every replica, and scales",
   async () => {
-    started.push("workers");
     const folder = join(examples, "workers");
     const env = { JOBS: "60" };
     await ok(["up", "-d", folder], env);
