@@ -55,6 +55,72 @@ export class Semaphore {
 }
 
 /**
+ * What all come to, in order. When one fails the others are told to stop, and the first failure is thrown once they have:
+ * unlike `Promise.all`, nothing goes on behind it.
+ */
+export async function joinAll<T>(
+  work: readonly ((stop: AbortSignal) => Promise<T>)[],
+  signal?: AbortSignal,
+): Promise<T[]> {
+  const control = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, control.signal]) : control.signal;
+  let first: { readonly error: unknown } | undefined;
+  const ended = await Promise.allSettled(
+    work.map((one) =>
+      one(stop).catch((error: unknown) => {
+        first ??= { error };
+        control.abort();
+        throw error;
+      }),
+    ),
+  );
+  if (first) throw first.error;
+  return ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+}
+
+/** At most `limit` pieces of work at once, none begun after one has failed. Disposed when none is under way any more. */
+export class Batch<T> implements AsyncDisposable {
+  readonly #limit: number;
+  readonly #results: T[] = [];
+  readonly #underWay = new Set<Promise<void>>();
+  #begun = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Returns once the work has begun; throws the first failure of any. */
+  async add(work: () => Promise<T>): Promise<void> {
+    while (this.#underWay.size >= this.#limit) await Promise.race(this.#underWay);
+    if (this.#failure) throw this.#failure.error;
+    const at = this.#begun++;
+    const one = work()
+      .then(
+        (result) => {
+          this.#results[at] = result;
+        },
+        (error: unknown) => {
+          this.#failure ??= { error };
+        },
+      )
+      .finally(() => this.#underWay.delete(one));
+    this.#underWay.add(one);
+  }
+
+  /** What all came to, in the order in which they were added. */
+  async results(): Promise<readonly T[]> {
+    await this[Symbol.asyncDispose]();
+    if (this.#failure) throw this.#failure.error;
+    return this.#results;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+}
+
+/**
  * An unbounded single-consumer queue as an async iterable: what a watcher reads from. `close` ends it after what is
  * queued; `fail` ends it with an error.
  */

@@ -1,6 +1,6 @@
 import { type HavreError, toHavreError } from "./errors.ts";
 
-type Undo = () => void | Promise<void>;
+type Undo = () => void | PromiseLike<void>;
 
 /**
  * What has been acquired so far in a piece of work that may fail half-way. Each acquisition registers its undo; `run`

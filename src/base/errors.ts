@@ -72,6 +72,12 @@ export function errnoOf(error: unknown): string | undefined {
 /** Any thrown value as a HavreError; a system error keeps its meaning (a full disk is `resource-exhausted`). */
 export function toHavreError(error: unknown): HavreError {
   if (error instanceof HavreError) return error;
+  if (error instanceof SuppressedError) {
+    // Work failed, and then what `using` disposed.
+    const known = toHavreError(error.suppressed);
+    known.cleanUpFailures.push(error.error);
+    return known;
+  }
   const code = errnoOf(error);
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name === "AbortError")

@@ -166,7 +166,7 @@ export class Builder {
     const dockerfile = parseDockerfile(request.dockerfile);
     const { epoch } = request;
     const options = epoch === undefined ? request.options : { ...request.options, epoch };
-    const plan = await makeGraph(dockerfile, options, request.findImage);
+    const plan = await makeGraph(dockerfile, options, request.findImage, signal);
     signal.throwIfAborted();
     observer.planned(plan, dockerfile);
     const trees = await this.#solver

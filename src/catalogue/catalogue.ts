@@ -37,7 +37,7 @@ export interface CatalogueParts {
   /** Folder of the operator's own entries (`NAME.yaml`), which stand before those brought along. */
   readonly entries: string;
   /** What a Dockerfile names in `FROM`, from wherever images come. */
-  readonly findImage: (signal: AbortSignal) => FindImage;
+  readonly findImage: FindImage;
 }
 
 /** Base images made of distribution packages, and images on them, owned by operators. */
@@ -200,7 +200,7 @@ export class Catalogue {
         names,
         keepSteps: false,
         epoch: epochSeconds(entry.revision) * 1000,
-        findImage: findImage(signal),
+        findImage,
         supplies: {
           context: async () => context,
           lender: { secret: async () => undefined, sshSocket: async () => undefined },

@@ -66,7 +66,7 @@ export function assembleBuilder(
     snapshots: context.snapshots,
     folder: join(folders.root, "catalogue"),
     entries: CATALOGUE_FOLDER,
-    findImage: (signal) => (name, platform) =>
+    findImage: (name, platform, signal) =>
       fetch(name, platform, { pull: false, credentials: () => ({}), progress: () => {}, signal }),
   });
   const distribution: Distribution = new CatalogueDistribution(images.distribution, catalogue);

@@ -24,7 +24,7 @@ export class Trees {
   }
 
   /** A tree as an archive, its top folder as `./` first: what `unpack` takes. */
-  pack(folder: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+  pack(folder: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     return this.#worker.stream({ kind: "pack-tree", root: folder, path: "/." }, signal);
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, HavreError } from "../base/mod.ts";
+import { type Clock, HavreError, runAll } from "../base/mod.ts";
 import type { CopiedTree, Trees } from "../snapshots/mod.ts";
 import { readMarked, withMarks } from "./backup/marks.ts";
 import type { BackupNote } from "./backup/note.ts";
@@ -80,33 +80,24 @@ export class VolumeArchives {
       };
       const still = pause ? await this.#pauser.pause(name) : undefined;
       if (still === undefined || !this.#local.sharesContent()) {
-        return {
-          note,
-          tar: this.#trees.pack(source.path, signal),
-          [Symbol.asyncDispose]: async () => {
-            await still?.[Symbol.asyncDispose]();
-            await source[Symbol.asyncDispose]();
-          },
-        };
+        return archiveOf(note, this.#trees.pack(source.path, signal), [
+          () => still?.[Symbol.asyncDispose](),
+          () => source[Symbol.asyncDispose](),
+        ]);
       }
       // They stand still only while the files are given a second name; what is read then changes no more.
       const staged = this.#local.stage();
       try {
+        await using _pause = still;
         await this.#trees.copy(source.path, staged, signal);
       } catch (error) {
         this.#local.discard(staged);
         throw error;
-      } finally {
-        await still[Symbol.asyncDispose]();
       }
-      return {
-        note,
-        tar: this.#trees.pack(staged, signal),
-        [Symbol.asyncDispose]: async () => {
-          this.#local.discard(staged);
-          await source[Symbol.asyncDispose]();
-        },
-      };
+      return archiveOf(note, this.#trees.pack(staged, signal), [
+        () => this.#local.discard(staged),
+        () => source[Symbol.asyncDispose](),
+      ]);
     } catch (error) {
       await source[Symbol.asyncDispose]();
       throw error;
@@ -167,12 +158,8 @@ export class VolumeArchives {
     pause: boolean,
     signal: AbortSignal | undefined,
   ): Promise<CopiedTree> {
-    const still = pause ? await this.#pauser.pause(name) : undefined;
-    try {
-      return await this.#trees.copy(path, staged, signal);
-    } finally {
-      await still?.[Symbol.asyncDispose]();
-    }
+    await using _pause = pause ? await this.#pauser.pause(name) : undefined;
+    return await this.#trees.copy(path, staged, signal);
   }
 
   /** The volume mounted, and safe from removal, until disposed. */
@@ -223,6 +210,16 @@ export class VolumeArchives {
       this.#records.emit({ action: "create", name, attributes: { driver: LOCAL } });
     });
   }
+}
+
+/** What is under it is let go of once nobody reads it any more, one after the other, whatever fails. */
+function archiveOf(
+  note: BackupNote,
+  tar: AsyncGenerator<Uint8Array>,
+  letGo: Parameters<typeof runAll>[0],
+): VolumeArchive {
+  const ended = async () => void (await tar.return(undefined));
+  return { note, tar, [Symbol.asyncDispose]: () => runAll([ended, ...letGo]) };
 }
 
 function withoutAnonymous(labels: Pairs | null): Pairs | null {

@@ -1,4 +1,4 @@
-import { type Clock, HavreError, isHavreError, type Logger, toHavreError } from "../base/mod.ts";
+import { type Clock, HavreError, isHavreError, joinAll, type Logger, toHavreError } from "../base/mod.ts";
 import type { Trees } from "../snapshots/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { VolumeArchives, type VolumePauser } from "./archives.ts";
@@ -173,8 +173,8 @@ export class HostVolumes implements Volumes {
     const volumes = this.#records.store.view((tx) => tx.list(volumeKind)).filter(({ removing }) => !removing);
     // What is elsewhere takes nothing of this host's (Docker leaves it out too).
     const local = volumes.filter(({ driver, options }) => driver === LOCAL && Object.keys(options ?? {}).length === 0);
-    return Promise.all(
-      local.map(async (volume) => ({ volume: await this.#info(volume), size: await this.#sizeOf(volume) })),
+    return joinAll(
+      local.map((volume) => async () => ({ volume: await this.#info(volume), size: await this.#sizeOf(volume) })),
     );
   }
 

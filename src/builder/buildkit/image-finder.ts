@@ -16,10 +16,9 @@ export function imageFinder(
   session: Session,
   request: FrontendRequest,
   progress: Progress,
-  signal: AbortSignal,
 ): BuildRequest["findImage"] {
   const known = new Map<string, ReturnType<FetchImage>>();
-  return (name, platform) => {
+  return (name, platform, stop) => {
     const named = request.contexts.get(name.toLowerCase());
     const reference = named?.kind === "image" ? named.reference : name;
     const image =
@@ -27,12 +26,12 @@ export function imageFinder(
       progress.task(`[internal] load metadata for ${fullName(reference)}`, async (task) => {
         try {
           const { domain } = parseReference(reference);
-          const credentials = await credentialsFor(session, domain, signal);
+          const credentials = await credentialsFor(session, domain, stop);
           const found = await tools.fetch(reference, platform, {
             pull: request.pull,
             credentials: () => credentials,
             progress: tellLayers(task),
-            signal,
+            signal: stop,
           });
           return { ...found, name: fullName(reference) };
         } catch (error) {

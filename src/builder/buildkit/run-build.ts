@@ -50,7 +50,7 @@ export async function runBuild(
     dockerfile: definition.file,
     options: { ...request.options, namedContexts: folders, history: "buildkit" as const },
     supplies: { context: (name: string) => files.context(name), lender },
-    findImage: imageFinder(tools, session, request, progress, signal),
+    findImage: imageFinder(tools, session, request, progress),
     ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
   };
   const observer: BuildObserver = {

@@ -100,7 +100,8 @@ export class ClassicBuilds {
             context: async () => files,
             lender: { secret: async () => undefined, sshSocket: async () => undefined },
           },
-          findImage: (name, wanted) => this.#fetch(name, wanted, { ...request, progress: speaker.progress, signal }),
+          findImage: (name, wanted, stop) =>
+            this.#fetch(name, wanted, { ...request, progress: speaker.progress, signal: stop }),
           names,
           keepSteps: !request.squash,
           squash: request.squash,

@@ -41,7 +41,10 @@ function graphOf(
     return { id: digestOf(name), name, config };
   };
   const file = { name: "Dockerfile", text };
-  return makeGraph(parseDockerfile(file), options, find).then((graph) => ({ graph, asked }));
+  return makeGraph(parseDockerfile(file), options, find, new AbortController().signal).then((graph) => ({
+    graph,
+    asked,
+  }));
 }
 
 const STAGES = `FROM one AS a

@@ -1,4 +1,4 @@
-import { HavreError } from "../../base/mod.ts";
+import { HavreError, joinAll } from "../../base/mod.ts";
 import type { ExecutionConfig, Platform } from "../../spec/mod.ts";
 import {
   type Dockerfile,
@@ -19,7 +19,12 @@ import { type Vertex, vertex } from "./vertex.ts";
  * A Dockerfile as a graph. Nothing runs; only the images that it stands on are looked at. Throws a `DockerfileError` with
  * its place for what is wrong in it.
  */
-export async function makeGraph(dockerfile: Dockerfile, options: GraphOptions, find: FindImage): Promise<BuildGraph> {
+export async function makeGraph(
+  dockerfile: Dockerfile,
+  options: GraphOptions,
+  find: FindImage,
+  signal: AbortSignal,
+): Promise<BuildGraph> {
   const images = new BaseImages(options.platform, find);
   const asked = {
     buildArgs: new Map(Object.entries(options.buildArgs)),
@@ -32,7 +37,10 @@ export async function makeGraph(dockerfile: Dockerfile, options: GraphOptions, f
   // Triggers of the images may make a stage need others, which stand on images in turn.
   for (let known = -1; known !== images.size; plan = planBuild(dockerfile, { ...asked, triggers: images.triggers() })) {
     known = images.size;
-    await Promise.all(plan.needed.map((index) => images.ofStage(plan.stages[index])));
+    await joinAll(
+      plan.needed.map((index) => (stop) => images.ofStage(plan.stages[index], stop)),
+      signal,
+    );
   }
   const built = new Map<number, GraphStage>();
   const scopes = new Map<number, StageScope>();
@@ -40,7 +48,7 @@ export async function makeGraph(dockerfile: Dockerfile, options: GraphOptions, f
     const stage = plan.stages[index];
     if (!stage) throw new HavreError("internal", `Stage ${index} is needed and not there`);
     const below = stage.base.kind === "stage" ? built.get(stage.base.index) : undefined;
-    const image = await images.ofStage(stage);
+    const image = await images.ofStage(stage, signal);
     const initial = initialState(image, below);
     const inherited = stage.base.kind === "stage" ? scopes.get(stage.base.index) : undefined;
     const scope =
@@ -50,7 +58,7 @@ export async function makeGraph(dockerfile: Dockerfile, options: GraphOptions, f
     const prefix = dockerfile.stages.length > 1 ? `${stage.title} ` : "";
     const start = startOf(stage, image, below, `[${prefix}1/${total}]`);
     const tree = (from: string, kind: "copy" | "mount") =>
-      treeOf(resolveFrom(dockerfile, from, kind, asked), (name) => images.find(name, stage.platform), built);
+      treeOf(resolveFrom(dockerfile, from, kind, asked), (name) => images.find(name, stage.platform, signal), built);
     const grower = new StageGrower({ stage, options, scope, start, initial, total, prefix, tree });
     for (const [at, command] of stage.commands.entries()) await grower.add(command, at < stage.triggers);
     if (index === plan.target) grower.addLabels(options.labels);
@@ -93,20 +101,20 @@ class BaseImages {
     return this.#triggers;
   }
 
-  async ofStage(stage: PlannedStage | undefined): Promise<BaseImage | undefined> {
+  async ofStage(stage: PlannedStage | undefined, signal: AbortSignal): Promise<BaseImage | undefined> {
     if (stage?.base.kind !== "image") return undefined;
     const { reference } = stage.base;
-    const image = await this.find(reference, stage.platform);
+    const image = await this.find(reference, stage.platform, signal);
     this.#triggers.set(reference, image.config.config?.OnBuild ?? []);
     return image;
   }
 
-  find(name: string, platformText: string | undefined): Promise<BaseImage> {
+  find(name: string, platformText: string | undefined, signal: AbortSignal): Promise<BaseImage> {
     const platform = this.platformOf(platformText);
     const key = JSON.stringify([name, platform]);
     const known = this.#asked.get(key);
     if (known) return known;
-    const found = this.#find(name, platform);
+    const found = this.#find(name, platform, signal);
     this.#asked.set(key, found);
     return found;
   }

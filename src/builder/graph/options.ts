@@ -27,4 +27,4 @@ export interface GraphOptions {
 }
 
 /** Finds the image that a `FROM` or `--from` names, fetching it where that is needed. */
-export type FindImage = (name: string, platform: Platform) => Promise<BaseImage>;
+export type FindImage = (name: string, platform: Platform, signal: AbortSignal) => Promise<BaseImage>;

@@ -129,11 +129,11 @@ export class NativeBuilds {
         history: "buildkit",
       },
       supplies: { context: async () => files, lender: lenderOf(request) },
-      findImage: (name: string, wanted: Platform) => {
+      findImage: (name: string, wanted: Platform, stop: AbortSignal) => {
         const key = JSON.stringify([name, wanted]);
         const progress = (message: object) => listener.line({ kind: "fetching", name, message });
         const image =
-          known.get(key) ?? this.#fetch(name, wanted, { pull: request.pull, credentials, progress, signal });
+          known.get(key) ?? this.#fetch(name, wanted, { pull: request.pull, credentials, progress, signal: stop });
         known.set(key, image);
         return image;
       },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Digest } from "../../base/mod.ts";
+import { type Digest, joinAll } from "../../base/mod.ts";
 import type { ImageLayer } from "../../images/mod.ts";
 import type { CopyOp, MakeFolderOp } from "../graph/ops.ts";
 import { addFile, keyOf } from "./content-key.ts";
@@ -34,7 +34,10 @@ export async function prepareCopy(
   return {
     key: copyKey(op, chosen, excluded, parent),
     run: async (tree, stop) => {
-      const opened = await Promise.all(chosen.map((one) => openArchives(context, one, held, signal)));
+      const opened = await joinAll(
+        chosen.map((one) => (others) => openArchives(context, one, held, others)),
+        signal,
+      );
       return changeTree(context, tree, op, stop, (placement) => placeChosen(placement, op, opened, excluded));
     },
   };

@@ -1,6 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, type Digest, errnoOf } from "../../base/mod.ts";
+import { type Clock, type Digest, errnoOf, joinAll } from "../../base/mod.ts";
 import { fileSystemUsage } from "../../kernel/mod.ts";
 import type { ReadTransaction, Store } from "../../store/mod.ts";
 import type { CacheFolder, CacheFolders } from "../ops/cache-folders.ts";
@@ -71,7 +71,7 @@ export class BuildCache {
     const [records, named] = store.view((tx) => [tx.list(buildRecordKind), this.#host.imageLayers(tx)] as const);
     return [
       ...records.map((record) => stepEntry(record, named)),
-      ...(await Promise.all(folders.list().map(folderEntry))),
+      ...(await joinAll(folders.list().map((one) => () => folderEntry(one)))),
     ];
   }
 

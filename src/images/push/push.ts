@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { type Digest, HavreError, Semaphore } from "../../base/mod.ts";
+import { type Digest, HavreError, joinAll, Semaphore } from "../../base/mod.ts";
 import { type Descriptor, familiarName, familiarReference, parseReference, type Reference } from "../../spec/mod.ts";
 import type { ReadTransaction } from "../../store/mod.ts";
 import { assemble } from "../assembly.ts";
@@ -84,7 +84,7 @@ async function pushOne(
     const { layers, descriptor } = outgoing.stored;
     const slots = new Semaphore(AT_ONCE);
     const sources = context.store.view((tx) => otherRepositories(tx, reference));
-    await settleAll(
+    await joinAll(
       layers.map(
         (layer, at) => (stop) =>
           slots.run(async () => {
@@ -169,23 +169,4 @@ async function record({ store, clock }: Context, { reference, image }: Named, { 
     const { domain, path } = reference;
     setTag(tx, { domain, path, digest: stored.descriptor.digest }, to, change);
   });
-}
-
-/** Runs all; when one fails the others are told to stop, and the first failure is thrown after they have. */
-async function settleAll(
-  work: readonly ((signal: AbortSignal) => Promise<void>)[],
-  signal?: AbortSignal,
-): Promise<void> {
-  const stop = new AbortController();
-  const joined = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  let failure: { readonly error: unknown } | undefined;
-  await Promise.all(
-    work.map((one) =>
-      one(joined).catch((error: unknown) => {
-        failure ??= { error };
-        stop.abort();
-      }),
-    ),
-  );
-  if (failure) throw failure.error;
 }

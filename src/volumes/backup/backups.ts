@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
-import { errnoOf, HavreError, KeyedMutex, Semaphore, toHavreError } from "../../base/mod.ts";
+import { Batch, errnoOf, HavreError, KeyedMutex, toHavreError } from "../../base/mod.ts";
 import type { VolumeArchive, VolumeArchives } from "../archives.ts";
 import { cutByContent } from "./chunker.ts";
 import { named, readBackupFile, writeBackupFile } from "./file.ts";
@@ -147,25 +147,17 @@ export class VolumeBackups {
       hash.update(bytes);
       size += bytes.length;
     });
-    const slots = new Semaphore(AT_ONCE);
-    const chunks: Promise<string>[] = [];
-    let waiting: Promise<unknown> = Promise.resolve();
+    await using stored = new Batch<string>(AT_ONCE);
     for await (const content of cutByContent(tar)) {
-      const stored = slots.run(async () => {
+      await stored.add(async () => {
         const { id, added: more } = await repository.put(content, key);
         added += more;
         return id;
       });
-      stored.catch(() => {});
-      chunks.push(stored);
-      // As many wait in memory as are worked on.
-      const behind = chunks.at(-2 * AT_ONCE);
-      if (behind) waiting = behind;
-      await waiting;
     }
     const { note } = archive;
-    const ids = await Promise.all(chunks);
-    const manifest = { id: idOf(note), note, size, sha256: hash.digest("hex"), chunks: ids, added };
+    const chunks = await stored.results();
+    const manifest = { id: idOf(note), note, size, sha256: hash.digest("hex"), chunks, added };
     await repository.addManifest(manifest);
     return report(manifest);
   }
@@ -205,13 +197,17 @@ async function* contentOf(
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash("sha256");
   let next = chunks[0] === undefined ? undefined : read(chunks[0]);
-  for (let at = 1; next; at++) {
-    const content = await next;
-    const following = chunks[at];
-    next = following === undefined ? undefined : read(following);
-    next?.catch(() => {});
-    hash.update(content);
-    yield content;
+  try {
+    for (let at = 1; next; at++) {
+      const content = await next;
+      const following = chunks[at];
+      next = following === undefined ? undefined : read(following);
+      next?.catch(() => {});
+      hash.update(content);
+      yield content;
+    }
+  } finally {
+    await next?.catch(() => {});
   }
   if (hash.digest("hex") !== sha256) throw new HavreError("data-loss", `Backup ${id} is damaged`);
 }

@@ -41,8 +41,8 @@ export async function writeBackupFile(path: string, archive: AsyncIterable<Uint8
 
 /** The archive in a file, unlocked and unpacked, whichever of the layers it has. */
 export async function* readBackupFile(path: string, opener: Opener = {}): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path, { highWaterMark: 256 << 10 });
-  const [begin, whole] = await peek(file as AsyncIterable<Uint8Array>, AGE.length, (error) => named(error, path));
+  await using file = openFile(path);
+  const [begin, whole] = await peek(file.bytes, AGE.length, (error) => named(error, path));
   if (!begin.subarray(0, AGE.length).equals(AGE)) {
     yield* decompressed(begin, whole);
     return;
@@ -54,6 +54,21 @@ export async function* readBackupFile(path: string, opener: Opener = {}): AsyncG
   } catch (error) {
     throw openingFailure(error);
   }
+}
+
+/** Closed when disposed, not only told to close: its file system may be unmounted then. */
+function openFile(path: string): AsyncDisposable & { readonly bytes: AsyncIterable<Uint8Array> } {
+  const stream = createReadStream(path, { highWaterMark: 256 << 10 });
+  const closed = new Promise<void>((resolve) => stream.once("close", resolve));
+  // Told to whoever reads; one that is closed early has no reader any more.
+  stream.on("error", () => {});
+  return {
+    bytes: stream as AsyncIterable<Uint8Array>,
+    [Symbol.asyncDispose]: () => {
+      stream.destroy();
+      return closed;
+    },
+  };
 }
 
 /** A frame that decoders skip (RFC 8878, 3.1.2), with the length of all before it. */

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promis
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
-import { errnoOf, HavreError } from "../../base/mod.ts";
+import { errnoOf, HavreError, joinAll } from "../../base/mod.ts";
 import { lockFile } from "../../kernel/mod.ts";
 import { named } from "./file.ts";
 import { type BackupNote, noteFrom } from "./note.ts";
@@ -164,7 +164,7 @@ export class Repository {
   /** All backups, the oldest first. */
   async manifests(): Promise<readonly Manifest[]> {
     const names = (await readdir(join(this.folder, BACKUPS))).filter((name) => name.endsWith(".json"));
-    const all = await Promise.all(names.map((name) => this.#manifest(name)));
+    const all = await joinAll(names.map((name) => () => this.#manifest(name)));
     return all.sort((one, other) => one.note.taken - other.note.taken);
   }
 

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { getSystemErrorMap } from "node:util";
-import { errnoOf, HavreError } from "../../base/mod.ts";
+import { errnoOf, HavreError, joinAll } from "../../base/mod.ts";
 import { mount, mountFlags } from "../../kernel/mod.ts";
 import type { LocalMount } from "./options.ts";
 
@@ -23,8 +23,8 @@ export async function mountDevice(wanted: LocalMount, folder: string): Promise<v
 async function withAddress({ type, options }: LocalMount): Promise<readonly string[]> {
   const words = options.split(",").filter((word) => word !== "");
   if (!OVER_NETWORK.includes(type)) return words;
-  return Promise.all(
-    words.map(async (word) => {
+  return joinAll(
+    words.map((word) => async () => {
       const name = word.startsWith("addr=") ? word.slice("addr=".length) : undefined;
       if (name === undefined || isIP(name) !== 0) return word;
       try {
