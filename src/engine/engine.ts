@@ -238,7 +238,7 @@ export interface RemovedLogReader {
     nameOrId: string,
     options: LogOptions,
     signal?: AbortSignal,
-  ): { readonly terminal: boolean; readonly output: AsyncIterable<OutputChunk> };
+  ): Promise<{ readonly terminal: boolean; readonly output: AsyncIterable<OutputChunk> }>;
 }
 
 /** What differs between any two of images and containers. */

@@ -42,10 +42,10 @@ export function historyRoutes(useCases: UseCases): readonly Route[] {
     {
       method: "GET",
       path: "/havre/v1/removed-logs",
-      handle: (exchange) =>
+      handle: async (exchange) =>
         sendLogs(
           exchange,
-          useCases.removedLogs.read(required(exchange, "name"), logOptions(exchange), exchange.signal),
+          await useCases.removedLogs.read(required(exchange, "name"), logOptions(exchange), exchange.signal),
         ),
     },
     { method: "POST", path: "/havre/v1/rollback", handle: (exchange) => rollback(exchange, useCases) },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, HavreError } from "../../base/mod.ts";
 import { type OutputChunk, readLog } from "../../runtime/mod.ts";
 import { defineKind, type Store } from "../../store/mod.ts";
-import type { Container } from "../container.ts";
+import { type Container, containerKind } from "../container.ts";
 import type { LogOptions, RemovedLogReader } from "../engine.ts";
 
 /** The logs of a container that is gone. */
@@ -20,6 +20,8 @@ export const removedLogKind = defineKind<RemovedLog>("removed-log", {
 });
 
 const DAY = 24 * 3600 * 1000;
+/** Milliseconds. A removal that takes longer hangs on something else than files. */
+const REMOVAL_WAIT = 5000;
 
 /** Keeps logs of removed containers for a while: they are often wanted just after `rm`. */
 export class RemovedLogs implements RemovedLogReader {
@@ -75,13 +77,32 @@ export class RemovedLogs implements RemovedLogReader {
     return { log, path: join(this.#folder, log.id, "container.log") };
   }
 
-  read(
+  async read(
     nameOrId: string,
     { follow: _ended, ...query }: LogOptions,
     signal?: AbortSignal,
-  ): { readonly terminal: boolean; readonly output: AsyncIterable<OutputChunk> } {
+  ): Promise<{ readonly terminal: boolean; readonly output: AsyncIterable<OutputChunk> }> {
+    await this.#removalsEnded(nameOrId.replace(/^\//, ""), signal);
     const { log, path } = this.find(nameOrId);
     return { terminal: log.terminal, output: readLog(path, signal === undefined ? query : { ...query, signal }) };
+  }
+
+  /** A container's files come here after its removal was answered: waits for those on the way, as long as that is sensible. */
+  async #removalsEnded(nameOrId: string, signal?: AbortSignal): Promise<void> {
+    const underWay = (): boolean =>
+      this.#store.view((tx) =>
+        [...tx.list(containerKind)].some(
+          ({ id, name, status }) => status.state === "removing" && (name === nameOrId || id.startsWith(nameOrId)),
+        ),
+      );
+    const ended = Promise.withResolvers<void>();
+    using _watching = this.#store.watch(containerKind, () => {
+      if (!underWay()) ended.resolve();
+    });
+    if (!underWay()) return;
+    const limit = AbortSignal.timeout(REMOVAL_WAIT);
+    AbortSignal.any(signal ? [signal, limit] : [limit]).addEventListener("abort", () => ended.resolve());
+    await ended.promise;
   }
 
   /** Deletes what is older than the retention or beyond the number kept, and folders that no object names. */
