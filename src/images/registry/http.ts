@@ -4,6 +4,8 @@ import { networkFailure } from "./failures.ts";
 
 /** Longest wait for the answer's head, and for each next piece of a body. */
 const STALL_MS = 60_000;
+/** The same for the head once a body is sent: a registry may check gigabytes before it answers. */
+const COMMIT_MS = 600_000;
 const MAX_REDIRECTS = 10;
 const MAX_TEXT = 1 << 20;
 
@@ -64,7 +66,7 @@ export class RegistryHttp {
       const next = new URL(location, url);
       if (next.protocol !== "https:" && next.protocol !== "http:")
         throw new HavreError("unavailable", `${url} leads to ${next.protocol}, which is not followed`);
-      if (next.host !== new URL(url).host) headers = withoutAuthorization(headers);
+      if (!mayKnowCredentials(next, new URL(url))) headers = withoutAuthorization(headers);
       url = next.href;
       body = undefined;
     }
@@ -85,7 +87,7 @@ export class RegistryHttp {
         redirect: "manual",
         decompress: false,
         signal: watchdog.signal,
-        ...(body === undefined ? {} : { body: isBytes(body) ? body : watchdog.watching(body), duplex: "half" }),
+        ...(body === undefined ? {} : { body: isBytes(body) ? body : watchdog.sending(body), duplex: "half" }),
         ...(url.startsWith("https:") ? { tls: tlsOptions(this.#certificates(url), insecure === true) } : {}),
       });
       watchdog.alive();
@@ -93,7 +95,7 @@ export class RegistryHttp {
     } catch (error) {
       watchdog.stop();
       signal?.throwIfAborted();
-      throw networkFailure(method, url, watchdog.stalled ? stallError() : error);
+      throw networkFailure(method, url, watchdog.stalled ?? error);
     }
   }
 
@@ -128,7 +130,7 @@ class FetchedResponse implements RegistryResponse {
       if (stream) yield* this.#watchdog.watching(stream);
     } catch (error) {
       this.#watchdog.outer?.throwIfAborted();
-      throw networkFailure("GET", this.url, this.#watchdog.stalled ? stallError() : error);
+      throw networkFailure("GET", this.url, this.#watchdog.stalled ?? error);
     } finally {
       this.#watchdog.stop();
     }
@@ -160,7 +162,8 @@ class Watchdog {
   readonly #control = new AbortController();
   readonly outer: AbortSignal | undefined;
   readonly signal: AbortSignal;
-  stalled = false;
+  /** What is wrong, once it was aborted for that. */
+  stalled: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(outer: AbortSignal | undefined) {
@@ -169,12 +172,13 @@ class Watchdog {
     this.alive();
   }
 
-  alive(): void {
+  /** It moved just now; `limit`: milliseconds until it must again. */
+  alive(limit = STALL_MS): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.stalled = true;
+      this.stalled = Object.assign(new Error(`no answer for ${limit / 1000} seconds`), { code: "ETIMEDOUT" });
       this.#control.abort();
-    }, STALL_MS);
+    }, limit);
     this.#timer.unref();
   }
 
@@ -189,10 +193,16 @@ class Watchdog {
     }
     this.alive();
   }
+
+  async *sending(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield* this.watching(source);
+    this.alive(COMMIT_MS);
+  }
 }
 
-function stallError(): Error {
-  return Object.assign(new Error(`no answer for ${STALL_MS / 1000} seconds`), { code: "ETIMEDOUT" });
+/** Not another host, and not the same one without encryption. */
+function mayKnowCredentials(next: URL, before: URL): boolean {
+  return next.host === before.host && (next.protocol === before.protocol || next.protocol === "https:");
 }
 
 function isBytes(body: Uint8Array | AsyncIterable<Uint8Array>): body is Uint8Array {
