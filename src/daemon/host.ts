@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { arch, hostname, release } from "node:os";
 import { join } from "node:path";
 import type { HostFacts } from "../engine/mod.ts";
 import type { RegistrySettings } from "../images/mod.ts";
+import type { AuditedHost } from "../policy/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
+import type { DaemonOptions } from "./options.ts";
+import { registrySettings } from "./registries.ts";
 
 /** What this host and this daemon are, for `info`. Read when asked: nothing here is on a start's path. */
 export interface HostQuestion {
@@ -91,4 +94,18 @@ function sysctl(name: string): boolean {
 
 function readOpenFiles(): number {
   return Number(readFileSync("/proc/sys/fs/file-nr", "utf8").split("\t")[0]);
+}
+
+/** What the ten practices ask of this host. Read when asked. */
+export function auditedHost(options: DaemonOptions, facts: HostFacts): AuditedHost {
+  const socket = join(options.run, "havre.sock");
+  const deviceOf = (path: string): number => statSync(path).dev;
+  return {
+    socketMode: existsSync(socket) ? statSync(socket).mode & 0o777 : undefined,
+    insecureRegistries: registrySettings(options).insecure,
+    accessControl: facts.selinux ? "SELinux" : facts.apparmor ? "AppArmor" : undefined,
+    userRange: existsSync("/etc/subuid") && /^havre:\d+:\d+/m.test(readFileSync("/etc/subuid", "utf8")),
+    ownFileSystem: deviceOf(options.root) !== deviceOf("/"),
+    root: options.root,
+  };
 }

@@ -3,6 +3,7 @@ import { createApiServer } from "../api/mod.ts";
 import { lineLogger } from "../base/mod.ts";
 import {
   ApplicationMoves,
+  Audits,
   ContainerArchives,
   ContainerCommits,
   ContainerComparisons,
@@ -17,7 +18,7 @@ import {
 import { measureModes } from "../networks/mod.ts";
 import { assemble } from "./assemble.ts";
 import { crashOnBugs, untilAskedToEnd } from "./crash.ts";
-import { hostInfo } from "./host.ts";
+import { auditedHost, hostInfo } from "./host.ts";
 import type { DaemonOptions } from "./options.ts";
 import { productInfo } from "./product.ts";
 import { registrySettings } from "./registries.ts";
@@ -49,6 +50,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     nativeBuilds: building.native,
     buildCache: building.builder.cache,
     comparisons: new ContainerComparisons(context, images),
+    audits: new Audits(context, images, () => auditedHost(options, context.host)),
     placement: new Placements(context, execs),
     host: {
       product: productInfo(),

@@ -7,6 +7,7 @@
  */
 export { ApplicationMoves, type ImportedApplication } from "./apps/mod.ts";
 export { ContainerArchives } from "./archives.ts";
+export { Audits } from "./audit.ts";
 export { type CommitOptions, ContainerCommits } from "./commits.ts";
 export { ContainerComparisons } from "./comparisons.ts";
 export * from "./container.ts";

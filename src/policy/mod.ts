@@ -5,6 +5,10 @@
  * Owns no state, touches nothing: the host's facts come as arguments.
  */
 export * from "./apparmor.ts";
+export * from "./audit/container-checks.ts";
+export * from "./audit/host-checks.ts";
+export * from "./audit/image-checks.ts";
+export * from "./audit/practices.ts";
 export * from "./capabilities.ts";
 export * from "./devices.ts";
 export * from "./paths.ts";

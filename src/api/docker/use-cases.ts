@@ -4,6 +4,7 @@ import type { CatalogueItem, Finding, OutdatedPackage } from "../../catalogue/mo
 import type {
   ApplicationMoves,
   Archives,
+  Audits,
   CommitOptions,
   Comparisons,
   ContainerPlacement,
@@ -159,6 +160,7 @@ export interface UseCases {
   readonly volumes: Volumes;
   readonly volumeData: VolumeData;
   readonly apps: Pick<ApplicationMoves, "export" | "import">;
+  readonly audits: Pick<Audits, "all" | "container" | "image" | "host">;
   readonly placement: Placement;
   readonly host: Host;
   readonly log: Logger;

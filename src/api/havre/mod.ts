@@ -7,6 +7,7 @@ import { sendJson } from "../docker/answers.ts";
 import type { Route } from "../docker/exchange.ts";
 import type { UseCases } from "../docker/use-cases.ts";
 import { applicationRoutes } from "./apps.ts";
+import { auditRoutes } from "./audit.ts";
 import { buildRoutes } from "./build.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { execRoutes } from "./exec.ts";
@@ -23,6 +24,7 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
       path: "/havre/v1/version",
       handle: (exchange) => sendJson(exchange, 200, useCases.host.product()),
     },
+    ...auditRoutes(useCases),
     ...execRoutes(useCases),
     ...catalogueRoutes(useCases),
     ...buildRoutes(useCases),

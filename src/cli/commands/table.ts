@@ -309,6 +309,7 @@ export const commandTable: Group = {
     volume,
     builder,
     app,
+    audit: leaf(() => import("./system/audit.ts")),
     doctor: leaf(() => import("./system/doctor.ts")),
     daemon: leaf(() => import("./daemon/run.ts")),
     completion: leaf(() => import("./system/completion.ts")),

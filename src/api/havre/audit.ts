@@ -1,0 +1,25 @@
+import { sendJson } from "../docker/answers.ts";
+import type { Exchange, Route } from "../docker/exchange.ts";
+import type { UseCases } from "../docker/use-cases.ts";
+
+/** `?container=`, `?image=` (both may be repeated), `?host=1`; nothing: everything. */
+function audit({ query }: Exchange, { audits }: UseCases) {
+  const [containers, images, host] = [query.all("container"), query.all("image"), query.flag("host")];
+  if (containers.length === 0 && images.length === 0 && !host) return audits.all();
+  return [
+    ...(host ? audits.host() : []),
+    ...containers.flatMap((name) => audits.container(name)),
+    ...images.flatMap((name) => audits.image(name)),
+  ];
+}
+
+/** What is kept of the ten practices. */
+export function auditRoutes(useCases: UseCases): readonly Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/havre/v1/audit",
+      handle: (exchange) => sendJson(exchange, 200, audit(exchange, useCases)),
+    },
+  ];
+}
