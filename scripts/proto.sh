@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 plugins=$(mktemp -d)
 trap 'rm -rf "$plugins"' EXIT
-npm install --silent --no-save --prefix "$plugins" "@bufbuild/protoc-gen-es@$(node -p 'require("@bufbuild/protobuf/package.json").version')"
+npm install --silent --no-save --prefix "$plugins" "@bufbuild/protoc-gen-es@$(node -p 'JSON.parse(require("fs").readFileSync("node_modules/@bufbuild/protobuf/package.json")).version')"
 cd src/builder/buildkit/proto
 protoc -I. -I"${PROTO_INCLUDE:-/usr/include}" --plugin=protoc-gen-es="$plugins/node_modules/.bin/protoc-gen-es" \
   --es_out=../wire --es_opt=target=ts,import_extension=ts ./*.proto

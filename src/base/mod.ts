@@ -11,5 +11,6 @@ export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./log.ts";
 export * from "./nearest.ts";
+export * from "./shared-work.ts";
 export * from "./timeline.ts";
 export * from "./version.ts";

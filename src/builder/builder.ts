@@ -1,17 +1,22 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestOf, HavreError, rfc3339Nano } from "../base/mod.ts";
-import type { Image, ImageMaker } from "../images/mod.ts";
+import type { Artifacts, Image, ImageMaker } from "../images/mod.ts";
 import { decompress } from "../images/mod.ts";
 import { mountInfo, unmount } from "../kernel/mod.ts";
 import type { ExecutionConfig, ImageConfig, Platform } from "../spec/mod.ts";
 import type { Store } from "../store/mod.ts";
+import { INLINE_FIELD } from "./cache/cache-config.ts";
+import { type CacheExport, exportCache, inlineCache } from "./cache/export-cache.ts";
+import { importCache } from "./cache/import-cache.ts";
+import type { CacheTransport } from "./cache/transport.ts";
 import { type Dockerfile, parseDockerfile, type SourceFile } from "./dockerfile/mod.ts";
 import { isGitAddress, parseGitAddress } from "./graph/git-address.ts";
 import { type BuildGraph, endOf, type GraphStage, type ImageState, stateOf } from "./graph/graph.ts";
 import { imageConfig } from "./graph/image-config.ts";
 import { makeGraph } from "./graph/make-graph.ts";
 import type { FindImage, GraphOptions } from "./graph/options.ts";
+import type { Vertex } from "./graph/vertex.ts";
 import { CacheFolders } from "./ops/cache-folders.ts";
 import type { OpContext } from "./ops/context.ts";
 import { download } from "./ops/files/download.ts";
@@ -23,7 +28,8 @@ import { squash } from "./ops/squash.ts";
 import { BuildCache, type CacheHost } from "./solver/build-cache.ts";
 import type { OnBuildEvent } from "./solver/events.ts";
 import { BuildFailed } from "./solver/failure.ts";
-import { Solver, type Supplies } from "./solver/solver.ts";
+import type { RememberedSteps } from "./solver/remembered.ts";
+import { type Solved, Solver, type Supplies } from "./solver/solver.ts";
 import type { LayeredTree, Tree } from "./solver/tree.ts";
 
 export interface BuildRequest {
@@ -41,6 +47,12 @@ export interface BuildRequest {
   readonly keepsFailed?: Platform;
   /** All layers that the build made as one. */
   readonly squash?: boolean;
+  /** Caches of elsewhere that it begins with. */
+  readonly remembered?: readonly RememberedSteps[];
+  /** Where what it finds out goes when it has succeeded. */
+  readonly cacheTo?: readonly CacheExport[];
+  /** The image carries a cache of its own layers. */
+  readonly inlineCache?: boolean;
 }
 
 export interface BuildObserver {
@@ -62,12 +74,19 @@ export class Builder {
   readonly #ops: OpContext;
   readonly #solver: Solver;
   readonly #contexts: string;
+  readonly #artifacts: Artifacts;
 
   /** What builds left for builds to come. */
   readonly cache: BuildCache;
 
-  constructor(store: Store, ops: OpContext, cacheHost: Pick<CacheHost, "imageLayers" | "collect">) {
+  constructor(
+    store: Store,
+    ops: OpContext,
+    artifacts: Artifacts,
+    cacheHost: Pick<CacheHost, "imageLayers" | "collect">,
+  ) {
     this.#ops = ops;
+    this.#artifacts = artifacts;
     this.#contexts = join(ops.root, "contexts");
     for (const folder of [this.#contexts, ops.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     const folders = new CacheFolders(join(ops.root, "caches"), ops.clock, ops.newId);
@@ -119,8 +138,8 @@ export class Builder {
 
   /** Builds an image. `BuildFailed` when a step fails, a `DockerfileError` for what is wrong in the Dockerfile. */
   build(request: BuildRequest, observer: BuildObserver, signal: AbortSignal): Promise<BuildResult> {
-    return this.#solve(request, observer, signal, async (plan, trees) => {
-      const image = await this.#makeImage(request, plan, trees, signal);
+    return this.#solve(request, observer, signal, async (plan, solved) => {
+      const image = await this.#makeImage(request, plan, solved, signal);
       return { image, plan };
     });
   }
@@ -132,9 +151,9 @@ export class Builder {
     use: (archive: AsyncIterable<Uint8Array>) => Promise<void>,
     signal: AbortSignal,
   ): ReturnType<ImageMaker["archive"]> {
-    return this.#solve(request, observer, signal, (plan, trees) => {
-      const tree = layered(trees, endOf(plan.target).digest);
-      const config = this.configAt(plan, plan.target, stateOf(plan.target), tree, trees, request.epoch);
+    return this.#solve(request, observer, signal, (plan, solved) => {
+      const tree = layered(solved.trees, endOf(plan.target).digest);
+      const config = this.#configOf(request, plan, solved, tree);
       return this.#ops.images.archive({ config, layers: tree.layers, names: request.names }, use, signal);
     });
   }
@@ -146,17 +165,17 @@ export class Builder {
     use: (folder: string) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    return this.#solve(request, observer, signal, ({ target }, trees) => {
+    return this.#solve(request, observer, signal, ({ target }, { trees }) => {
       const { layers } = layered(trees, endOf(target).digest);
       return this.#ops.snapshots.withView(layers.at(-1)?.chainId, use);
     });
   }
 
   async #solve<T>(
-    request: Pick<BuildRequest, "dockerfile" | "options" | "findImage" | "supplies" | "epoch" | "keepsFailed">,
+    request: Omit<BuildRequest, "names" | "keepSteps">,
     observer: BuildObserver,
     signal: AbortSignal,
-    use: (plan: BuildGraph, trees: ReadonlyMap<Digest, Tree>) => Promise<T>,
+    use: (plan: BuildGraph, solved: Solved) => Promise<T>,
   ): Promise<T> {
     const { content, snapshots } = this.#ops;
     using contentHold = content.hold();
@@ -169,12 +188,38 @@ export class Builder {
     const plan = await makeGraph(dockerfile, options, request.findImage, signal);
     signal.throwIfAborted();
     observer.planned(plan, dockerfile);
-    const trees = await this.#solver
-      .solve([endOf(plan.target)], request.supplies, observer.event, signal)
+    const { supplies, remembered = [], cacheTo = [] } = request;
+    const end = endOf(plan.target);
+    const solved = await this.#solver
+      .solve([end], supplies, remembered, observer.event, signal)
       .catch((error: unknown) => this.#keepState(request, error));
-    const result = await use(plan, trees);
+    const result = await use(plan, solved);
+    for (const wanted of cacheTo) await this.#exportCache(wanted, solved, end, remembered, signal);
     this.cache.tidy().catch((error: unknown) => this.#ops.log.warn("The build cache was not tidied", { error }));
     return result;
+  }
+
+  async #exportCache(
+    wanted: CacheExport,
+    solved: Solved,
+    { digest }: Vertex,
+    remembered: readonly RememberedSteps[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const parts = { content: this.#ops.content, artifacts: this.#artifacts, folders: this.#solver.caches };
+    const ends = [layered(solved.trees, digest)];
+    try {
+      await wanted.told(() => exportCache(parts, solved, ends, remembered, wanted, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!wanted.ignoresErrors) throw error;
+      this.#ops.log.warn("The build's cache was not exported", { to: wanted.transport.name, error });
+    }
+  }
+
+  /** Opens a cache that another build exported. undefined: there is none. */
+  openCache(transport: CacheTransport, signal: AbortSignal): Promise<RememberedSteps | undefined> {
+    return importCache(this.#ops, transport, signal);
   }
 
   /** An image of what a step that failed began with, for who wants to look at it. It has no name. */
@@ -204,10 +249,11 @@ export class Builder {
   async #makeImage(
     request: BuildRequest,
     plan: BuildGraph,
-    trees: ReadonlyMap<Digest, Tree>,
+    solved: Solved,
     signal: AbortSignal,
   ): Promise<Image> {
     const { images } = this.#ops;
+    const { trees } = solved;
     let parent = baseOf(plan, plan.target)?.id;
     if (request.keepSteps) {
       for (const { stage, state, tree } of statesBefore(plan, trees)) {
@@ -220,7 +266,7 @@ export class Builder {
       }
     }
     const tree = layered(trees, endOf(plan.target).digest);
-    const config = this.configAt(plan, plan.target, stateOf(plan.target), tree, trees, request.epoch);
+    const config = this.#configOf(request, plan, solved, tree);
     const { names } = request;
     if (request.squash) return this.#makeSquashed(config, tree, baseOf(plan, plan.target), names, signal);
     return images.make({ config, layers: tree.layers, names, ...(parent ? { parent } : {}) });
@@ -252,6 +298,17 @@ export class Builder {
       layers: kept,
       names,
     });
+  }
+
+  /** The configuration of the image that a build comes to. */
+  #configOf(
+    { epoch, inlineCache: inlined }: Pick<BuildRequest, "epoch" | "inlineCache">,
+    plan: BuildGraph,
+    { trees, steps }: Solved,
+    tree: LayeredTree,
+  ): ImageConfig {
+    const config = this.configAt(plan, plan.target, stateOf(plan.target), tree, trees, epoch);
+    return inlined ? { ...config, [INLINE_FIELD]: inlineCache(steps, tree, epoch) } : config;
   }
 
   /** The configuration of an image that a stage comes to at some point. */

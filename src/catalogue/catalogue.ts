@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Digest, HavreError, isHavreError, Semaphore } from "../base/mod.ts";
+import { type Digest, HavreError, isHavreError, Semaphore, SharedWork } from "../base/mod.ts";
 import { type Builder, type FindImage, NO_LIMITS, type OnBuildEvent } from "../builder/mod.ts";
 import type { ContentStore } from "../content/mod.ts";
 import { hostPlatform, type Image, type ImageMaker, type Images, type OnProgress } from "../images/mod.ts";
@@ -21,7 +21,6 @@ import {
 import type { CatalogueItem } from "./item.ts";
 import { type OutdatedPackage, outdatedDockerfile, outdatedPackages } from "./outdated.ts";
 import { epochSeconds, RootMaker, stageOf } from "./root.ts";
-import { SharedBuilds } from "./shared-builds.ts";
 import { type Finding, verifyItem } from "./verify.ts";
 
 /** Says of an image which entry's text it was made of, and of which text each base. */
@@ -44,7 +43,7 @@ export interface CatalogueParts {
 export class Catalogue {
   readonly #parts: CatalogueParts;
   readonly #roots: RootMaker;
-  readonly #builds = new SharedBuilds<Image>();
+  readonly #builds = new SharedWork<Image, Parameters<OnProgress>[0]>({ replays: true });
   readonly #oneRoot = new Semaphore(1);
 
   constructor(parts: CatalogueParts) {
@@ -94,7 +93,7 @@ export class Catalogue {
   ): Promise<{ readonly image: Image; readonly fresh: boolean }> {
     const { entry, image, state, reference } = this.find(name);
     if (state === "current" && image && !force) return { image, fresh: false };
-    const made = await this.#builds.run(reference, progress, signal, (tell, stop) => this.#make(entry, tell, stop));
+    const made = await this.#builds.run(reference, (tell, stop) => this.#make(entry, tell, stop), progress, signal);
     return { image: made, fresh: true };
   }
 

@@ -54,7 +54,7 @@ export function assembleBuilder(
     run: join(folders.run, "build"),
     bundles: context.config.paths.bundles,
   };
-  const builder = new Builder(context.store, ops, {
+  const builder = new Builder(context.store, ops, images.artifacts, {
     imageLayers: (tx) => neededByImages(tx).layers,
     collect: () => images.collect(),
   });
@@ -72,7 +72,9 @@ export function assembleBuilder(
   const distribution: Distribution = new CatalogueDistribution(images.distribution, catalogue);
   const platform = hostPlatform();
   const run = join(folders.run, "build");
-  const buildkit = lazyBuildkit({ builder, distribution, fetch, platform, newId, run, clock: systemClock, log });
+  const { artifacts } = images;
+  const tools = { builder, distribution, artifacts, content, fetch, platform, newId, run };
+  const buildkit = lazyBuildkit({ ...tools, clock: systemClock, log });
   const classic = new ClassicBuilds(builder, images, fetch, platform);
   const native = new NativeBuilds(builder, fetch, platform);
   return { builder, classic, native, buildkit, catalogue, distribution };

@@ -3,6 +3,7 @@ import type { ContentStore } from "../content/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
 import { familiarReference, type Platform } from "../spec/mod.ts";
 import type { ReadTransaction, Store } from "../store/mod.ts";
+import type { Artifacts } from "./artifacts.ts";
 import { Assembly } from "./assembly.ts";
 import { commitContainer } from "./commit.ts";
 import type { Context } from "./context.ts";
@@ -70,6 +71,8 @@ const NOTHING: Needs = { blobs: new Set(), layers: new Set() };
 export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMaker {
   /** These images to and from registries. */
   readonly distribution: Distribution;
+  /** What is at registries beside images. */
+  readonly artifacts: Artifacts;
   readonly #context: Context;
   readonly #pruneGate = new PruneGate();
   readonly #listeners = new Set<(event: ImageEvent) => void>();
@@ -90,7 +93,9 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
       },
     };
     this.#context = { ...context, keeper: new Keeper(context) };
-    this.distribution = new RemoteImages(this.#context, options.registries ?? defaultSettings);
+    const remote = new RemoteImages(this.#context, options.registries ?? defaultSettings);
+    this.distribution = remote;
+    this.artifacts = remote.artifacts;
   }
 
   resolve(nameOrId: string, platform?: string): Image {

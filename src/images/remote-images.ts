@@ -1,5 +1,6 @@
 import type { Digest } from "../base/mod.ts";
 import { type Descriptor, type Platform, parseReference, withDefaultTag } from "../spec/mod.ts";
+import { type Artifacts, RemoteArtifacts } from "./artifacts.ts";
 import type { Context } from "./context.ts";
 import type { Distribution, PullRequest, PushRequest, SearchResult } from "./distribution.ts";
 import type { OnProgress } from "./images.ts";
@@ -18,11 +19,13 @@ export class RemoteImages implements Distribution {
   readonly #context: Context;
   readonly #registries: Registries;
   readonly #downloads: Downloads;
+  readonly artifacts: Artifacts;
 
   constructor(context: Context, settings: RegistrySettings) {
     this.#context = context;
     this.#registries = new Registries(settings, context.clock);
     this.#downloads = new Downloads(context.content);
+    this.artifacts = new RemoteArtifacts(context, this.#registries, this.#downloads);
   }
 
   pull(request: PullRequest, progress: OnProgress, signal?: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { type Clock, HavreError } from "../../base/mod.ts";
 import type { SourceFile } from "../dockerfile/mod.ts";
 import type { Exporter, ExporterResponse } from "./exporters.ts";
+import type { CacheOption } from "./frontend-options.ts";
 import { Progress } from "./progress.ts";
 import type { RpcError } from "./rpc/status.ts";
 
@@ -9,6 +10,7 @@ export class ClientBuild {
   readonly ref: string;
   readonly session: string;
   readonly exporters: readonly Exporter[];
+  readonly cacheTo: readonly CacheOption[];
   readonly progress: Progress;
   readonly control = new AbortController();
   /** What the client is told of its results. */
@@ -19,10 +21,17 @@ export class ClientBuild {
   /** The last error, in full: a client gives it back without all it holds. */
   failure: RpcError | undefined;
 
-  constructor(ref: string, session: string, exporters: readonly Exporter[], progress: Progress) {
+  constructor(
+    ref: string,
+    session: string,
+    exporters: readonly Exporter[],
+    cacheTo: readonly CacheOption[],
+    progress: Progress,
+  ) {
     this.ref = ref;
     this.session = session;
     this.exporters = exporters;
+    this.cacheTo = cacheTo;
     this.progress = progress;
     this.returned.promise.catch(() => {});
   }
@@ -47,9 +56,14 @@ export class ClientBuilds {
   }
 
   /** `already-exists` when the ref is taken. */
-  begin(ref: string, session: string, exporters: readonly Exporter[]): ClientBuild {
+  begin(
+    ref: string,
+    session: string,
+    exporters: readonly Exporter[] = [],
+    cacheTo: readonly CacheOption[] = [],
+  ): ClientBuild {
     if (this.#builds.has(ref)) throw new HavreError("already-exists", `job ID ${ref} exists`);
-    const build = new ClientBuild(ref, session, exporters, new Progress(this.#clock, this.#newId));
+    const build = new ClientBuild(ref, session, exporters, cacheTo, new Progress(this.#clock, this.#newId));
     this.#builds.set(ref, build);
     this.#awaited.get(ref)?.resolve(build);
     this.#awaited.delete(ref);

@@ -3,8 +3,10 @@ import type { Platform } from "../../spec/mod.ts";
 import type { BuildCache } from "../solver/build-cache.ts";
 import type { ClientBuild, ClientBuilds } from "./builds.ts";
 import { cachePrune, usageRecord } from "./cache-records.ts";
+import { checkCacheExports } from "./caches.ts";
 import { checkExporters, type Exporter } from "./exporters.ts";
 import type { Frontend } from "./frontend.ts";
+import type { CacheOption } from "./frontend-options.ts";
 import { type Handlers, streaming, unary } from "./rpc/server.ts";
 import {
   BuildHistoryEventSchema,
@@ -38,12 +40,12 @@ export interface ControlParts {
 /** BuildKit's Control service: builds begin and end here, and are watched. */
 export function controlHandlers({ builds, frontend, platform, cache, clock, log }: ControlParts): Handlers {
   const solve = unary(SolveRequestSchema, SolveResponseSchema, async (request, { signal }) => {
-    const build = builds.begin(request.ref, request.session, exportersOf(request));
+    const build = builds.begin(request.ref, request.session, exportersOf(request), cacheExportsOf(request));
     const stop = () => build.control.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     try {
       checkExporters(build.exporters);
-      refuseCacheExports(request);
+      checkCacheExports(build.cacheTo);
       await finished(request, build, frontend);
       return { exporterResponse: build.response };
     } catch (error) {
@@ -86,10 +88,8 @@ async function finished(request: SolveRequest, build: ClientBuild, frontend: Fro
   else await frontend.solve(build, request.frontend, request.frontendAttrs, build.control.signal);
 }
 
-function refuseCacheExports({ cache }: SolveRequest): void {
-  const other = cache?.exports.find(({ type }) => type !== "inline");
-  if (other === undefined) return;
-  throw new HavreError("not-implemented", `Exporting the cache to ${other.type} is not implemented yet`);
+function cacheExportsOf({ cache }: SolveRequest): readonly CacheOption[] {
+  return (cache?.exports ?? []).map(({ type, attrs }) => ({ type, attributes: attrs }));
 }
 
 function exportersOf({ exporters, exporter, exporterAttrs }: SolveRequest): readonly Exporter[] {

@@ -52,9 +52,9 @@ export class Exports {
   readonly #distribution: BuildTools["distribution"];
   readonly #build: ClientBuild;
   readonly #session: Session;
-  readonly #request: Omit<BuildRequest, "names" | "keepSteps">;
   readonly #signal: AbortSignal;
   #observer: BuildObserver;
+  #request: Omit<BuildRequest, "names" | "keepSteps">;
 
   constructor(
     tools: BuildTools,
@@ -84,17 +84,18 @@ export class Exports {
     if (files.length > 0 || exporters.length === 0) await this.#files(files);
   }
 
-  /** What is made a second time is known then, and told once. */
-  #once(): BuildObserver {
-    const observer = this.#observer;
+  /** What is made a second time is known then: it is told once, and its cache exported once. */
+  #once(): { readonly observer: BuildObserver; readonly request: Omit<BuildRequest, "names" | "keepSteps"> } {
+    const once = { observer: this.#observer, request: this.#request };
     this.#observer = { planned: () => {}, event: () => {} };
-    return observer;
+    this.#request = { ...this.#request, cacheTo: [] };
+    return once;
   }
 
   async #image(exporter: Exporter): Promise<void> {
-    const { builder, request } = { builder: this.#builder, request: this.#request };
+    const { observer, request } = this.#once();
     const names = namesOf(exporter);
-    const { image } = await builder.build({ ...request, names, keepSteps: false }, this.#once(), this.#signal);
+    const { image } = await this.#builder.build({ ...request, names, keepSteps: false }, observer, this.#signal);
     await this.#build.progress.task("exporting to image", async (task) => {
       task.progress("exporting layers", 0, 0, true);
       task.progress(`writing image ${image.id}`, 0, 0, true);
@@ -120,12 +121,8 @@ export class Exports {
         await sendBytes(this.#session, index, archive, this.#signal);
         task.progress("sending tarball", 0, 0, true);
       });
-    const { id, manifest } = await this.#builder.buildArchive(
-      { ...this.#request, names },
-      this.#once(),
-      send,
-      this.#signal,
-    );
+    const { observer, request } = this.#once();
+    const { id, manifest } = await this.#builder.buildArchive({ ...request, names }, observer, send, this.#signal);
     this.#tell(names, {
       "containerimage.digest": manifest.digest,
       "containerimage.config.digest": id,
@@ -151,7 +148,8 @@ export class Exports {
         }
       }
     };
-    await this.#builder.buildFiles(this.#request, this.#once(), use, this.#signal);
+    const { observer, request } = this.#once();
+    await this.#builder.buildFiles(request, observer, use, this.#signal);
   }
 
   #tell(names: readonly string[], more: ExporterResponse): void {

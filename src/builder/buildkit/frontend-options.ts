@@ -9,6 +9,12 @@ export type NamedContext =
   /** A folder of the client. */
   { readonly kind: "local"; readonly folder: string } | { readonly kind: "image"; readonly reference: string };
 
+/** Where a cache is: `registry`, `inline` or `local`, and what is said of it. */
+export interface CacheOption {
+  readonly type: string;
+  readonly attributes: Attributes;
+}
+
 /** What a client asks of the Dockerfile frontend (BuildKit, `docs/reference/dockerfile-frontend`). */
 export interface FrontendRequest {
   readonly filename: string;
@@ -23,6 +29,9 @@ export interface FrontendRequest {
   readonly subrequest: string | undefined;
   readonly contexts: ReadonlyMap<string, NamedContext>;
   readonly epoch: number | undefined;
+  readonly cacheFrom: readonly CacheOption[];
+  /** `BUILDKIT_INLINE_CACHE`, as before there were cache options. */
+  readonly inlineCache: boolean;
   readonly options: Omit<GraphOptions, "history">;
 }
 
@@ -39,6 +48,8 @@ export function readFrontendAttributes(attributes: Attributes, host: Platform): 
     pull: text("image-resolve-mode") === "pull",
     subrequest: text("requestid"),
     contexts: readContexts(withPrefix(attributes, "context:")),
+    cacheFrom: readCacheImports(text("cache-imports"), text("cache-from")),
+    inlineCache: parseGoBoolean(buildArgs.BUILDKIT_INLINE_CACHE ?? "") ?? false,
     epoch: readEpoch(buildArgs.SOURCE_DATE_EPOCH),
     options: {
       target: text("target"),
@@ -86,6 +97,20 @@ function readContexts(given: Record<string, string>): ReadonlyMap<string, NamedC
       throw new HavreError("not-implemented", `unsupported context source ${value.split(":")[0]} for ${name}`);
     }),
   );
+}
+
+/** JSON, or only references as older clients write them. `invalid-argument`. */
+function readCacheImports(json: string | undefined, references: string | undefined): readonly CacheOption[] {
+  if (json === undefined) {
+    const names = references?.split(",").filter((name) => name !== "") ?? [];
+    return names.map((ref) => ({ type: "registry", attributes: { ref } }));
+  }
+  try {
+    const list = JSON.parse(json) as readonly { readonly Type: string; readonly Attrs?: Attributes | null }[];
+    return list.map(({ Type, Attrs }) => ({ type: String(Type), attributes: Attrs ?? {} }));
+  } catch (cause) {
+    throw new HavreError("invalid-argument", `failed to unmarshal cache-imports: ${json}`, { cause });
+  }
 }
 
 /** Seconds since the epoch, made milliseconds. */

@@ -1,8 +1,10 @@
-import type { Distribution } from "../../images/mod.ts";
+import type { ContentStore } from "../../content/mod.ts";
+import type { Artifacts, Distribution } from "../../images/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
 import type { Builder, BuildObserver } from "../builder.ts";
 import type { FetchImage } from "../classic/classic-builds.ts";
 import type { ClientBuild } from "./builds.ts";
+import { ClientCaches } from "./caches.ts";
 import { ClientFiles } from "./client-files.ts";
 import { Exports } from "./exporters.ts";
 import type { FrontendRequest } from "./frontend-options.ts";
@@ -17,6 +19,9 @@ export interface BuildTools {
   readonly fetch: FetchImage;
   /** Where results are pushed to. */
   readonly distribution: Pick<Distribution, "push">;
+  /** For caches at registries. */
+  readonly artifacts: Artifacts;
+  readonly content: ContentStore;
   readonly platform: Platform;
   readonly newId: () => string;
   /** For sockets; short. */
@@ -45,6 +50,8 @@ export async function runBuild(
   if (request.subrequest !== undefined) {
     return { metadata: answerSubrequest(request.subrequest, definition, request) };
   }
+  const caches = new ClientCaches(tools, build, session, signal);
+  const remembered = await caches.open(request);
   const folders = [...request.contexts].filter(([, { kind }]) => kind === "local").map(([name]) => name);
   const asked = {
     dockerfile: definition.file,
@@ -52,6 +59,9 @@ export async function runBuild(
     supplies: { context: (name: string) => files.context(name), lender },
     findImage: imageFinder(tools, session, request, progress),
     ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
+    remembered,
+    cacheTo: await caches.exports(),
+    inlineCache: caches.inline || request.inlineCache,
   };
   const observer: BuildObserver = {
     planned: (graph, dockerfile) => tellWarnings(dockerfile, graph, request, definition, progress),

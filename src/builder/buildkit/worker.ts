@@ -21,6 +21,7 @@ export const VERSION_RECORD = { package: "havre", version: `v${VERSION}`, revisi
 
 const FRONTEND = [
   "solve.base",
+  "importcaches",
   "readfile",
   "return",
   "returnmap",

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId, systemClock } from "../../base/mod.ts";
+import { packTree } from "../../snapshots/mod.ts";
 import { CacheFolders, type CacheRequest } from "./cache-folders.ts";
 
 let root: string;
@@ -10,7 +11,7 @@ let caches: CacheFolders;
 const never = new AbortController().signal;
 const OWN = { mode: 0o755, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const ask = (sharing: CacheRequest["sharing"], id = "c", signal = never) =>
-  caches.take({ id, sharing, ...OWN }, undefined, signal);
+  caches.take({ id, sharing, ...OWN }, async () => undefined, signal);
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "havre-caches-"));
@@ -64,7 +65,7 @@ test("a seed is what a new cache begins with; one that was half-made goes at the
   const seed = join(root, "seed");
   mkdirSync(join(seed, "d"), { recursive: true });
   writeFileSync(join(seed, "d/f"), "seeded");
-  const lease = await caches.take({ id: "s", sharing: "shared", ...OWN }, seed, never);
+  const lease = await caches.take({ id: "s", sharing: "shared", ...OWN }, async () => packTree(seed, "/.", never), never);
   expect(readFileSync(join(lease.path, "d/f"), "utf8")).toBe("seeded");
   mkdirSync(join(root, "caches/half/data"), { recursive: true });
   caches.recover();

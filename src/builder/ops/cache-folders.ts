@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type Clock, HavreError, type IdSource, KeyedMutex } from "../../base/mod.ts";
+import { type Clock, type IdSource, KeyedMutex } from "../../base/mod.ts";
 import { packTree, unpackIntoTree } from "../../snapshots/mod.ts";
 
 /** A cache as a step asks for it. */
@@ -24,6 +24,9 @@ export interface CacheRequest {
   readonly uid: number;
   readonly gid: number;
 }
+
+/** The archive that a new folder begins with; undefined: it begins empty. */
+export type CacheBeginning = () => Promise<AsyncIterable<Uint8Array> | undefined>;
 
 export interface CacheLease extends Disposable {
   readonly path: string;
@@ -72,11 +75,11 @@ export class CacheFolders {
     }
   }
 
-  /** Gives a cache to a step until the lease is disposed. `seed`: a folder that a new cache begins as a copy of. */
-  async take(request: CacheRequest, seed: string | undefined, signal: AbortSignal): Promise<CacheLease> {
-    if (request.sharing === "locked") return this.#takeLocked(request, seed, signal);
+  /** Gives a cache to a step until the lease is disposed. */
+  async take(request: CacheRequest, begins: CacheBeginning, signal: AbortSignal): Promise<CacheLease> {
+    if (request.sharing === "locked") return this.#takeLocked(request, begins, signal);
     const name = request.sharing === "shared" ? nameOf(request.id, 0) : this.#firstFree(request.id);
-    return this.#lease(await this.#make(name, request, seed, signal));
+    return this.#lease(await this.#make(name, request, begins, signal));
   }
 
   list(): readonly CacheFolder[] {
@@ -86,6 +89,24 @@ export class CacheFolders {
       const { id, createdAt } = JSON.parse(readFileSync(join(folder, RECORD), "utf8")) as Named;
       const usedAt = statSync(join(folder, RECORD)).mtimeMs;
       return [{ name, id, createdAt, usedAt, inUse: this.#users.has(name), path: join(folder, DATA) }];
+    });
+  }
+
+  /**
+   * A folder as an archive, for another machine, while nobody who locks it has it. undefined: there is none of that id. Who shares it
+   * may change it meanwhile.
+   */
+  async pack<T>(
+    id: string,
+    use: (archive: AsyncIterable<Uint8Array>) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T | undefined> {
+    const name = nameOf(id, 0);
+    return this.#locks.run(name, async () => {
+      if (!existsSync(join(this.#folder, name, RECORD))) return undefined;
+      using lease = this.#lease(name);
+      this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
+      return await use(packTree(lease.path, "/.", signal));
     });
   }
 
@@ -100,7 +121,7 @@ export class CacheFolders {
     return true;
   }
 
-  async #takeLocked(request: CacheRequest, seed: string | undefined, signal: AbortSignal): Promise<CacheLease> {
+  async #takeLocked(request: CacheRequest, begins: CacheBeginning, signal: AbortSignal): Promise<CacheLease> {
     const name = nameOf(request.id, 0);
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: mine, resolve: got } = Promise.withResolvers<void>();
@@ -113,7 +134,7 @@ export class CacheFolders {
     try {
       await mine;
       signal.throwIfAborted();
-      const lease = this.#lease(await this.#make(name, request, seed, signal));
+      const lease = this.#lease(await this.#make(name, request, begins, signal));
       return {
         path: lease.path,
         [Symbol.dispose]: () => {
@@ -148,10 +169,10 @@ export class CacheFolders {
   }
 
   /** Counts its user first, so that nobody else takes or removes it meanwhile. */
-  async #make(name: string, request: CacheRequest, seed: string | undefined, signal: AbortSignal): Promise<string> {
+  async #make(name: string, request: CacheRequest, begins: CacheBeginning, signal: AbortSignal): Promise<string> {
     this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
     try {
-      await this.#making.run(name, () => this.#makeOnce(name, request, seed, signal));
+      await this.#making.run(name, () => this.#makeOnce(name, request, begins, signal));
       return name;
     } catch (error) {
       this.#lease(name)[Symbol.dispose]();
@@ -159,7 +180,7 @@ export class CacheFolders {
     }
   }
 
-  async #makeOnce(name: string, request: CacheRequest, seed: string | undefined, signal: AbortSignal): Promise<void> {
+  async #makeOnce(name: string, request: CacheRequest, begins: CacheBeginning, signal: AbortSignal): Promise<void> {
     const folder = join(this.#folder, name);
     const now = this.#clock.now();
     if (existsSync(join(folder, RECORD))) {
@@ -168,17 +189,9 @@ export class CacheFolders {
     }
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(join(folder, DATA), { recursive: true, mode: 0o700 });
-    if (seed !== undefined) {
-      if (!statSync(seed).isDirectory())
-        throw new HavreError("invalid-argument", "A cache begins as a folder, not as a file");
-      await unpackIntoTree(
-        join(folder, DATA),
-        "/",
-        packTree(seed, "/.", signal),
-        { noOverwriteDirNonDir: false },
-        signal,
-      );
-    } else {
+    const archive = await begins();
+    if (archive) await unpackIntoTree(join(folder, DATA), "/", archive, { noOverwriteDirNonDir: false }, signal);
+    else {
       chownSync(join(folder, DATA), request.uid, request.gid);
       chmodSync(join(folder, DATA), request.mode);
     }

@@ -16,7 +16,7 @@ import { resolveOwner } from "./owner.ts";
 
 /** A copy whose sources have been looked at: its key says what will come of it. */
 export interface PreparedCopy {
-  readonly key: Digest;
+  keyOn(parent: ImageLayer | undefined): Digest;
   run(parent: ImageLayer | undefined, signal: AbortSignal): Promise<ImageLayer | undefined>;
 }
 
@@ -25,14 +25,14 @@ export async function prepareCopy(
   context: OpContext,
   op: CopyOp,
   inputs: readonly FileSource[],
-  parent: ImageLayer | undefined,
   held: DisposableStack,
   signal: AbortSignal,
 ): Promise<PreparedCopy> {
   const excluded = excludedBy(op.excludes);
   const chosen = choose(op, inputs);
+  const files = filesKey(op, chosen, excluded);
   return {
-    key: copyKey(op, chosen, excluded, parent),
+    keyOn: (parent) => copyKey(op, files, parent),
     run: async (tree, stop) => {
       const opened = await joinAll(
         chosen.map((one) => (others) => openArchives(context, one, held, others)),
@@ -57,15 +57,15 @@ async function openArchives(
   return { ...chosen, archives };
 }
 
-function copyKey(
-  op: CopyOp,
-  chosen: readonly Omit<Chosen, "archives">[],
-  excluded: Excluded | undefined,
-  parent: ImageLayer | undefined,
-): Digest {
+function copyKey(op: CopyOp, files: string, parent: ImageLayer | undefined): Digest {
+  const { destination, owner, mode, parents, latest } = op;
+  return keyOf("copy-2", parent?.chainId, destination, owner, mode, parents, latest, files);
+}
+
+/** A digest of all that is copied. */
+function filesKey(op: CopyOp, chosen: readonly Omit<Chosen, "archives">[], excluded: Excluded | undefined): string {
   const hash = createHash("sha256");
-  const { destination, owner, mode, parents, ownedByRoot, latest } = op;
-  hash.update(JSON.stringify(["copy-1", parent?.chainId, destination, owner, mode, parents, latest]));
+  const { parents, ownedByRoot } = op;
   for (const { files, selected, what } of chosen) {
     hash.update(JSON.stringify(["source", what.unpack]));
     for (const { asked, file } of selected) {
@@ -77,7 +77,7 @@ function copyKey(
       }
     }
   }
-  return `sha256:${hash.digest("hex")}`;
+  return hash.digest("hex");
 }
 
 export function makeFolderKey(op: MakeFolderOp, parent: ImageLayer | undefined): Digest {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { HavreError, runAll } from "../../base/mod.ts";
 import type { ImageLayer } from "../../images/mod.ts";
 import { mount, unmount } from "../../kernel/mod.ts";
-import { type ByteName, fromBytes, toBytes } from "../../snapshots/mod.ts";
+import { type ByteName, fromBytes, packTree, toBytes } from "../../snapshots/mod.ts";
 import type { RuntimeMount } from "../../spec/mod.ts";
 import type { ExecMount, ExecOp } from "../graph/ops.ts";
 import type { CacheFolders } from "./cache-folders.ts";
@@ -24,6 +24,8 @@ export interface MountInputs {
   readonly trees: ReadonlyMap<number, ImageLayer | undefined>;
   readonly lender: Lender;
   readonly caches: CacheFolders;
+  /** What a cache folder that is not here yet begins with, as an archive. */
+  folderOf(id: string): Promise<AsyncIterable<Uint8Array> | undefined>;
 }
 
 /** Where things are while a step runs. */
@@ -128,7 +130,10 @@ class Preparer {
 
   async #cache(asked: Extract<ExecMount, { type: "cache" }>): Promise<string> {
     const seed = asked.input === undefined ? undefined : await this.#fromTree(asked.input, asked.source);
-    const lease = await this.#inputs.caches.take(asked, seed, this.#signal);
+    const begins = async () =>
+      (await this.#inputs.folderOf(asked.id)) ??
+      (seed === undefined ? undefined : packTree(folderAt(seed), "/.", this.#signal));
+    const lease = await this.#inputs.caches.take(asked, begins, this.#signal);
     this.#held.use(lease);
     return seed === undefined && asked.source !== "/" ? placeIn(lease.path, asked.source) : lease.path;
   }
@@ -164,6 +169,11 @@ class Preparer {
 
 function bind(source: string, destination: string, readOnly: boolean): RuntimeMount {
   return { destination, type: "bind", source, options: ["rbind", "rprivate", readOnly ? "ro" : "rw"] };
+}
+
+function folderAt(path: string): string {
+  if (lstatSync(path).isDirectory()) return path;
+  throw new HavreError("invalid-argument", "A cache begins as a folder, not as a file");
 }
 
 /** Where a path of a tree is on this machine, links followed inside the tree. `not-found`. */

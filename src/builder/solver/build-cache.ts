@@ -68,7 +68,9 @@ export class BuildCache {
 
   async list(): Promise<readonly CacheEntry[]> {
     const { store, folders } = this.#host;
-    const [records, named] = store.view((tx) => [tx.list(buildRecordKind), this.#host.imageLayers(tx)] as const);
+    const [records, named] = store.view(
+      (tx) => [ownRecords(tx), this.#host.imageLayers(tx)] as const,
+    );
     return [
       ...records.map((record) => stepEntry(record, named)),
       ...(await joinAll(folders.list().map((one) => () => folderEntry(one)))),
@@ -116,7 +118,7 @@ export class BuildCache {
     const { store, folders } = this.#host;
     const steps = new Map(chosen.filter(({ kind }) => kind === "step").map((entry) => [entry.id, entry]));
     const layers = await store.update((tx) => {
-      const forgotten = tx.list(buildRecordKind).filter(({ id }) => steps.has(id));
+      const forgotten = tx.list(buildRecordKind).filter(({ id, sameAs }) => steps.has(id) || steps.has(sameAs ?? id));
       for (const { id } of forgotten) tx.delete(buildRecordKind, id);
       return new Map(forgotten.flatMap(({ layer }) => (layer ? [[layer.chainId, layer.size] as const] : [])));
     });
@@ -126,6 +128,11 @@ export class BuildCache {
     const ofFolders = gone.filter(({ kind }) => kind === "folder").reduce((sum, { size }) => sum + size, 0);
     return { removed: gone, reclaimed: freed + ofFolders };
   }
+}
+
+/** Records of steps, each once. */
+function ownRecords(tx: ReadTransaction): readonly BuildRecord[] {
+  return tx.list(buildRecordKind).filter(({ sameAs }) => sameAs === undefined);
 }
 
 function stepEntry(record: BuildRecord, named: ReadonlySet<Digest>): CacheEntry {

@@ -18,6 +18,8 @@ export interface BuildRecord extends StoredObject {
   };
   /** Chain id of what it was done to. */
   readonly parent?: Digest;
+  /** The key of a record that says the same: this one is only another way to it. */
+  readonly sameAs?: Digest;
   /** For people: the step's name. */
   readonly description: string;
   /** Milliseconds since the epoch. */

@@ -1,4 +1,4 @@
-import { type Digest, HavreError, isHavreError, KeyedMutex, Semaphore } from "../../base/mod.ts";
+import { HavreError, isHavreError, KeyedMutex, Semaphore, SharedWork } from "../../base/mod.ts";
 import type { ContentStore, Ingest } from "../../content/mod.ts";
 import type { Descriptor } from "../../spec/mod.ts";
 import { ATTEMPTS, isTemporary, type RemoteRepository } from "../registry/remote-repository.ts";
@@ -15,11 +15,7 @@ export interface DownloadListener {
   verifying(): void;
 }
 
-interface Download {
-  readonly done: Promise<void>;
-  readonly control: AbortController;
-  readonly listeners: Set<DownloadListener>;
-}
+type DownloadEvent = { readonly kind: "progress"; readonly current: number } | { readonly kind: "verifying" };
 
 /**
  * Blobs on their way from registries into the content store. Two that want the same blob share one download, which
@@ -28,7 +24,7 @@ interface Download {
 export class Downloads {
   readonly #content: ContentStore;
   readonly #slots = new Semaphore(AT_ONCE);
-  readonly #running = new Map<Digest, Download>();
+  readonly #running = new SharedWork<void, DownloadEvent>({ replays: false });
   #underWay = 0;
   /** One that is being stopped lets go of its file before the next one takes it. */
   readonly #files = new KeyedMutex();
@@ -47,49 +43,28 @@ export class Downloads {
     signal?.throwIfAborted();
     if (this.#content.has(blob.digest)) return;
     if (this.#underWay >= AT_ONCE) listener.waiting();
-    const download = this.#running.get(blob.digest) ?? this.#begin(repository, blob);
-    download.listeners.add(listener);
-    const { promise: left, reject } = Promise.withResolvers<never>();
-    const leave = () => reject(signal?.reason);
-    signal?.addEventListener("abort", leave, { once: true });
-    try {
-      await Promise.race([download.done, left]);
-      this.#content.has(blob.digest); // Held for this caller too, whoever began the download.
-    } finally {
-      signal?.removeEventListener("abort", leave);
-      download.listeners.delete(listener);
-      if (download.listeners.size === 0) this.#stop(blob.digest, download);
-    }
-  }
-
-  #stop(digest: Digest, download: Download): void {
-    if (this.#running.get(digest) === download) this.#running.delete(digest);
-    download.control.abort();
-  }
-
-  #begin(repository: RemoteRepository, blob: Pick<Descriptor, "digest" | "size">): Download {
-    const control = new AbortController();
-    const listeners = new Set<DownloadListener>();
-    const done = this.#slots
-      .run(() => this.#files.run(blob.digest, () => this.#download(repository, blob, listeners, control.signal)))
-      .finally(() => {
-        if (this.#running.get(blob.digest) === download) this.#running.delete(blob.digest);
-      });
-    done.catch(() => {}); // Everyone who wanted it may have left.
-    const download = { done, control, listeners };
-    this.#running.set(blob.digest, download);
-    return download;
+    await this.#running.run(
+      blob.digest,
+      (tell, stop) =>
+        this.#slots.run(() => this.#files.run(blob.digest, () => this.#download(repository, blob, tell, stop))),
+      (event) => {
+        if (event.kind === "verifying") listener.verifying();
+        else listener.progress(event.current);
+      },
+      signal,
+    );
+    this.#content.has(blob.digest); // Held for this caller too, whoever began the download.
   }
 
   async #download(
     repository: RemoteRepository,
     blob: Pick<Descriptor, "digest" | "size">,
-    listeners: ReadonlySet<DownloadListener>,
+    tell: (event: DownloadEvent) => void,
     signal: AbortSignal,
   ): Promise<void> {
     this.#underWay++;
     try {
-      await this.#attempts(repository, blob, listeners, signal);
+      await this.#attempts(repository, blob, tell, signal);
     } finally {
       this.#underWay--;
     }
@@ -98,7 +73,7 @@ export class Downloads {
   async #attempts(
     repository: RemoteRepository,
     blob: Pick<Descriptor, "digest" | "size">,
-    listeners: ReadonlySet<DownloadListener>,
+    tell: (event: DownloadEvent) => void,
     signal: AbortSignal,
   ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
@@ -106,8 +81,8 @@ export class Downloads {
       await using ingest = await this.#content.resume(`blob ${blob.digest}`);
       const before = ingest.offset;
       try {
-        await receive(repository, blob, ingest, listeners, signal);
-        for (const listener of listeners) listener.verifying();
+        await receive(repository, blob, ingest, tell, signal);
+        tell({ kind: "verifying" });
         await ingest.commit(blob);
         return;
       } catch (error) {
@@ -130,7 +105,7 @@ async function receive(
   repository: RemoteRepository,
   { digest, size }: Pick<Descriptor, "digest" | "size">,
   ingest: Ingest,
-  listeners: ReadonlySet<DownloadListener>,
+  tell: (event: DownloadEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
   if (ingest.offset >= size) return;
@@ -143,7 +118,7 @@ async function receive(
       throw new HavreError("data-loss", `Blob ${digest} is not what was promised: more than ${size} bytes came`);
     }
     if (fresh.byteLength > 0) await ingest.write(fresh);
-    for (const listener of listeners) listener.progress(ingest.offset);
+    tell({ kind: "progress", current: ingest.offset });
   }
   if (ingest.offset < size) {
     throw new HavreError(

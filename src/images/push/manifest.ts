@@ -60,6 +60,19 @@ export async function compressLayer(
   return { mediaType: PLAIN.get(layer.mediaType) ?? layer.mediaType, digest, size };
 }
 
+/** A layer as it goes to a registry: as it is where it is compressed, or known so, or else compressed now. */
+export async function compressedLayer(
+  context: Context,
+  layer: Descriptor,
+  diffId: Digest,
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  if (!isPlain(layer)) return layer;
+  return (
+    context.store.view((tx) => knownCompressed(tx, diffId)) ?? (await compressLayer(context, layer, () => {}, signal))
+  );
+}
+
 /** The same layer, compressed, in another image or another manifest. */
 function knownCompressed(tx: ReadTransaction, diffId: Digest): Descriptor | undefined {
   for (const { config, manifests } of tx.list(imageKind)) {

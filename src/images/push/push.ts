@@ -89,13 +89,13 @@ async function pushOne(
         (layer, at) => (stop) =>
           slots.run(async () => {
             const progress = progressOf(diffIds[at] ?? layer.digest, layer.size);
-            progress.status(await send(context, repository, layer, sources.get(layer.digest), progress, stop));
+            progress.status(await sendBlob(context, repository, layer, sources.get(layer.digest), progress, stop));
           }),
       ),
       signal,
     );
     const config: Descriptor = { mediaType: "", digest: image.id, size: image.configSize };
-    await send(context, repository, config, undefined, undefined, signal);
+    await sendBlob(context, repository, config, undefined, undefined, signal);
     await repository.putManifest(reference.tag ?? descriptor.digest, descriptor.mediaType, outgoing.bytes, signal);
     await record(context, named, outgoing);
     const { digest, size } = descriptor;
@@ -106,7 +106,7 @@ async function pushOne(
 }
 
 /** Brings one blob to the registry, if it is not there. Returns what `docker push` says of it. */
-async function send(
+export async function sendBlob(
   { content }: Context,
   repository: RemoteRepository,
   blob: Descriptor,

@@ -109,4 +109,6 @@ export interface ImageConfig {
   readonly comment?: string;
   readonly container?: string;
   readonly docker_version?: string;
+  /** BuildKit's: a build cache of the image's own layers, base64. */
+  readonly "moby.buildkit.cache.v0"?: string;
 }

@@ -85,8 +85,9 @@ export class RpcClient {
     request: MessageInitShape<I>,
     output: O,
     signal: AbortSignal,
+    metadata: OutgoingHttpHeaders = {},
   ): Promise<MessageShape<O>> {
-    await using call = this.call(path, {}, signal);
+    await using call = this.call(path, metadata, signal);
     await call.send(toBinary(input, create(input, request)));
     call.end();
     let answer: MessageShape<O> | undefined;

@@ -4,7 +4,7 @@ import { SharedWork } from "./shared-work.ts";
 const never = new AbortController().signal;
 
 test("what several want at once is done once, and all hear all of it", async () => {
-  const work = new SharedWork<string, number>();
+  const work = new SharedWork<string, number>({ replays: true });
   const gate = Promise.withResolvers<void>();
   let starts = 0;
   const begun = Promise.withResolvers<void>();
@@ -38,7 +38,7 @@ test("what several want at once is done once, and all hear all of it", async () 
 });
 
 test("it goes on while anybody wants it and stops when the last one leaves", async () => {
-  const work = new SharedWork<string, never>();
+  const work = new SharedWork<string, never>({ replays: true });
   const stopped = Promise.withResolvers<unknown>();
   const start = (_tell: unknown, signal: AbortSignal) =>
     new Promise<string>((_resolve, reject) => {
@@ -59,7 +59,7 @@ test("it goes on while anybody wants it and stops when the last one leaves", asy
 });
 
 test("a failure reaches all, and the next one tries again", async () => {
-  const work = new SharedWork<string, never>();
+  const work = new SharedWork<string, never>({ replays: true });
   const fail = async () => {
     throw new Error("broken");
   };
