@@ -396,3 +396,18 @@ describe("what builds leave for builds to come", () => {
     expect(readdirSync(join(engine.own.root, "snapshots/writable"))).toEqual([]);
   });
 });
+
+test("a build is cancelled by the id it was given, and leaves nothing", async () => {
+  const tar = await run("tar", ["-C", context({ Dockerfile: "FROM bb\nRUN echo begun; sleep 1000\n" }), "-c", "."]);
+  const answer = await engine.api("POST", "/build?buildid=e2e-build&nocache=1", undefined, {
+    body: Buffer.from(tar.stdout, "latin1"),
+    headers: { "Content-Type": "application/x-tar" },
+  });
+  let told = "";
+  for await (const chunk of answer.body ?? []) {
+    told += Buffer.from(chunk as Uint8Array);
+    if (told.includes("Running in")) await engine.api("POST", "/build/cancel?id=e2e-build");
+  }
+  expect(told).toContain("cancelled");
+  expect(await ok(["ps", "-aq"])).toBe("");
+});

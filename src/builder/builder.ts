@@ -246,12 +246,7 @@ export class Builder {
     throw error;
   }
 
-  async #makeImage(
-    request: BuildRequest,
-    plan: BuildGraph,
-    solved: Solved,
-    signal: AbortSignal,
-  ): Promise<Image> {
+  async #makeImage(request: BuildRequest, plan: BuildGraph, solved: Solved, signal: AbortSignal): Promise<Image> {
     const { images } = this.#ops;
     const { trees } = solved;
     let parent = baseOf(plan, plan.target)?.id;

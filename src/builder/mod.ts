@@ -13,6 +13,7 @@
 
 export { Builder, type BuildObserver, type BuildRequest, type BuildResult } from "./builder.ts";
 export { type BuildkitConnections, lazyBuildkit } from "./buildkit/mod.ts";
+export { RemoteCaches } from "./cache/remote-caches.ts";
 export {
   type ClassicBuild,
   ClassicBuilds,

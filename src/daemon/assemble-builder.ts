@@ -8,6 +8,7 @@ import {
   formatPlatform,
   lazyBuildkit,
   NativeBuilds,
+  RemoteCaches,
   type StepProcess,
 } from "../builder/mod.ts";
 import { Catalogue, CatalogueDistribution } from "../catalogue/mod.ts";
@@ -75,8 +76,9 @@ export function assembleBuilder(
   const { artifacts } = images;
   const tools = { builder, distribution, artifacts, content, fetch, platform, newId, run };
   const buildkit = lazyBuildkit({ ...tools, clock: systemClock, log });
-  const classic = new ClassicBuilds(builder, images, fetch, platform);
-  const native = new NativeBuilds(builder, fetch, platform);
+  const remote = { fetch, caches: new RemoteCaches({ builder, images, artifacts, content, log }) };
+  const classic = new ClassicBuilds(builder, images, remote, platform);
+  const native = new NativeBuilds(builder, remote, platform);
   return { builder, classic, native, buildkit, catalogue, distribution };
 }
 

@@ -46,7 +46,10 @@ export interface Artifacts {
   /** A layer's blob as registries have it, compressed. */
   compressed(layer: ImageLayer, signal: AbortSignal): Promise<Descriptor>;
   /** Compresses a stream into the content store. */
-  compress(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<{ readonly digest: Digest; readonly size: number }>;
+  compress(
+    bytes: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<{ readonly digest: Digest; readonly size: number }>;
 }
 
 export class RemoteArtifacts implements Artifacts {

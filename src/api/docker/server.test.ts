@@ -114,11 +114,16 @@ describe("errors", () => {
   });
 
   test("parts of Docker that are still to come say so", async () => {
-    for (const [path, method] of [["/build/cancel", "POST"]] as const) {
+    for (const [path, method] of [["/plugins/pull", "POST"]] as const) {
       const { status, json } = await harness.call(`/v1.45${path}`, { method });
       expect({ path, status }).toEqual({ path, status: 501 });
       expect(json.message).toContain("not implemented yet");
     }
+  });
+
+  test("a build is cancelled by its name, which must be said", async () => {
+    const nameless = await harness.call("/v1.45/build/cancel", { method: "POST" });
+    expect([nameless.status, nameless.json.message]).toEqual([400, "build ID not provided"]);
   });
 
   test("swarm answers as a node that is no manager", async () => {

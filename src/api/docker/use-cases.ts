@@ -43,6 +43,7 @@ export interface Builds {
     speaker: ClassicSpeaker,
     signal: AbortSignal,
   ): Promise<Digest>;
+  cancel(buildId: string): void;
 }
 
 /** Measures what each kind of network costs on this host. */

@@ -75,6 +75,8 @@ const DEFAULTS: Fields = {
   squash: false,
   check: false,
   debug: false,
+  cacheFrom: [],
+  cacheTo: [],
 };
 
 /** Each field of the kind that its default has; `invalid-argument` names the one that is not. */
@@ -94,6 +96,13 @@ function decode(line: string): Fields {
     const fits = typeof given[name] === typeof fallback && Array.isArray(given[name]) === Array.isArray(fallback);
     if (!fits || given[name] === null)
       throw new HavreError("invalid-argument", `${name}: ${JSON.stringify(given[name])} is not right here`);
+  }
+  const { cacheFrom, cacheTo } = given;
+  for (const option of [cacheFrom, cacheTo].flat()) {
+    const { type, attributes } = (option ?? {}) as Record<string, unknown>;
+    if (option !== undefined && (typeof type !== "string" || typeof attributes !== "object" || attributes === null)) {
+      throw new HavreError("invalid-argument", `${JSON.stringify(option)} is no cache`);
+    }
   }
   for (const name of ["target", "platform", "remote", "dockerfileText"]) {
     if (given[name] !== undefined && typeof given[name] !== "string") {

@@ -1,7 +1,7 @@
 import { type Clock, HavreError } from "../../base/mod.ts";
+import type { CacheOption } from "../cache/options.ts";
 import type { SourceFile } from "../dockerfile/mod.ts";
 import type { Exporter, ExporterResponse } from "./exporters.ts";
-import type { CacheOption } from "./frontend-options.ts";
 import { Progress } from "./progress.ts";
 import type { RpcError } from "./rpc/status.ts";
 

@@ -1,32 +1,17 @@
-import { HavreError, toHavreError } from "../../base/mod.ts";
+import { HavreError } from "../../base/mod.ts";
 import type { ContentStore } from "../../content/mod.ts";
 import type { Artifacts } from "../../images/mod.ts";
-import { parseGoBoolean, parseReference } from "../../spec/mod.ts";
+import { parseReference } from "../../spec/mod.ts";
 import type { CacheExport } from "../cache/export-cache.ts";
+import { type CacheOption, exportWishes, unknownCache } from "../cache/options.ts";
 import { type CacheTransport, registryCache } from "../cache/transport.ts";
 import type { RememberedSteps } from "../solver/remembered.ts";
 import type { ClientBuild } from "./builds.ts";
 import { clientCache } from "./client-store.ts";
 import { credentialsFor } from "./credentials.ts";
-import type { CacheOption, FrontendRequest } from "./frontend-options.ts";
+import type { FrontendRequest } from "./frontend-options.ts";
 import type { BuildTools } from "./run-build.ts";
 import type { Session } from "./session.ts";
-
-const TYPES = ["registry", "inline", "local"];
-
-/** `not-implemented` for another place than a registry, a folder or the image; `invalid-argument` for what misses its place. */
-export function checkCacheExports(options: readonly CacheOption[]): void {
-  for (const { type, attributes } of options) {
-    if (!TYPES.includes(type)) {
-      throw new HavreError("not-implemented", `unknown cache exporter: ${JSON.stringify(type)}`, {
-        hint: `There are ${TYPES.join(", ")}`,
-      });
-    }
-    if (type === "registry" && !attributes.ref) throw new HavreError("invalid-argument", "ref is required for registry cache");
-    if (type === "local" && !attributes.dest) throw new HavreError("invalid-argument", "dest is required for local cache");
-    modeOf(attributes.mode);
-  }
-}
 
 interface CacheTools extends Pick<BuildTools, "builder"> {
   readonly artifacts: Artifacts;
@@ -64,8 +49,9 @@ export class ClientCaches {
       });
     } catch (error) {
       this.#signal.throwIfAborted();
-      toHavreError(error);
-      return undefined;
+      // Its task says what was wrong.
+      if (error instanceof HavreError) return undefined;
+      throw error;
     }
   }
 
@@ -75,7 +61,7 @@ export class ClientCaches {
     if (type === "local" && src) {
       return clientCache(this.#session, this.#tools.content, { folder: src, ...(digest ? { top: digest } : {}) });
     }
-    throw new HavreError("not-implemented", `unknown cache importer: ${JSON.stringify(type)}`);
+    throw unknownCache("importer", type);
   }
 
   async #registry(ref: string): Promise<CacheTransport> {
@@ -93,11 +79,14 @@ export class ClientCaches {
     return this.#build.cacheTo.some(({ type }) => type === "inline");
   }
 
-  async #export({ type, attributes }: CacheOption): Promise<CacheExport> {
-    const { ref = "", dest = "", mode } = attributes;
-    const flag = (name: string, otherwise: boolean) => parseGoBoolean(attributes[name] ?? "") ?? otherwise;
+  async #export(option: CacheOption): Promise<CacheExport> {
+    const { type, attributes } = option;
+    const { ref = "", dest = "" } = attributes;
     const told = (work: () => Promise<void>) =>
-      this.#build.progress.task(type === "local" ? "exporting cache to client directory" : "exporting cache to registry", work);
+      this.#build.progress.task(
+        type === "local" ? "exporting cache to client directory" : "exporting cache to registry",
+        work,
+      );
     const sent = (manifest: object) => {
       this.#build.response["cache.manifest"] = JSON.stringify(manifest);
     };
@@ -106,16 +95,8 @@ export class ClientCaches {
         type === "local"
           ? clientCache(this.#session, this.#tools.content, { folder: dest, sent })
           : await this.#registry(ref),
-      mode: modeOf(mode),
-      folders: flag("folders", true),
-      ignoresErrors: flag("ignore-error", false),
+      ...exportWishes(option),
       told,
     };
   }
-}
-
-function modeOf(mode: string | undefined): "min" | "max" {
-  if (mode === undefined || mode === "min") return "min";
-  if (mode === "max") return "max";
-  throw new HavreError("invalid-argument", `invalid cache export mode: ${mode}`, { hint: "min or max" });
 }

@@ -29,7 +29,11 @@ const PIECE = 1024 * 1024;
 export function clientCache(
   session: Session,
   content: ContentStore,
-  { folder, top, sent = () => {} }: { readonly folder: string; readonly top?: string; readonly sent?: (manifest: Descriptor) => void },
+  {
+    folder,
+    top,
+    sent = () => {},
+  }: { readonly folder: string; readonly top?: string; readonly sent?: (manifest: Descriptor) => void },
 ): CacheTransport {
   const store = new ClientStore(session, `local:${folder}`);
   return {
@@ -37,7 +41,9 @@ export function clientCache(
     manifest: async (signal, digest = top) => {
       if (digest === undefined || !isDigest(digest)) return undefined;
       const bytes = await store.whole(digest, signal);
-      const { mediaType = mediaTypes.ociManifest } = JSON.parse(Buffer.from(bytes).toString()) as { mediaType?: string };
+      const { mediaType = mediaTypes.ociManifest } = JSON.parse(Buffer.from(bytes).toString()) as {
+        mediaType?: string;
+      };
       return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
     },
     document: (digest, signal) => store.whole(digest, signal),
@@ -74,7 +80,8 @@ class ClientStore {
   readonly #metadata: Readonly<Record<string, string>>;
 
   constructor(session: Session, id: string) {
-    if (!session.offers(`${SERVICE}/Read`)) throw new HavreError("failed-precondition", "The client has no store for caches");
+    if (!session.offers(`${SERVICE}/Read`))
+      throw new HavreError("failed-precondition", "The client has no store for caches");
     this.#session = session;
     this.#metadata = { [STORE]: id };
   }

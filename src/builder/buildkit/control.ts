@@ -1,12 +1,11 @@
 import { type Clock, HavreError, type Logger } from "../../base/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
+import { type CacheOption, checkCacheExports } from "../cache/options.ts";
 import type { BuildCache } from "../solver/build-cache.ts";
 import type { ClientBuild, ClientBuilds } from "./builds.ts";
 import { cachePrune, usageRecord } from "./cache-records.ts";
-import { checkCacheExports } from "./caches.ts";
 import { checkExporters, type Exporter } from "./exporters.ts";
 import type { Frontend } from "./frontend.ts";
-import type { CacheOption } from "./frontend-options.ts";
 import { type Handlers, streaming, unary } from "./rpc/server.ts";
 import {
   BuildHistoryEventSchema,

@@ -1,5 +1,6 @@
 import { HavreError } from "../../base/mod.ts";
 import { type Platform, parseGoBoolean } from "../../spec/mod.ts";
+import type { CacheOption } from "../cache/options.ts";
 import type { GraphOptions } from "../graph/options.ts";
 
 type Attributes = Readonly<Record<string, string>>;
@@ -8,12 +9,6 @@ type Attributes = Readonly<Record<string, string>>;
 export type NamedContext =
   /** A folder of the client. */
   { readonly kind: "local"; readonly folder: string } | { readonly kind: "image"; readonly reference: string };
-
-/** Where a cache is: `registry`, `inline` or `local`, and what is said of it. */
-export interface CacheOption {
-  readonly type: string;
-  readonly attributes: Attributes;
-}
 
 /** What a client asks of the Dockerfile frontend (BuildKit, `docs/reference/dockerfile-frontend`). */
 export interface FrontendRequest {

@@ -64,7 +64,8 @@ function layerOf(value: unknown): readonly CacheLayer[] {
   const { blob, parent, annotations } = asObject(value);
   const { mediaType, diffID, size, createdAt } = asObject(annotations);
   // Numbers of layers are used: none may be left out.
-  if (typeof blob !== "string" || !isDigest(blob)) throw new HavreError("invalid-argument", "A cached layer has no blob");
+  if (typeof blob !== "string" || !isDigest(blob))
+    throw new HavreError("invalid-argument", "A cached layer has no blob");
   return [
     {
       blob,

@@ -110,7 +110,8 @@ async function manifestOf(content: ContentStore, config: CacheConfig, blobs: rea
   const described = { mediaType: CACHE_CONFIG, digest: digestOf(document), size: document.length };
   await content.put(document);
   // A manifest is to have a layer.
-  const layers = blobs.length > 0 ? blobs : [{ descriptor: { mediaType: EMPTY.mediaType, ...(await content.put(EMPTY.bytes)) } }];
+  const layers =
+    blobs.length > 0 ? blobs : [{ descriptor: { mediaType: EMPTY.mediaType, ...(await content.put(EMPTY.bytes)) } }];
   const manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,

@@ -5,11 +5,13 @@ import {
   familiarReference,
   IgnoreMatcher,
   type Platform,
+  parseGoBoolean,
   parseReference,
   readIgnoreFile,
   withDefaultTag,
 } from "../../spec/mod.ts";
 import type { Builder } from "../builder.ts";
+import { type RemoteCaches, registryOption } from "../cache/remote-caches.ts";
 import type { Dockerfile } from "../dockerfile/mod.ts";
 import { epochOf } from "../graph/epoch.ts";
 import type { GraphStage } from "../graph/graph.ts";
@@ -32,6 +34,10 @@ export interface ClassicBuild {
   readonly pull: boolean;
   readonly removes: boolean;
   readonly squash: boolean;
+  /** Images that may carry a cache of their layers (`BUILDKIT_INLINE_CACHE`), and caches at registries. */
+  readonly cacheFrom: readonly string[];
+  /** What the client calls the build, to cancel it by. */
+  readonly buildId?: string;
   /** What the client has for a registry (`host[:port]`). */
   readonly credentials: (registry: string) => Credentials;
 }
@@ -62,16 +68,47 @@ export class ClassicBuilds {
   readonly #builder: Builder;
   readonly #images: Images;
   readonly #fetch: FetchImage;
+  readonly #caches: RemoteCaches;
   readonly #platform: Platform;
+  /** Builds under way that have a name. */
+  readonly #named = new Map<AbortController, string>();
 
-  constructor(builder: Builder, images: Images, fetch: FetchImage, platform: Platform) {
+  constructor(
+    builder: Builder,
+    images: Images,
+    remote: { readonly fetch: FetchImage; readonly caches: RemoteCaches },
+    platform: Platform,
+  ) {
     this.#builder = builder;
     this.#images = images;
-    this.#fetch = fetch;
+    this.#fetch = remote.fetch;
+    this.#caches = remote.caches;
     this.#platform = platform;
   }
 
+  /** Stops the builds that a client gave this name; without effect when there are none. */
+  cancel(buildId: string): void {
+    for (const [control, id] of this.#named) {
+      if (id === buildId) control.abort(new HavreError("cancelled", "The build was cancelled"));
+    }
+  }
+
   async build(
+    request: ClassicBuild,
+    context: AsyncIterable<Uint8Array> | { readonly remote: string },
+    speaker: ClassicSpeaker,
+    signal: AbortSignal,
+  ): Promise<Digest> {
+    const control = new AbortController();
+    if (request.buildId !== undefined) this.#named.set(control, request.buildId);
+    try {
+      return await this.#build(request, context, speaker, AbortSignal.any([signal, control.signal]));
+    } finally {
+      this.#named.delete(control);
+    }
+  }
+
+  async #build(
     request: ClassicBuild,
     context: AsyncIterable<Uint8Array> | { readonly remote: string },
     speaker: ClassicSpeaker,
@@ -105,6 +142,8 @@ export class ClassicBuilds {
           names,
           keepSteps: !request.squash,
           squash: request.squash,
+          remembered: await this.#caches.open(request.cacheFrom.map(registryOption), request.credentials, signal),
+          inlineCache: parseGoBoolean(request.options.buildArgs.BUILDKIT_INLINE_CACHE ?? "") ?? false,
           ...(epoch === undefined ? {} : { epoch }),
         },
         {

@@ -1,8 +1,10 @@
-import { HavreError } from "../../base/mod.ts";
+import { digestOf, HavreError } from "../../base/mod.ts";
 import type { Credentials } from "../../images/mod.ts";
 import { packWholeTree } from "../../snapshots/mod.ts";
 import { IgnoreMatcher, type Platform, readIgnoreFile } from "../../spec/mod.ts";
 import type { Builder } from "../builder.ts";
+import { type CacheOption, checkCacheExports } from "../cache/options.ts";
+import type { RemoteCaches } from "../cache/remote-caches.ts";
 import { type FetchImage, parsePlatform, readContextFile, takeContext } from "../classic/classic-builds.ts";
 import {
   type LintWarning,
@@ -45,6 +47,8 @@ export interface NativeBuild {
   /** Only say what could be written better. */
   readonly squash: boolean;
   readonly check: boolean;
+  readonly cacheFrom: readonly CacheOption[];
+  readonly cacheTo: readonly CacheOption[];
   /** Keep the state before a step that fails, as an image. */
   readonly debug: boolean;
   readonly credentials: (registry: string) => Credentials;
@@ -60,11 +64,17 @@ export interface NativeListener {
 export class NativeBuilds {
   readonly #builder: Builder;
   readonly #fetch: FetchImage;
+  readonly #caches: RemoteCaches;
   readonly #platform: Platform;
 
-  constructor(builder: Builder, fetch: FetchImage, platform: Platform) {
+  constructor(
+    builder: Builder,
+    remote: { readonly fetch: FetchImage; readonly caches: RemoteCaches },
+    platform: Platform,
+  ) {
     this.#builder = builder;
-    this.#fetch = fetch;
+    this.#fetch = remote.fetch;
+    this.#caches = remote.caches;
     this.#platform = platform;
   }
 
@@ -77,6 +87,7 @@ export class NativeBuilds {
   ): Promise<void> {
     let dockerfile: SourceFile | undefined;
     try {
+      checkCacheExports(request.cacheTo);
       using held = new DisposableStack();
       const all = await takeContext(
         this.#builder,
@@ -138,6 +149,11 @@ export class NativeBuilds {
         return image;
       },
       ...(epoch === undefined ? {} : { epoch }),
+      remembered: await this.#caches.open(request.cacheFrom, credentials, signal),
+      cacheTo: this.#caches.exports(request.cacheTo, credentials, (name, work) =>
+        telling(listener, `exporting cache to ${name}`, work),
+      ),
+      inlineCache: request.cacheTo.some(({ type }) => type === "inline"),
       ...(request.debug ? { keepsFailed: platform } : {}),
     } as const;
     const observer = {
@@ -187,6 +203,22 @@ export class NativeBuilds {
     const { warnings, error } = lintDockerfile(plan, { ...told, ...(ignore ? { ignore } : {}) });
     if (error) throw error;
     return warnings;
+  }
+}
+
+/** Work that is no step of the Dockerfile, told as one. */
+async function telling(listener: NativeListener, name: string, work: () => Promise<void>): Promise<void> {
+  const vertex = digestOf(name);
+  const finish = (failed: boolean) =>
+    listener.line({ kind: "finished", vertex, at: Date.now(), cached: false, failed });
+  listener.line({ kind: "planned", vertices: [{ digest: vertex, name, inputs: [] }] });
+  listener.line({ kind: "started", vertex, at: Date.now() });
+  try {
+    await work();
+    finish(false);
+  } catch (error) {
+    finish(true);
+    throw error;
   }
 }
 

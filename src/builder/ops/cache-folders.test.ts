@@ -65,7 +65,11 @@ test("a seed is what a new cache begins with; one that was half-made goes at the
   const seed = join(root, "seed");
   mkdirSync(join(seed, "d"), { recursive: true });
   writeFileSync(join(seed, "d/f"), "seeded");
-  const lease = await caches.take({ id: "s", sharing: "shared", ...OWN }, async () => packTree(seed, "/.", never), never);
+  const lease = await caches.take(
+    { id: "s", sharing: "shared", ...OWN },
+    async () => packTree(seed, "/.", never),
+    never,
+  );
   expect(readFileSync(join(lease.path, "d/f"), "utf8")).toBe("seeded");
   mkdirSync(join(root, "caches/half/data"), { recursive: true });
   caches.recover();

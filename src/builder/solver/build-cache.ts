@@ -68,9 +68,7 @@ export class BuildCache {
 
   async list(): Promise<readonly CacheEntry[]> {
     const { store, folders } = this.#host;
-    const [records, named] = store.view(
-      (tx) => [ownRecords(tx), this.#host.imageLayers(tx)] as const,
-    );
+    const [records, named] = store.view((tx) => [ownRecords(tx), this.#host.imageLayers(tx)] as const);
     return [
       ...records.map((record) => stepEntry(record, named)),
       ...(await joinAll(folders.list().map((one) => () => folderEntry(one)))),

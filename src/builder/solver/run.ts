@@ -93,11 +93,7 @@ export class Run implements Disposable {
   }
 
   /** Tells of the beginning and the end of work on a vertex. */
-  async #told(
-    vertex: Vertex,
-    before: Tree | undefined,
-    work: (tail: OutputTail) => Promise<Made>,
-  ): Promise<Tree> {
+  async #told(vertex: Vertex, before: Tree | undefined, work: (tail: OutputTail) => Promise<Made>): Promise<Tree> {
     const { clock } = this.#solver.ops;
     this.#emit({ kind: "started", vertex: vertex.digest, at: clock.now() });
     const tail = new OutputTail();

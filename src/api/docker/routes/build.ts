@@ -1,6 +1,6 @@
 import { HavreError } from "../../../base/mod.ts";
 import type { CacheEntry, ClassicBuild } from "../../../builder/mod.ts";
-import { ProgressStream, sendJson } from "../answers.ts";
+import { ProgressStream, sendJson, sendStatus } from "../answers.ts";
 import { errorAnswer } from "../errors.ts";
 import type { Exchange, Route } from "../exchange.ts";
 import { parseFilters } from "../filters.ts";
@@ -53,12 +53,15 @@ function readRequest(query: Query): Omit<ClassicBuild, "credentials"> {
   const dockerfile = query.optional("dockerfile");
   const platform = query.optional("platform");
   const target = query.optional("target");
+  const buildId = query.optional("buildid");
   return {
     dockerfile,
+    ...(buildId ? { buildId } : {}),
     tags: query.all("t"),
     pull: query.flag("pull"),
     removes: query.flag("rm", true),
     squash: query.flag("squash"),
+    cacheFrom: readList(query.optional("cachefrom"), "cachefrom"),
     options: {
       target,
       buildArgs: readArgs(query.optional("buildargs")),
@@ -99,6 +102,12 @@ function readArgs(text: string | undefined): Readonly<Record<string, string>> {
 
 function readMap(text: string | undefined): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(readObject(text, "labels")).map(([key, value]) => [key, String(value)]));
+}
+
+/** JSON, as all clients write it; a client without images to name writes `null`. */
+function readList(text: string | undefined, what: string): readonly string[] {
+  const value = readJson(text, what) ?? [];
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 function readUlimits(text: string | undefined): ClassicBuild["options"]["limits"]["ulimits"] {
@@ -153,10 +162,18 @@ async function prune(exchange: Exchange, { buildCache }: UseCases): Promise<void
   });
 }
 
+async function cancel(exchange: Exchange, { builds }: UseCases): Promise<void> {
+  const id = exchange.query.text("id");
+  if (id === "") throw new HavreError("invalid-argument", "build ID not provided");
+  builds.cancel(id);
+  sendStatus(exchange, 200);
+}
+
 /** Building images as before BuildKit. */
 export function buildRoutes(useCases: UseCases): readonly Route[] {
   return [
     { method: "POST", path: "/build", handle: (exchange) => build(exchange, useCases) },
+    { method: "POST", path: "/build/cancel", handle: (exchange) => cancel(exchange, useCases) },
     { method: "POST", path: "/build/prune", handle: (exchange) => prune(exchange, useCases) },
   ];
 }

@@ -11,7 +11,6 @@ function refuse(what: string): () => never {
 /** Endpoints whose part of Havre does not exist yet: an honest answer each. */
 export function unservedRoutes(): readonly Route[] {
   const plugins = refuse("Managing plugins");
-  const build = refuse("Building images");
   return [
     { method: "GET", path: "/plugins", handle: (exchange) => sendJson(exchange, 200, []) },
     { method: "GET", path: "/plugins/privileges", handle: plugins },
@@ -26,7 +25,6 @@ export function unservedRoutes(): readonly Route[] {
     },
     { method: "POST", path: "/plugins/{name...}", handle: plugins },
     { method: "DELETE", path: "/plugins/{name...}", handle: plugins },
-    { method: "POST", path: "/build/cancel", handle: build },
     { method: "GET", path: "/containers/{name}/checkpoints", handle: refuse("Listing checkpoints") },
     { method: "POST", path: "/containers/{name}/checkpoints", handle: refuse("Checkpointing containers") },
     { method: "DELETE", path: "/containers/{name}/checkpoints/{id}", handle: refuse("Deleting checkpoints") },

@@ -9,7 +9,7 @@ import { reportFailure, reportWarnings } from "./build/failure.ts";
 import type { BuildFailure, BuildLine, BuildMade, BuildView, BuildWarning } from "./build/lines.ts";
 import { openOutput, parseOutput } from "./build/output.ts";
 import { PlainView } from "./build/plain-view.ts";
-import { findDockerfile, keyValues, packContext, readSecrets, registryHeaders } from "./build/request.ts";
+import { cacheOption, findDockerfile, keyValues, packContext, readSecrets, registryHeaders } from "./build/request.ts";
 import { TreeView } from "./build/tree-view.ts";
 
 const SILENT: BuildView = { line: () => {}, end: () => {} };
@@ -27,6 +27,8 @@ export const command = defineCommand({
   flags: {
     "add-host": list("Add a custom host-to-IP mapping (host:ip)"),
     "build-arg": list("Set build-time variables"),
+    "cache-from": list("Begin with the cache of another build (NAME, or type=registry,ref=NAME)"),
+    "cache-to": list("Leave the cache to other builds (type=registry,ref=NAME[,mode=max] | type=inline)"),
     check: toggle("Only look for what could be written better"),
     debug: toggle("Open a shell in the state before a step that fails"),
     file: text("Name of the Dockerfile (default: PATH/Dockerfile)", { short: "f" }),
@@ -74,6 +76,8 @@ export const command = defineCommand({
       squash: flags.squash,
       check: flags.check,
       debug: flags.debug,
+      cacheFrom: flags["cache-from"].map(cacheOption),
+      cacheTo: flags["cache-to"].map(cacheOption),
     };
     const view = flags.quiet || flags.check ? SILENT : await openView(context, flags.progress);
     const client = await context.client();

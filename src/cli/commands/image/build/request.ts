@@ -86,6 +86,14 @@ export function readSecrets(
   return secrets;
 }
 
+/** `type=registry,ref=…,mode=…`, or only a name at a registry. */
+export function cacheOption(text: string): { readonly type: string; readonly attributes: Record<string, string> } {
+  if (!text.includes("=")) return { type: "registry", attributes: { ref: text } };
+  const { type, ...attributes } = Object.fromEntries(text.split(",").map((field) => pair(field)));
+  if (type === undefined) throw new HavreError("invalid-argument", `type required form> ${JSON.stringify(text)}`);
+  return { type, attributes };
+}
+
 export function pair(field: string): [string, string] {
   const at = field.indexOf("=");
   return at < 0 ? [field, ""] : [field.slice(0, at).trim(), field.slice(at + 1)];
