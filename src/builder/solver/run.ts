@@ -3,7 +3,6 @@ import type { ImageLayer } from "../../images/mod.ts";
 import { mediaTypes } from "../../spec/mod.ts";
 import type { CopyOp, ExecOp } from "../graph/ops.ts";
 import type { Vertex } from "../graph/vertex.ts";
-import { keyOf } from "../ops/content-key.ts";
 import { makeFolder, makeFolderKey, prepareCopy } from "../ops/copy.ts";
 import { runStep } from "../ops/exec.ts";
 import { download } from "../ops/files/download.ts";
@@ -12,13 +11,14 @@ import { checkOut } from "../ops/files/git.ts";
 import { InlineSource } from "../ops/files/inline-source.ts";
 import type { FileSource } from "../ops/files/source.ts";
 import { mergeLayers } from "../ops/merge.ts";
-import { type BuildRecord, buildRecordKind } from "./cache.ts";
 import type { OnBuildEvent } from "./events.ts";
 import { BuildFailed, OutputTail } from "./failure.ts";
 import { LazyLayers } from "./lazy-layers.ts";
 import type { RememberedSteps, SolvedStep } from "./remembered.ts";
 import type { Outcome, Solver, StepEvent, Supplies, WorkEvent } from "./solver.ts";
-import type { LayeredTree, Tree } from "./tree.ts";
+import { execKey, treesKey } from "./step-keys.ts";
+import { type Known, StepRecords } from "./step-records.ts";
+import { type LayeredTree, layered, type Tree } from "./tree.ts";
 
 /** A step while it is looked for or run. */
 interface Step {
@@ -39,6 +39,7 @@ export class Run implements Disposable {
   readonly #solver: Solver;
   readonly #supplies: Supplies;
   readonly #remembered: readonly RememberedSteps[];
+  readonly #records: StepRecords;
   readonly #emit: OnBuildEvent;
   readonly #signal: AbortSignal;
   readonly #results = new Map<Digest, Promise<Tree>>();
@@ -60,6 +61,7 @@ export class Run implements Disposable {
     this.#solver = solver;
     this.#supplies = supplies;
     this.#remembered = remembered;
+    this.#records = new StepRecords(solver.store, solver.ops);
     this.#emit = emit;
     this.#signal = signal;
   }
@@ -211,7 +213,7 @@ export class Run implements Disposable {
     for (const key of vertex.ignoreCache ? [] : keys) {
       const known = this.#known(key);
       if (!known) continue;
-      if (keys.length > 1) await this.#record(step, parent, keys, known.outcome);
+      if (keys.length > 1) await this.#records.write(vertex.name, parent, keys, known.outcome);
       this.#note({ vertex, parent, keys, ...known.outcome });
       return { tree: onTop(parent, known.outcome), cached: true };
     }
@@ -236,7 +238,7 @@ export class Run implements Disposable {
       async (tell, signal) => {
         const layer = await step.run(top, tell, signal);
         const createdAt = ops.clock.now();
-        await this.#record(step, below, keys, { layer, createdAt });
+        await this.#records.write(step.vertex.name, below, keys, { layer, createdAt });
         return { layer, createdAt };
       },
       (event) => {
@@ -276,7 +278,7 @@ export class Run implements Disposable {
       try {
         const layer = await cache.layer(diffId, top, this.#signal);
         if (!layer) continue;
-        await this.#record(step, below, keys, { layer, createdAt });
+        await this.#records.write(step.vertex.name, below, keys, { layer, createdAt });
         return layer;
       } catch (error) {
         this.#signal.throwIfAborted();
@@ -314,47 +316,10 @@ export class Run implements Disposable {
     this.#emit({ kind: "progress", vertex: vertex.digest, id, current, total, done, at });
   }
 
-  #known(key: Digest): { readonly keys: readonly Digest[]; readonly outcome: Outcome } | undefined {
-    const { store, ops } = this.#solver;
-    const record = store.view((tx) => tx.get(buildRecordKind, key));
-    if (!record) return undefined;
-    const { layer, createdAt } = record;
-    // After a power cut a layer may be gone that the record still names.
-    if (layer && !(ops.snapshots.has(layer.chainId) && ops.content.has(layer.blob.digest))) return undefined;
-    this.used.add(key);
-    return { keys: record.sameAs === undefined ? [key] : [record.sameAs, key], outcome: { layer, createdAt } };
-  }
-
-  /** Under its first key, and under the others as pointers to the same. */
-  async #record(
-    { vertex }: Step,
-    parent: LayeredTree,
-    keys: readonly Digest[],
-    { layer, createdAt }: Outcome,
-  ): Promise<void> {
-    const below = parent.layers.at(-1)?.chainId;
-    const [first] = keys;
-    await this.#solver.store.update(
-      (tx) => {
-        for (const key of keys) {
-          if (tx.get(buildRecordKind, key)?.layer?.chainId === layer?.chainId && tx.get(buildRecordKind, key)) continue;
-          const record: BuildRecord = {
-            id: key,
-            ...(layer
-              ? { layer: { diffId: layer.diffId, chainId: layer.chainId, blob: layer.blob, size: layer.size } }
-              : {}),
-            ...(below === undefined ? {} : { parent: below }),
-            ...(key === first || first === undefined ? {} : { sameAs: first }),
-            description: vertex.name,
-            createdAt,
-            usedAt: createdAt,
-            uses: 1,
-          };
-          tx.put(buildRecordKind, record);
-        }
-      },
-      { durable: false },
-    );
+  #known(key: Digest): Known | undefined {
+    const known = this.#records.find(key);
+    if (known) this.used.add(key);
+    return known;
   }
 
   /** Files of all inputs but the first, those of layers in a view that lasts as long as `use`. */
@@ -388,33 +353,8 @@ function made(tree: Tree): Made {
   return { tree, cached: false };
 }
 
-function layered(tree: Tree | undefined): LayeredTree {
-  if (tree?.kind === "layers") return tree;
-  throw new HavreError("internal", "A step's tree is not made of layers");
-}
-
 function onTop(parent: LayeredTree, { layer, createdAt }: Outcome): LayeredTree {
   return { kind: "layers", layers: layer ? [...parent.layers, layer] : parent.layers, createdAt };
-}
-
-function execKey(op: ExecOp, tops: readonly (ImageLayer | undefined)[]): Digest {
-  const { passingEnv: _passing, limits, ...what } = op;
-  const { shmSize, ulimits } = limits;
-  return keyOf(
-    "exec-1",
-    what,
-    shmSize,
-    ulimits,
-    tops.map((top) => top?.chainId),
-  );
-}
-
-/** The key of a copy that takes only from trees: their chain ids say what is in them. undefined: it takes other files, too. */
-function treesKey(op: CopyOp, inputs: readonly Tree[]): ((top: ImageLayer | undefined) => Digest) | undefined {
-  const sources = inputs.slice(1);
-  if (sources.length === 0 || sources.some(({ kind }) => kind !== "layers")) return undefined;
-  const chains = sources.map((tree) => layered(tree).layers.at(-1)?.chainId);
-  return (top) => keyOf("copy-trees-1", op, chains, top?.chainId);
 }
 
 function cancelled(failure: unknown): HavreError {

@@ -1,3 +1,4 @@
+import { HavreError } from "../../base/mod.ts";
 import type { ImageLayer } from "../../images/mod.ts";
 import type { FileSource } from "../ops/files/source.ts";
 
@@ -8,3 +9,9 @@ export type Tree =
   | { readonly kind: "files"; readonly files: FileSource };
 
 export type LayeredTree = Extract<Tree, { kind: "layers" }>;
+
+/** `internal` for what is no stack of layers. */
+export function layered(tree: Tree | undefined): LayeredTree {
+  if (tree?.kind === "layers") return tree;
+  throw new HavreError("internal", "A step's tree is not made of layers");
+}
