@@ -118,6 +118,7 @@ describe("backup and restore", () => {
     const file = join(folder(), "one");
     await inVolume("e2e-v", "echo backed > f");
     await volume("backup", "e2e-v", file);
+    expect(await refused("backup", "e2e-v", file)).toContain("exists already");
     await inVolume("e2e-v", "echo newer > f");
     expect(await refused("restore", file, "e2e-v")).toContain("Volume e2e-v is not empty");
     await ok(["run", "-d", "--name", "e2e-a", "--net", "none", "-v", "e2e-v:/d", "bb", "sleep", "1000"]);
@@ -181,7 +182,7 @@ describe("backup and restore", () => {
     await until("it writes", async () => existsSync(join(place("e2e-v"), "two")));
     const file = join(folder(), "one");
     for (let round = 0; round < 3; round++) {
-      await volume("backup", "--pause", "e2e-v", file);
+      await volume("backup", "--pause", "--force", "e2e-v", file);
       await volume("restore", "-f", file, "e2e-w");
       const [one, two] = (await inVolume("e2e-w", "cat one two")).split("\n").map(Number);
       // Stopped between two instructions of its shell.

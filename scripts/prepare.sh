@@ -34,7 +34,12 @@ tmux:tmux
 strace:strace
 e2fsprogs:mkfs.ext4
 xfsprogs:mkfs.xfs
+btrfs-progs:mkfs.btrfs
 zstd:zstd
+openssh-client:ssh
+openssh-server:sshd
+rclone:rclone
+fuse3:fusermount3
 '
 vm_packages='
 qemu-system-x86:qemu-system-x86_64

@@ -8,6 +8,7 @@ export * from "./clock.ts";
 export * from "./digest.ts";
 export * from "./disposal.ts";
 export * from "./errors.ts";
+export * from "./files.ts";
 export * from "./ids.ts";
 export * from "./log.ts";
 export * from "./nearest.ts";

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HavreError } from "../base/mod.ts";
-import { Client, parseAddress, socketTransport } from "../client/mod.ts";
+import { type Address, Client, parseAddress, socketTransport } from "../client/mod.ts";
 
 const REMOTE_SOCKET = "/run/havre/havre.sock";
 
@@ -16,7 +16,7 @@ export interface Elsewhere extends AsyncDisposable {
 /** Connects to `unix://`, `tcp://`, or through ssh(1) to the socket of an engine on another host (`ssh://[user@]host[:port][/socket]`). */
 export async function connectElsewhere(host: string): Promise<Elsewhere> {
   if (!host.startsWith("ssh://"))
-    return { client: new Client(socketTransport(parseAddress(host))), [Symbol.asyncDispose]: async () => {} };
+    return { client: new Client(socketTransport(addressOf(host))), [Symbol.asyncDispose]: async () => {} };
   const url = URL.canParse(host) ? new URL(host) : undefined;
   // What begins with a dash would be an option of ssh.
   if (!url || url.hostname === "" || url.hostname.startsWith("-") || url.username.startsWith("-"))
@@ -26,7 +26,19 @@ export async function connectElsewhere(host: string): Promise<Elsewhere> {
   return throughSsh(url, host);
 }
 
+function addressOf(host: string): Address {
+  try {
+    return parseAddress(host);
+  } catch (cause) {
+    throw new HavreError("invalid-argument", `${host} is no address of an engine`, {
+      cause,
+      hint: "Give unix:///path/to.sock, tcp://host:port or ssh://[user@]host[:port][/path/to.sock]",
+    });
+  }
+}
+
 async function throughSsh({ hostname, username, port, pathname }: URL, host: string): Promise<Elsewhere> {
+  const name = hostname.replace(/^\[|\]$/g, "");
   const folder = await mkdtemp(join(tmpdir(), "havre-ssh-"));
   const socket = join(folder, "havre.sock");
   const remote = pathname === "" || pathname === "/" ? REMOTE_SOCKET : pathname;
@@ -34,7 +46,7 @@ async function throughSsh({ hostname, username, port, pathname }: URL, host: str
   const ssh = spawn("ssh", [
     "-nNT", "-o", "ExitOnForwardFailure=yes", "-o", "StreamLocalBindMask=0177",
     ...(port === "" ? [] : ["-p", port]), "-L", `${socket}:${remote}`,
-    username === "" ? hostname : `${decodeURIComponent(username)}@${hostname}`,
+    "--", username === "" ? name : `${decodeURIComponent(username)}@${name}`,
   ], { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   ssh.stderr.on("data", (data: Buffer) => {
@@ -52,10 +64,21 @@ async function throughSsh({ hostname, username, port, pathname }: URL, host: str
   const looking = new AbortController();
   const why = await Promise.race([ended, whenThere(socket, looking.signal)]);
   looking.abort();
-  if (why === undefined)
-    return { client: new Client(socketTransport({ kind: "unix", path: socket })), [Symbol.asyncDispose]: dispose };
-  await dispose();
-  throw new HavreError("unavailable", `Cannot reach ${host}: ${why}`);
+  const client = new Client(socketTransport({ kind: "unix", path: socket }));
+  try {
+    if (why !== undefined) throw new HavreError("unavailable", `Cannot reach ${host}: ${why}`);
+    // ssh listens here before it knows whether somebody listens there.
+    await client.request("GET", "/_ping").catch((cause: unknown) => {
+      throw new HavreError("unavailable", `No engine answers at ${remote} of ${name}${said && `: ${said.trim()}`}`, {
+        cause,
+        hint: "Give its socket behind the host's name, and a user who may open it",
+      });
+    });
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { client, [Symbol.asyncDispose]: dispose };
 }
 
 /** ssh says nothing when it listens; its socket appears. */

@@ -13,6 +13,9 @@ const folder = mkdtempSync(join(tmpdir(), "havre-client-"));
 const path = join(folder, "test.sock");
 const connections: Socket[] = [];
 let server: Server;
+const LARGE = 64 << 20;
+/** Bytes of the large answer that the server got rid of, or nearly. */
+let sent = 0;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -28,6 +31,16 @@ beforeAll(async () => {
     } else if (request.url === "/early") {
       response.writeHead(400);
       response.end(JSON.stringify({ message: "not that" }));
+    } else if (request.url === "/large") {
+      sent = 0;
+      const more = (): void => {
+        while (sent < LARGE) {
+          sent += 65_536;
+          if (!response.write(Buffer.alloc(65_536, sent / 65_536))) return void response.once("drain", more);
+        }
+        response.end();
+      };
+      more();
     } else if (request.url === "/forever") response.write("{}\n");
     else response.end(JSON.stringify({ url: request.url, method: request.method }));
   });
@@ -52,6 +65,34 @@ const makeClient = () => new Client(socketTransport(parseAddress(`unix://${path}
 async function* chunks(count: number, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < count; at++) yield Buffer.alloc(size, at);
 }
+
+test("an answer that is read slowly makes the daemon wait, and comes whole", async () => {
+  const client = makeClient();
+  const { body } = await client.send("GET", "/large");
+  let [size, sum, before] = [0, 0, -1];
+  for await (const chunk of body) {
+    if (size === 0) {
+      // Nobody reads: what the server can send comes to an end by itself.
+      while (before !== sent) {
+        before = sent;
+        for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(sent).toBeLessThan(LARGE);
+    }
+    size += chunk.byteLength;
+    sum += chunk.reduce((total, byte) => total + byte, 0);
+  }
+  expect(size).toBe(LARGE);
+  expect(sum).toBe(Array.from({ length: 1024 }, (_, at) => ((at + 1) % 256) * 65_536).reduce((a, b) => a + b));
+  expect(await client.json<object>("GET", "/next")).toEqual({ url: "/next", method: "GET" });
+});
+
+test("an answer that is left in the middle leaves the connection fit for the next", async () => {
+  const client = makeClient();
+  const { body } = await client.send("GET", "/large");
+  for await (const _ of body) break;
+  expect(await client.json<object>("GET", "/next")).toEqual({ url: "/next", method: "GET" });
+});
 
 describe("Client", () => {
   test("uses one connection for requests that follow each other", async () => {

@@ -20,9 +20,13 @@ export interface RequestOptions {
 
 export interface Answer {
   readonly head: ResponseHead;
+  /** As fast as it is read: the daemon waits for a slow reader. */
   readonly body: AsyncIterable<Uint8Array>;
   text(): Promise<string>;
 }
+
+/** Chunks of an answer that may wait for their reader. */
+const READ_AHEAD = 64;
 
 /** A connection taken over by the streams of a process (Docker API: attach and exec start). */
 export interface Hijacked {
@@ -52,18 +56,23 @@ export class Client {
   async send(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
     const connection = await this.#connection();
     const queue = new AsyncQueue<Uint8Array>();
+    let wanted = true;
     const head = deferred<ResponseHead>();
     const abort = () => connection.close(new HavreError("cancelled", "Cancelled"));
     options.signal?.addEventListener("abort", abort, { once: true });
     const settle = () => {
       options.signal?.removeEventListener("abort", abort);
+      connection.resume();
       if (connection.idle && this.#idle === undefined) this.#idle = connection;
     };
     connection.send(
       requestHead(method, path, options),
       {
         head: (value) => head.resolve(value),
-        data: (chunk) => queue.push(chunk),
+        data: (chunk) => {
+          queue.push(chunk);
+          if (wanted && queue.size >= READ_AHEAD) connection.pause();
+        },
         end: () => {
           settle();
           queue.close();
@@ -78,7 +87,19 @@ export class Client {
     );
     if (options.signal?.aborted) abort();
     if (options.body) await Promise.race([sendBody(connection, options.body), head.promise]);
-    return { head: await head.promise, body: queue, text: () => readText(queue) };
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      try {
+        for await (const chunk of queue) {
+          if (queue.size < READ_AHEAD / 2) connection.resume();
+          yield chunk;
+        }
+      } finally {
+        // What nobody reads passes by, so that the connection can be used again.
+        wanted = false;
+        connection.resume();
+      }
+    };
+    return { head: await head.promise, body: body(), text: () => readText(body()) };
   }
 
   /** The answer of a successful request; an error status is thrown. */

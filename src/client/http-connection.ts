@@ -51,6 +51,15 @@ export class HttpConnection {
     this.#connection?.endWrite();
   }
 
+  /** Nothing is read until `resume`. */
+  pause(): void {
+    if (this.#open) this.#connection?.pause();
+  }
+
+  resume(): void {
+    if (this.#open) this.#connection?.resume();
+  }
+
   close(reason?: HavreError): void {
     this.#finish(reason);
     this.#connection?.close();

@@ -79,6 +79,14 @@ class SocketConnection implements Connection {
     if (this.#pending === 0) this.#endNow();
   }
 
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
   #endNow(): void {
     // Bun 1.4's `shutdown(true)` shuts the reading half; without an argument it is the writing half.
     this.#socket?.shutdown();

@@ -15,6 +15,9 @@ export interface Connection {
   readonly pending: number;
   /** Half-close: no more is written, reading goes on. */
   endWrite(): void;
+  /** Nothing is read until `resume`: the peer has to wait. */
+  pause(): void;
+  resume(): void;
   close(): void;
 }
 

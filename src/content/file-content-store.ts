@@ -1,4 +1,4 @@
-import { constants, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
@@ -11,6 +11,7 @@ import {
   HavreError,
   isDigest,
   newId,
+  syncFolder,
   toHavreError,
 } from "../base/mod.ts";
 import type { BlobInfo, ContentStore, Expected, Ingest } from "./content.ts";
@@ -222,15 +223,6 @@ export class FileContentStore implements ContentStore {
 async function readChunk(file: FileHandle): Promise<Uint8Array> {
   const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_CHUNK), 0, READ_CHUNK, null);
   return buffer.subarray(0, bytesRead);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 function verify(digest: Digest, digester: Digester): void {

@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { writeAll } from "../base/mod.ts";
 
 const GATHER = 512 * 1024;
 
@@ -34,16 +35,13 @@ export class GatheringWriter {
     const parts = this.#parts;
     this.#parts = [];
     this.#size = 0;
-    this.#underWay = parts.length === 0 ? undefined : writeAll(this.#file, parts);
+    this.#underWay = parts.length === 0 ? undefined : writeParts(this.#file, parts);
     // A failure is thrown by the next `write` or `flush`; until then it must not count as unhandled.
     this.#underWay?.catch(() => {});
   }
 }
 
-async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+async function writeParts(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
   const [only] = parts;
-  const bytes = parts.length === 1 && only ? only : Buffer.concat(parts);
-  for (let offset = 0; offset < bytes.length; ) {
-    offset += (await file.write(bytes, offset, bytes.length - offset)).bytesWritten;
-  }
+  await writeAll(file, parts.length === 1 && only ? only : Buffer.concat(parts));
 }

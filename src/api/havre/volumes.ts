@@ -71,7 +71,12 @@ export function volumeDataRoutes(useCases: UseCases): readonly Route[] {
       path: "/havre/v1/volumes/backup",
       handle: async (exchange) => {
         const body = await Body.read(exchange);
-        const request = { volume: body.text("volume"), target: body.text("target"), pause: body.flag("pause") };
+        const request = {
+          volume: body.text("volume"),
+          target: body.text("target"),
+          pause: body.flag("pause"),
+          force: body.flag("force"),
+        };
         sendJson(
           exchange,
           201,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { Batch, errnoOf, HavreError, KeyedMutex, toHavreError } from "../../base/mod.ts";
@@ -7,7 +8,7 @@ import { cutByContent } from "./chunker.ts";
 import { named, readBackupFile, writeBackupFile } from "./file.ts";
 import { readMarked, withMarks } from "./marks.ts";
 import type { BackupNote } from "./note.ts";
-import { type Manifest, Repository } from "./repository.ts";
+import { type Damaged, type Manifest, Repository } from "./repository.ts";
 import { expired, type Retention } from "./retention.ts";
 import type { Lock, Opener } from "./sealing.ts";
 
@@ -16,6 +17,8 @@ export interface BackupRequest {
   /** Absolute: a folder of backups that exists, or the file to write. */
   readonly target: string;
   readonly pause: boolean;
+  /** A file that is there is replaced. */
+  readonly force?: boolean;
   readonly lock?: Lock;
 }
 
@@ -42,6 +45,8 @@ export interface RestoreRequest {
 
 export interface ListedBackup extends BackupReport {
   readonly paused: boolean;
+  /** Why nothing else is known of it. */
+  readonly problem?: string;
 }
 
 export interface Verified {
@@ -68,6 +73,10 @@ export class VolumeBackups {
   async backup(request: BackupRequest, signal?: AbortSignal): Promise<BackupReport> {
     const { target } = request;
     if (await isFolder(target)) return this.#folders.run(target, () => this.#intoFolder(request, signal));
+    if (request.force !== true && existsSync(target))
+      throw new HavreError("already-exists", `${target} exists already`, {
+        hint: "Add --force to replace it; into a folder go as many backups as you like",
+      });
     await using archive = await this.#archives.read(request.volume, request, signal);
     const { note, tar } = archive;
     let size = 0;
@@ -88,7 +97,7 @@ export class VolumeBackups {
       return { id: idOf(note), volume: name, taken: note.taken, size: 0, stored: 0 };
     }
     const repository = await Repository.open(source);
-    const manifest = choose(await repository.manifests(), request);
+    const manifest = choose(await repository.readable(), request);
     const name = request.volume || manifest.note.volume;
     const tar = contentOf(manifest, repository.reader(opener));
     await this.#archives.write(name, { note: manifest.note, tar }, { force }, signal);
@@ -98,8 +107,11 @@ export class VolumeBackups {
   /** The oldest first. Of a file the one that it is. */
   async list(source: string, opener: Opener): Promise<readonly ListedBackup[]> {
     if (await isFolder(source)) {
-      const manifests = await (await Repository.open(source)).manifests();
-      return manifests.map((manifest) => ({ ...report(manifest), paused: manifest.note.paused }));
+      const { manifests, damaged } = await (await Repository.open(source)).readable();
+      return [
+        ...manifests.map((manifest) => ({ ...report(manifest), paused: manifest.note.paused })),
+        ...damaged.map(unreadable),
+      ];
     }
     await using file = await openBackupFile(source, opener);
     const { note } = file;
@@ -165,13 +177,14 @@ export class VolumeBackups {
   async #verifyFolder(repository: Repository, opener: Opener): Promise<readonly Verified[]> {
     const read = repository.reader(opener);
     const verified: Verified[] = [];
-    for (const manifest of await repository.manifests()) {
+    const { manifests, damaged } = await repository.readable();
+    for (const manifest of manifests) {
       const problem = await problemIn(async () => {
         for await (const _ of contentOf(manifest, read));
       });
       verified.push({ id: manifest.id, volume: manifest.note.volume, size: manifest.size, ...problem });
     }
-    return verified;
+    return [...verified, ...damaged.map(unreadable)];
   }
 }
 
@@ -183,7 +196,7 @@ async function openBackupFile(
   const bytes = readBackupFile(path, opener);
   const close = async () => void (await bytes.return(undefined));
   try {
-    return { ...(await readMarked(bytes)), [Symbol.asyncDispose]: close };
+    return { ...(await readMarked(bytes, path)), [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -212,12 +225,23 @@ async function* contentOf(
   if (hash.digest("hex") !== sha256) throw new HavreError("data-loss", `Backup ${id} is damaged`);
 }
 
-function choose(manifests: readonly Manifest[], { backup, volume, source }: RestoreRequest): Manifest {
+function choose(
+  { manifests, damaged }: Awaited<ReturnType<Repository["readable"]>>,
+  { backup, volume, source }: RestoreRequest,
+): Manifest {
   if (backup !== undefined) {
     const found = manifests.find(({ id }) => id === backup);
     if (found) return found;
-    throw new HavreError("not-found", `No backup ${backup} in ${source}`);
+    throw (
+      damaged.find(({ id }) => id === backup)?.error ?? new HavreError("not-found", `No backup ${backup} in ${source}`)
+    );
   }
+  const [unknown] = damaged;
+  if (unknown)
+    throw new HavreError("data-loss", `${unknown.error.message}, so that it is not known which is the newest`, {
+      cause: unknown.error,
+      hint: "Name the one to restore with --backup: havre volume backups shows them",
+    });
   const own = manifests.filter(({ note }) => note.volume === volume);
   const volumes = new Set(manifests.map(({ note }) => note.volume));
   const newest = own.at(-1) ?? (volumes.size === 1 ? manifests.at(-1) : undefined);
@@ -248,13 +272,17 @@ async function* counting(
   }
 }
 
+function unreadable({ id, error }: Damaged): ListedBackup {
+  return { id, volume: "", taken: 0, size: 0, stored: 0, paused: false, problem: error.message };
+}
+
 function report({ id, note, size, added }: Manifest): BackupReport {
   return { id, volume: note.volume, taken: note.taken, size, stored: added };
 }
 
-/** `data-20260102T030405678Z`. */
+/** `data-20260102T030405678Z`: a name of a file, whatever a plug-in calls its volumes. */
 function idOf({ volume, taken }: BackupNote): string {
-  return `${volume}-${new Date(taken).toISOString().replace(/[-:.]/g, "")}`;
+  return `${volume.replace(/[^\w.-]/g, "_")}-${new Date(taken).toISOString().replace(/[-:.]/g, "")}`;
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
-import { errnoOf, HavreError, toHavreError } from "../../base/mod.ts";
+import { errnoOf, HavreError, syncFolder, toHavreError, writeAll } from "../../base/mod.ts";
 import { cutShort, heldBack } from "./marks.ts";
 import { ageDecrypter, ageEncrypter, type Lock, type Opener, openingFailure } from "./sealing.ts";
 
@@ -22,7 +22,7 @@ export async function writeBackupFile(path: string, archive: AsyncIterable<Uint8
     let size = 0;
     try {
       for await (const bytes of locked(compressed(archive), lock)) {
-        await file.write(bytes);
+        await writeAll(file, bytes);
         size += bytes.length;
       }
       await file.sync();
@@ -35,6 +35,7 @@ export async function writeBackupFile(path: string, archive: AsyncIterable<Uint8
   } catch (error) {
     // One of another backup under way is not ours to take away.
     if (errnoOf(error) !== "EEXIST") await rm(beside, { force: true });
+    if (errnoOf(error) === "ENOENT") throw named(error, dirname(path));
     throw named(error, path);
   }
 }
@@ -180,18 +181,14 @@ async function peek(
   return [begin, all()];
 }
 
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
 /** A system's error said to be about the backup. */
 export function named(error: unknown, path: string): HavreError {
   if (error instanceof HavreError) return error;
+  if (errnoOf(error) === "ENOENT")
+    return new HavreError("not-found", `${path} is not there`, {
+      cause: error,
+      hint: "Paths are those of the daemon's host",
+    });
   const known = toHavreError(error);
   const hint = known.hint === undefined ? {} : { hint: known.hint };
   return new HavreError(known.kind, `Backup ${path}: ${known.message}`, { cause: error, ...hint });

@@ -35,10 +35,11 @@ function endMark(bytes: number, sha256: string): Uint8Array {
 
 /**
  * Reads such an archive: its note, and the tar, which fails at its end (`data-loss`) if it was cut short or changed. Nothing
- * of it may be taken for good before that. `invalid-argument` for what is no such archive.
+ * of it may be taken for good before that. `invalid-argument` for what is no such archive. `what`: how it is called then.
  */
 export async function readMarked(
   source: AsyncIterable<Uint8Array>,
+  what = "This",
 ): Promise<{ readonly note: BackupNote; readonly tar: AsyncIterable<Uint8Array> }> {
   const input = source[Symbol.asyncIterator]();
   let head = new Uint8Array();
@@ -53,11 +54,11 @@ export async function readMarked(
   const size = Number.parseInt(Buffer.from(head.subarray(124, 136)).toString("latin1"), 8);
   const isGlobal =
     head[156] === "g".charCodeAt(0) && Buffer.from(head.subarray(257, 262)).toString("latin1") === "ustar";
-  if (!isGlobal || !(size > 0 && size <= NOTE_LIMIT)) throw notOurs();
+  if (!isGlobal || !(size > 0 && size <= NOTE_LIMIT)) throw notOurs(what);
   await need(BLOCK + size);
   const record = Buffer.from(head.subarray(BLOCK, BLOCK + size)).toString();
   const equals = record.indexOf("=");
-  if (!record.slice(0, equals).endsWith(` ${NOTE}`)) throw notOurs();
+  if (!record.slice(0, equals).endsWith(` ${NOTE}`)) throw notOurs(what);
   return { note: parseNote(record.slice(equals + 1, -1)), tar: checked(head, input) };
 }
 
@@ -103,6 +104,6 @@ export function cutShort(): HavreError {
   });
 }
 
-function notOurs(): HavreError {
-  return new HavreError("invalid-argument", "This is no backup of a volume");
+function notOurs(what: string): HavreError {
+  return new HavreError("invalid-argument", `${what} is no backup of a volume`);
 }

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
-import { errnoOf, HavreError, joinAll } from "../../base/mod.ts";
+import { errnoOf, HavreError, joinAll, syncFolder, toHavreError } from "../../base/mod.ts";
 import { lockFile } from "../../kernel/mod.ts";
 import { named } from "./file.ts";
 import { type BackupNote, noteFrom } from "./note.ts";
@@ -41,6 +41,12 @@ export interface Manifest {
   readonly added: number;
 }
 
+/** A backup whose manifest cannot be read. */
+export interface Damaged {
+  readonly id: string;
+  readonly error: HavreError;
+}
+
 /** What seals the chunks of one run. */
 interface Key {
   readonly id: string;
@@ -54,6 +60,8 @@ interface Key {
 export class Repository {
   readonly folder: string;
   readonly #about: About;
+  /** Folders of the chunks of this run: on disk before its manifest is. */
+  readonly #touched = new Set<string>();
 
   private constructor(folder: string, about: About) {
     this.folder = folder;
@@ -82,6 +90,7 @@ export class Repository {
     const fresh: About = { format: FORMAT, locked, salt: randomBytes(16).toString("hex") };
     for (const name of [CHUNKS, BACKUPS, KEYS]) await mkdir(join(folder, name), { mode: 0o700, recursive: true });
     await putFile(join(folder, ABOUT), Buffer.from(`${JSON.stringify(fresh)}\n`));
+    await syncFolder(folder);
     return new Repository(folder, fresh);
   }
 
@@ -108,6 +117,7 @@ export class Repository {
     const key = { id: randomBytes(KEY_ID).toString("hex"), bytes: randomBytes(32) };
     const wrapped = await ageEncrypter(lock).encrypt(key.bytes);
     await putFile(join(this.folder, KEYS, `${key.id}.age`), wrapped);
+    this.#touched.add(join(this.folder, KEYS));
     return key;
   }
 
@@ -115,12 +125,14 @@ export class Repository {
   async put(content: Uint8Array, key: Key | undefined): Promise<{ readonly id: string; readonly added: number }> {
     const id = this.#idOf(content);
     const path = this.#chunkPath(id);
+    // One that is there may be of a run that was killed before its name was on disk.
+    this.#touched.add(dirname(path));
     if (await isThere(path)) return { id, added: 0 };
     const packed = await compress(content, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
     const file = key
       ? Buffer.concat([Uint8Array.of(SEALED), Buffer.from(key.id, "hex"), seal(key.bytes, id, packed)])
       : Buffer.concat([Uint8Array.of(PLAIN), packed]);
-    await mkdir(join(this.folder, CHUNKS, id.slice(0, 2)), { recursive: true, mode: 0o700 });
+    if (await mkdir(dirname(path), { recursive: true, mode: 0o700 })) this.#touched.add(join(this.folder, CHUNKS));
     await putFile(path, file);
     return { id, added: file.length };
   }
@@ -158,40 +170,71 @@ export class Repository {
   }
 
   async addManifest(manifest: Manifest): Promise<void> {
+    for (const folder of this.#touched) await syncFolder(folder);
+    this.#touched.clear();
     await putFile(join(this.folder, BACKUPS, `${manifest.id}.json`), Buffer.from(`${JSON.stringify(manifest)}\n`));
+    await syncFolder(join(this.folder, BACKUPS));
   }
 
-  /** All backups, the oldest first. */
+  /** All backups, the oldest first. `data-loss` names one that cannot be read. */
   async manifests(): Promise<readonly Manifest[]> {
-    const names = (await readdir(join(this.folder, BACKUPS))).filter((name) => name.endsWith(".json"));
-    const all = await joinAll(names.map((name) => () => this.#manifest(name)));
-    return all.sort((one, other) => one.note.taken - other.note.taken);
+    const { manifests, damaged } = await this.readable();
+    const [first] = damaged;
+    if (first) throw first.error;
+    return manifests;
+  }
+
+  /** Those that can be read, and what is wrong with the others. */
+  async readable(): Promise<{ readonly manifests: readonly Manifest[]; readonly damaged: readonly Damaged[] }> {
+    const ids = (await readdir(join(this.folder, BACKUPS)))
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => name.slice(0, -".json".length));
+    const damaged: Damaged[] = [];
+    const all = await joinAll(
+      ids.map((id) => async () => {
+        try {
+          return [await this.#manifest(id)];
+        } catch (error) {
+          damaged.push({ id, error: toHavreError(error) });
+          return [];
+        }
+      }),
+    );
+    return { manifests: all.flat().sort((one, other) => one.note.taken - other.note.taken), damaged };
   }
 
   /** Removes backups, then every chunk and key that no other needs. Returns the bytes that came free. */
   async forget(ids: readonly string[]): Promise<number> {
     for (const id of ids) await rm(join(this.folder, BACKUPS, `${id}.json`), { force: true });
     const needed = new Set((await this.manifests()).flatMap(({ chunks }) => chunks));
+    const keys = new Set<string>();
     let freed = 0;
     for (const prefix of await readdir(join(this.folder, CHUNKS))) {
       const folder = join(this.folder, CHUNKS, prefix);
       for (const name of await readdir(folder)) {
-        if (needed.has(name)) continue;
-        freed += (await stat(join(folder, name))).size;
-        await rm(join(folder, name));
+        const path = join(folder, name);
+        if (needed.has(name)) {
+          if (this.#about.locked !== "no") keys.add(`${await keyOfChunk(path)}.age`);
+          continue;
+        }
+        freed += (await stat(path)).size;
+        await rm(path);
       }
     }
+    for (const name of await readdir(join(this.folder, KEYS)))
+      if (!keys.has(name)) await rm(join(this.folder, KEYS, name));
     return freed;
   }
 
+  /** Folders of backups come from elsewhere too: nothing in one may name a file outside of it. */
   async #manifest(name: string): Promise<Manifest> {
-    const path = join(this.folder, BACKUPS, name);
+    const path = join(this.folder, BACKUPS, `${name}.json`);
     try {
       const raw = JSON.parse(await readFile(path, "utf8"));
       const { id, size, sha256, chunks, added } = raw;
-      if (typeof id !== "string" || typeof size !== "number" || typeof sha256 !== "string" || !Array.isArray(chunks))
+      if (id !== name || typeof size !== "number" || typeof sha256 !== "string" || !isChunkList(chunks))
         throw new HavreError("data-loss", "it is incomplete");
-      return { id, note: noteFrom(raw.note), size, sha256, chunks: chunks.map(String), added: Number(added) };
+      return { id, note: noteFrom(raw.note), size, sha256, chunks, added: Number(added) };
     } catch (cause) {
       throw new HavreError("data-loss", `Backup ${path} cannot be read`, { cause });
     }
@@ -217,6 +260,21 @@ export class Repository {
   }
 }
 
+function isChunkList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((id) => typeof id === "string" && /^[0-9a-f]{64}$/.test(id));
+}
+
+/** The id of the key that a chunk is sealed with; "" of one that is not. */
+async function keyOfChunk(path: string): Promise<string> {
+  const file = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(1 + KEY_ID), 0, 1 + KEY_ID, 0);
+    return buffer[0] === SEALED ? buffer.subarray(1, bytesRead).toString("hex") : "";
+  } finally {
+    await file.close();
+  }
+}
+
 const LOCKED: Readonly<Record<About["locked"], string>> = {
   no: "not encrypted",
   passphrase: "encrypted with a passphrase",
@@ -231,13 +289,18 @@ async function readAbout(folder: string): Promise<About | undefined> {
     if (errnoOf(error) === "ENOENT" && (await isThere(folder))) return undefined;
     throw named(error, folder);
   }
-  const about = JSON.parse(text) as Partial<About>;
+  let about: Partial<About>;
+  try {
+    about = JSON.parse(text);
+  } catch (cause) {
+    throw new HavreError("data-loss", `${join(folder, ABOUT)} cannot be read`, { cause });
+  }
   if (about.format !== FORMAT || about.locked === undefined || typeof about.salt !== "string")
     throw new HavreError("invalid-argument", `${folder} holds backups of a format that this program does not know`);
   return { format: FORMAT, locked: about.locked, salt: about.salt };
 }
 
-/** The file is there whole and on disk, or not at all. */
+/** The file is there whole and on disk, or not at all; its name is on disk once its folder is synced. */
 async function putFile(path: string, content: Uint8Array): Promise<void> {
   const beside = `${path}.${randomBytes(6).toString("hex")}.new`;
   try {

@@ -168,11 +168,53 @@ describe("a folder of backups", () => {
     expect((await repository.manifests()).map(({ id }) => id)).toEqual(["b"]);
   });
 
-  test("a manifest that is cut short says so", async () => {
+  test("forgets the keys of what it forgets, and no other", async () => {
+    const { lock, opener } = await keyPair();
+    const repository = await Repository.openOrMake(folder, lock);
+    const runs = [];
+    for (const id of ["a", "b"]) {
+      const key = await repository.key(lock);
+      const chunk = await repository.put(randomBytes(500), key);
+      await repository.addManifest({ id, note, size: 1, sha256: "", added: 1, chunks: [chunk.id] });
+      runs.push({ key: `${key?.id}.age`, chunk: chunk.id });
+    }
+    await repository.key(lock); // Of a run that was killed before it stored anything.
+    await repository.forget(["a"]);
+    expect(readdirSync(join(folder, "keys"))).toEqual(runs.slice(1).map(({ key }) => key));
+    expect(await repository.reader(opener)(runs[1]?.chunk ?? "")).toHaveLength(500);
+  });
+
+  test("a manifest that is cut short says so, and the others can be had", async () => {
     const repository = await Repository.openOrMake(folder, undefined);
-    await repository.addManifest({ id: "a", note, size: 1, sha256: "", chunks: [], added: 0 });
+    const manifest = { note, size: 1, sha256: "", chunks: [], added: 0 };
+    for (const id of ["a", "b"]) await repository.addManifest({ ...manifest, id });
     writeFileSync(join(folder, "backups/a.json"), readFileSync(join(folder, "backups/a.json")).subarray(0, 50));
     await expect(repository.manifests()).rejects.toMatchObject({ kind: "data-loss" });
+    const backups = new VolumeBackups({} as VolumeArchives);
+    const listed = await backups.list(folder, {});
+    expect(listed.map(({ id, problem }) => [id, problem === undefined])).toEqual([
+      ["b", true],
+      ["a", false],
+    ]);
+    const asked = { source: folder, volume: "", force: false, opener: {} };
+    await expect(backups.restore(asked)).rejects.toMatchObject({ kind: "data-loss" });
+    await expect(backups.restore({ ...asked, backup: "a" })).rejects.toThrow("cannot be read");
+  });
+
+  test("names no file outside of it, whoever made it", async () => {
+    const repository = await Repository.openOrMake(folder, undefined);
+    const whole = { id: "a", note, size: 1, sha256: "", chunks: [], added: 0 };
+    for (const wrong of [
+      { id: "../../victim" },
+      { chunks: ["../../../etc/shadow"] },
+      { chunks: [5] },
+      { chunks: {} },
+    ]) {
+      writeFileSync(join(folder, "backups/a.json"), JSON.stringify({ ...whole, ...wrong }));
+      await expect(repository.manifests()).rejects.toMatchObject({ kind: "data-loss" });
+    }
+    writeFileSync(join(folder, "havre-backups.json"), "{");
+    await expect(Repository.open(folder)).rejects.toMatchObject({ kind: "data-loss" });
   });
 });
 

@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { createZstdCompress, createZstdDecompress } from "node:zlib";
-import { toHavreError } from "../../../base/mod.ts";
+import { syncFolder, toHavreError, writeAll } from "../../../base/mod.ts";
 
 /** Writes a stream into a file, compressed with zstd; the file is there whole or not at all. Returns its size. */
 export async function writeCompressed(path: string, source: AsyncIterable<Uint8Array>): Promise<number> {
@@ -12,7 +13,7 @@ export async function writeCompressed(path: string, source: AsyncIterable<Uint8A
     let size = 0;
     try {
       for await (const bytes of through(source, createZstdCompress())) {
-        await file.write(bytes);
+        await writeAll(file, bytes);
         size += bytes.length;
       }
       await file.sync();
@@ -20,6 +21,7 @@ export async function writeCompressed(path: string, source: AsyncIterable<Uint8A
       await file.close();
     }
     await rename(beside, path);
+    await syncFolder(dirname(path));
     return size;
   } catch (error) {
     await rm(beside, { force: true });

@@ -18,6 +18,7 @@ export const command = defineCommand({
   ],
   flags: {
     ...lockFlags,
+    force: toggle("Replace a file that is there", { short: "f" }),
     json: jsonFlag,
     pause: toggle("Pause the containers that have the volume meanwhile"),
   },
@@ -25,7 +26,7 @@ export const command = defineCommand({
   max: 2,
   async run({ context, flags, args: [volume = "", target = ""] }) {
     const client = await context.client();
-    const json = { volume, target: daemonPath(target), pause: flags.pause, ...lockFields(flags) };
+    const json = { volume, target: daemonPath(target), pause: flags.pause, force: flags.force, ...lockFields(flags) };
     const report = await client.json<BackupView>("POST", "/havre/v1/volumes/backup", { json });
     if (flags.json) printJson(context.out, report);
     else {

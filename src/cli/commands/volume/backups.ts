@@ -17,13 +17,19 @@ export const command = defineCommand({
   async run({ context, flags, args: [source = ""] }) {
     const client = await context.client();
     const json = { source: daemonPath(source), ...openerFields(flags) };
-    const backups = await client.json<(BackupView & { paused: boolean })[]>("POST", "/havre/v1/volumes/backups", {
-      json,
-    });
+    const listed = await client.json<(BackupView & { paused: boolean; problem?: string })[]>(
+      "POST",
+      "/havre/v1/volumes/backups",
+      {
+        json,
+      },
+    );
     if (flags.json) {
-      printJson(context.out, backups);
+      printJson(context.out, listed);
       return 0;
     }
+    const backups = listed.filter(({ problem }) => problem === undefined);
+    for (const { problem } of listed) if (problem !== undefined) context.err.line(`Warning: ${problem}`);
     const plain = flags.format === "" || flags.format === "table";
     const table = "table {{.ID}}\t{{.Volume}}\t{{.Taken}}\t{{.Size}}\t{{.Added}}\t{{.Paused}}";
     await printList(context.out, {

@@ -31,7 +31,7 @@ export const command = defineCommand({
         Name: () => id,
         Volume: () => spec.volume,
         Target: () => spec.target,
-        Every: () => `${Math.round(spec.every / 60_000)}m`,
+        Every: () => inUnits(spec.every),
         Last: () => (status.lastBegun === undefined ? "never" : ago(status.lastBegun / 1000)),
         Outcome: () => status.lastError ?? status.lastBackup ?? "",
       })),
@@ -42,3 +42,14 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** As a person would give it: `24h`, `1h30m`, `90s`. */
+function inUnits(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const parts = [
+    [Math.floor(seconds / 3600), "h"],
+    [Math.floor(seconds / 60) % 60, "m"],
+    [seconds % 60, "s"],
+  ] as const;
+  return parts.map(([count, unit]) => (count === 0 ? "" : `${count}${unit}`)).join("");
+}
