@@ -6,8 +6,8 @@ import type { ImageLayer } from "./making.ts";
 import { MAX_DOCUMENT } from "./parse.ts";
 import type { Downloads } from "./pull/downloads.ts";
 import { LayerProgress } from "./pull/layer-progress.ts";
+import type { Gzip } from "./push/gzip.ts";
 import { compressedLayer } from "./push/manifest.ts";
-import { parallelGzip } from "./push/parallel-gzip.ts";
 import { sendBlob } from "./push/push.ts";
 import type { Credentials } from "./registry/credentials.ts";
 import type { Registries } from "./registry/registry.ts";
@@ -56,11 +56,13 @@ export class RemoteArtifacts implements Artifacts {
   readonly #context: Context;
   readonly #registries: Registries;
   readonly #downloads: Downloads;
+  readonly #gzip: Gzip;
 
-  constructor(context: Context, registries: Registries, downloads: Downloads) {
+  constructor(context: Context, registries: Registries, downloads: Downloads, gzip: Gzip) {
     this.#context = context;
     this.#registries = registries;
     this.#downloads = downloads;
+    this.#gzip = gzip;
   }
 
   async manifest(place: RemotePlace, signal: AbortSignal): Promise<RemoteManifest | undefined> {
@@ -111,11 +113,11 @@ export class RemoteArtifacts implements Artifacts {
   }
 
   compressed(layer: ImageLayer, signal: AbortSignal): Promise<Descriptor> {
-    return compressedLayer(this.#context, layer.blob, layer.diffId, signal);
+    return compressedLayer(this.#context, this.#gzip, layer.blob, layer.diffId, () => {}, signal);
   }
 
   compress(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal) {
-    return this.#context.content.ingest(parallelGzip(bytes), undefined, signal);
+    return this.#context.content.ingest(this.#gzip.stream(bytes), undefined, signal);
   }
 }
 

@@ -8,6 +8,7 @@ import { MAX_DOCUMENT, parseConfig, parseIndex, parseJson, parseManifest } from 
 import { Downloads } from "./pull/downloads.ts";
 import { pullImage, remoteManifest } from "./pull/pull.ts";
 import { isIndex } from "./pull/select.ts";
+import { Gzip } from "./push/gzip.ts";
 import { pushImage } from "./push/push.ts";
 import type { Credentials } from "./registry/credentials.ts";
 import { Registries } from "./registry/registry.ts";
@@ -19,13 +20,14 @@ export class RemoteImages implements Distribution {
   readonly #context: Context;
   readonly #registries: Registries;
   readonly #downloads: Downloads;
+  readonly #gzip = new Gzip();
   readonly artifacts: Artifacts;
 
   constructor(context: Context, settings: RegistrySettings) {
     this.#context = context;
     this.#registries = new Registries(settings, context.clock);
     this.#downloads = new Downloads(context.content);
-    this.artifacts = new RemoteArtifacts(context, this.#registries, this.#downloads);
+    this.artifacts = new RemoteArtifacts(context, this.#registries, this.#downloads, this.#gzip);
   }
 
   pull(request: PullRequest, progress: OnProgress, signal?: AbortSignal): Promise<void> {
@@ -34,7 +36,8 @@ export class RemoteImages implements Distribution {
   }
 
   push(request: PushRequest, progress: OnProgress, signal?: AbortSignal): Promise<void> {
-    return pushImage({ context: this.#context, registries: this.#registries }, request, progress, signal);
+    const sender = { context: this.#context, registries: this.#registries, gzip: this.#gzip };
+    return pushImage(sender, request, progress, signal);
   }
 
   signIn(server: string, credentials: Credentials, signal?: AbortSignal): Promise<void> {

@@ -1,12 +1,10 @@
-import { createReadStream } from "node:fs";
 import type { Digest } from "../../base/mod.ts";
 import { type Descriptor, type Manifest, mediaTypes } from "../../spec/mod.ts";
 import type { ReadTransaction } from "../../store/mod.ts";
 import type { Context } from "../context.ts";
 import { type ImageObject, imageKind, type StoredManifest } from "../objects.ts";
-import { parallelGzip } from "./parallel-gzip.ts";
+import type { Gzip } from "./gzip.ts";
 
-const READ_SIZE = 1 << 20;
 const PLAIN: ReadonlyMap<string, string> = new Map([
   [mediaTypes.ociLayer, mediaTypes.ociLayerGzip],
   [mediaTypes.dockerLayer, mediaTypes.dockerLayerGzip],
@@ -18,59 +16,50 @@ export interface Outgoing {
   readonly bytes: Uint8Array;
 }
 
-/** Compresses one layer; `onBytes` is told how much of it was read. */
-export type Compress = (layer: Descriptor, diffId: Digest) => Promise<Descriptor>;
-
 /**
- * The manifest of an image for a registry. What came from one (or from an archive with compressed layers) goes out as it
- * is; layers made here are plain, and are compressed first unless the same layer is known compressed already.
+ * The manifest an image goes out with. What came from a registry (or from an archive with compressed layers) goes out as
+ * it is; layers made here are plain, and are sent compressed.
  */
-export async function outgoingManifest(
-  { store, content }: Context,
-  image: ImageObject,
-  preferred: Digest | undefined,
-  compress: Compress,
-): Promise<Outgoing> {
+export function manifestToSend(image: ImageObject, preferred: Digest | undefined): StoredManifest {
   const compressed = image.manifests.filter(({ layers }) => !layers.some(isPlain));
   const ready = compressed.find(({ descriptor }) => descriptor.digest === preferred) ?? compressed[0];
-  if (ready) return { stored: ready, bytes: await content.read(ready.descriptor.digest) };
-  const [made] = image.manifests;
-  if (!made) throw new Error(`Image ${image.id} has no manifest`);
-  const layers: Descriptor[] = [];
-  for (const [at, layer] of made.layers.entries()) {
-    const diffId = image.config.rootfs.diff_ids[at];
-    if (diffId === undefined || !isPlain(layer)) layers.push(layer);
-    else layers.push(store.view((tx) => knownCompressed(tx, diffId)) ?? (await compress(layer, diffId)));
-  }
-  const original = JSON.parse(Buffer.from(await content.read(made.descriptor.digest)).toString("utf8")) as Manifest;
-  const bytes = Buffer.from(JSON.stringify({ ...original, layers }));
-  const { digest, size } = await content.put(bytes);
-  return { stored: { descriptor: { mediaType: made.descriptor.mediaType, digest, size }, layers }, bytes };
+  const chosen = ready ?? image.manifests[0];
+  if (!chosen) throw new Error(`Image ${image.id} has no manifest`);
+  return chosen;
 }
 
-/** Compresses a plain layer into the content store. */
-export async function compressLayer(
+/** `chosen` with the layers that were sent. */
+export async function withLayers(
   { content }: Context,
+  chosen: StoredManifest,
+  layers: readonly Descriptor[],
+): Promise<Outgoing> {
+  const bytes = await content.read(chosen.descriptor.digest);
+  if (!chosen.layers.some(isPlain)) return { stored: chosen, bytes };
+  const original = JSON.parse(Buffer.from(bytes).toString("utf8")) as Manifest;
+  const made = Buffer.from(JSON.stringify({ ...original, layers }));
+  const { digest, size } = await content.put(made);
+  return { stored: { descriptor: { mediaType: chosen.descriptor.mediaType, digest, size }, layers }, bytes: made };
+}
+
+/**
+ * A layer as it goes to a registry: as it is where it is compressed, or known so, or else compressed now into the content
+ * store. `onBytes` is told how many of its bytes are.
+ */
+export async function compressedLayer(
+  { store, content }: Context,
+  gzip: Gzip,
   layer: Descriptor,
+  diffId: Digest,
   onBytes: (current: number) => void,
   signal?: AbortSignal,
 ): Promise<Descriptor> {
-  const plain = createReadStream(content.path(layer.digest), { highWaterMark: READ_SIZE });
-  const { digest, size } = await content.ingest(parallelGzip(counted(plain, onBytes)), undefined, signal);
-  return { mediaType: PLAIN.get(layer.mediaType) ?? layer.mediaType, digest, size };
-}
-
-/** A layer as it goes to a registry: as it is where it is compressed, or known so, or else compressed now. */
-export async function compressedLayer(
-  context: Context,
-  layer: Descriptor,
-  diffId: Digest,
-  signal: AbortSignal,
-): Promise<Descriptor> {
   if (!isPlain(layer)) return layer;
-  return (
-    context.store.view((tx) => knownCompressed(tx, diffId)) ?? (await compressLayer(context, layer, () => {}, signal))
-  );
+  const known = store.view((tx) => knownCompressed(tx, diffId));
+  if (known) return known;
+  const compressed = gzip.file(content.path(layer.digest), layer.size, onBytes);
+  const { digest, size } = await content.ingest(compressed, undefined, signal);
+  return { mediaType: PLAIN.get(layer.mediaType) ?? layer.mediaType, digest, size };
 }
 
 /** The same layer, compressed, in another image or another manifest. */
@@ -96,16 +85,4 @@ function ociType(mediaType: string): string {
 
 function isPlain({ mediaType }: Descriptor): boolean {
   return PLAIN.has(mediaType);
-}
-
-async function* counted(
-  source: AsyncIterable<Uint8Array>,
-  onBytes: (current: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let current = 0;
-  for await (const chunk of source) {
-    current += chunk.byteLength;
-    onBytes(current);
-    yield chunk;
-  }
 }

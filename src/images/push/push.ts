@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { type Digest, HavreError, joinAll, Semaphore } from "../../base/mod.ts";
 import { type Descriptor, familiarName, familiarReference, parseReference, type Reference } from "../../spec/mod.ts";
 import type { ReadTransaction } from "../../store/mod.ts";
@@ -13,7 +13,8 @@ import { setTag } from "../record.ts";
 import type { Registries } from "../registry/registry.ts";
 import { ATTEMPTS, isTemporary, type RemoteRepository } from "../registry/remote-repository.ts";
 import { findTag, repositoryKey, tagsOfRepository } from "../resolve.ts";
-import { compressLayer, type Outgoing, outgoingManifest } from "./manifest.ts";
+import type { Gzip } from "./gzip.ts";
+import { compressedLayer, manifestToSend, type Outgoing, withLayers } from "./manifest.ts";
 
 /** Docker's default of uploads at a time. */
 const AT_ONCE = 5;
@@ -22,6 +23,7 @@ const READ_SIZE = 512 * 1024;
 export interface Sender {
   readonly context: Context;
   readonly registries: Registries;
+  readonly gzip: Gzip;
 }
 
 interface Named {
@@ -32,17 +34,18 @@ interface Named {
 
 /** `docker push`: see `Distribution.push`. */
 export async function pushImage(
-  { context, registries }: Sender,
+  sender: Sender,
   { reference, credentials }: PushRequest,
   onProgress: OnProgress,
   signal?: AbortSignal,
 ): Promise<void> {
+  const { context, registries } = sender;
   const named = parseReference(reference);
   if (named.digest !== undefined) throw new HavreError("invalid-argument", "cannot push a digest reference");
   onProgress({ status: `The push refers to repository [${repositoryKey(named)}]` });
   const all = context.store.view((tx) => select(tx, named));
   await registries.withRepository(named, credentials, true, async (repository) => {
-    for (const one of all) await pushOne(context, repository, one, onProgress, signal);
+    for (const one of all) await pushOne(sender, repository, one, onProgress, signal);
   });
 }
 
@@ -65,7 +68,7 @@ function select(tx: ReadTransaction, reference: Reference): readonly Named[] {
 }
 
 async function pushOne(
-  context: Context,
+  { context, gzip }: Sender,
   repository: RemoteRepository,
   named: Named,
   onProgress: OnProgress,
@@ -77,23 +80,26 @@ async function pushOne(
     const progressOf = (diffId: Digest, total: number) => new LayerProgress(diffId, total, onProgress, now);
     const diffIds = image.config.rootfs.diff_ids;
     for (const diffId of diffIds.toReversed()) progressOf(diffId, 0).status("Preparing");
-    const outgoing = await outgoingManifest(context, image, named.manifest, (layer, diffId) => {
-      const progress = progressOf(diffId, layer.size);
-      return compressLayer(context, layer, (current) => progress.compressing(current), signal);
-    });
-    const { layers, descriptor } = outgoing.stored;
+    const chosen = manifestToSend(image, named.manifest);
     const slots = new Semaphore(AT_ONCE);
     const sources = context.store.view((tx) => otherRepositories(tx, reference));
-    await joinAll(
-      layers.map(
-        (layer, at) => (stop) =>
+    const layers = await joinAll(
+      chosen.layers.map(
+        (plain, at) => (stop) =>
           slots.run(async () => {
-            const progress = progressOf(diffIds[at] ?? layer.digest, layer.size);
+            const diffId = diffIds[at] ?? plain.digest;
+            const compression = progressOf(diffId, plain.size);
+            const compressing = (current: number) => compression.compressing(current);
+            const layer = await compressedLayer(context, gzip, plain, diffId, compressing, stop);
+            const progress = progressOf(diffId, layer.size);
             progress.status(await sendBlob(context, repository, layer, sources.get(layer.digest), progress, stop));
+            return layer;
           }),
       ),
       signal,
     );
+    const outgoing = await withLayers(context, chosen, layers);
+    const { descriptor } = outgoing.stored;
     const config: Descriptor = { mediaType: "", digest: image.id, size: image.configSize };
     await sendBlob(context, repository, config, undefined, undefined, signal);
     await repository.putManifest(reference.tag ?? descriptor.digest, descriptor.mediaType, outgoing.bytes, signal);
@@ -132,11 +138,17 @@ export async function sendBlob(
 
 /** The bytes as they are sent; the registry checks their digest, so it is not checked here a second time. */
 async function* reading(path: string, progress: LayerProgress | undefined): AsyncGenerator<Uint8Array> {
-  let current = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: READ_SIZE })) {
-    yield chunk as Uint8Array;
-    current += (chunk as Uint8Array).byteLength;
-    progress?.pushing(current);
+  const file = await open(path, "r");
+  try {
+    for (let current = 0; ; ) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_SIZE), 0, READ_SIZE, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+      current += bytesRead;
+      progress?.pushing(current);
+    }
+  } finally {
+    await file.close();
   }
 }
 
