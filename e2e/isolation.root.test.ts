@@ -10,6 +10,8 @@ setDefaultTimeout(120_000);
 const engine = useEngine();
 const OUTSIDE = `hvout${process.pid}`;
 const UPLINK = { host: "203.0.113.1", outside: "203.0.113.2", host6: "2001:db8:113::1", outside6: "2001:db8:113::2" };
+/** What macvlan lies on: the host has an address there too. */
+const WIRE = { host: "203.0.114.1", neighbour: "203.0.114.2" };
 const METADATA = "169.254.169.254";
 const KINDS = ["tcp", "udp", "icmp"] as const;
 
@@ -17,8 +19,8 @@ class Prober {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(namespace: string | undefined) {
-    const script = [process.execPath, join(import.meta.dirname, "harness", "prober.ts")];
+  constructor(namespace: string | undefined, ...how: "ask"[]) {
+    const script = [process.execPath, join(import.meta.dirname, "harness", "prober.ts"), ...how];
     const [command = "", ...args] = [...(namespace ? ["nsenter", `--net=${namespace}`] : []), ...script];
     this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
@@ -54,6 +56,7 @@ const NETWORKS: readonly (readonly [string, readonly string[]])[] = [
   ["nb", ["--ipv6", "--subnet", "10.215.1.0/24", "--subnet", "fd00:215:1::/64"]],
   ["ni", ["--internal", "--subnet", "10.215.2.0/24"]],
   ["nx", ["-o", "com.docker.network.bridge.enable_icc=false", "--subnet", "10.215.3.0/24"]],
+  ["nm", ["-d", "macvlan", "-o", "parent=hvmv0", "--subnet", "203.0.114.0/24", "--gateway", WIRE.neighbour]],
   ["nh", ["-o", "havre.host_access=true", "-o", "havre.link_local_access=true", "--subnet", "10.215.4.0/24"]],
 ];
 const CONTAINERS: readonly (readonly [string, string, string])[] = [
@@ -65,6 +68,8 @@ const CONTAINERS: readonly (readonly [string, string, string])[] = [
   ["x1", "nx", "10.215.3.11"],
   ["x2", "nx", "10.215.3.12"],
   ["h1", "nh", "10.215.4.11"],
+  ["m1", "nm", "203.0.114.11"],
+  ["m2", "nm", "203.0.114.12"],
 ];
 let ofDefault = { address: "", gateway: "" };
 
@@ -79,6 +84,11 @@ async function build(): Promise<void> {
   for (const address of [`${UPLINK.outside}/24`, `${UPLINK.outside6}/64`, `${METADATA}/32`])
     ip("-n", OUTSIDE, "addr", "add", address, "dev", "hvup1", ...nodad(address));
   for (const link of ["lo", "hvup1"]) ip("-n", OUTSIDE, "link", "set", link, "up");
+  ip("link", "add", "hvmv0", "type", "veth", "peer", "name", "hvmv1", "netns", OUTSIDE);
+  ip("addr", "add", `${WIRE.host}/24`, "dev", "hvmv0");
+  ip("link", "set", "hvmv0", "up");
+  ip("-n", OUTSIDE, "addr", "add", `${WIRE.neighbour}/24`, "dev", "hvmv1");
+  ip("-n", OUTSIDE, "link", "set", "hvmv1", "up");
   ip("route", "add", `${METADATA}/32`, "via", UPLINK.outside);
   // Outside knows ways to the containers: nothing but our rules keeps it from them.
   ip("-n", OUTSIDE, "route", "add", "10.0.0.0/8", "via", UPLINK.host);
@@ -87,11 +97,15 @@ async function build(): Promise<void> {
     await engine.ok(["run", "-d", "--name", name, "--network", network, "--ip", address, "bb", "sleep", "600"]);
   await engine.ok(["run", "-d", "--name", "d1", "bb", "sleep", "600"]);
   await engine.ok(["run", "-d", "--name", "d2", "--add-host", "host:host-gateway", "bb", "sleep", "600"]);
+  await engine.ok(["run", "-d", "--name", "o1", "--network", "none", "bb", "sleep", "600"]);
+  await engine.ok(["run", "-d", "--name", "g1", "--network", "host", "bb", "sleep", "600"]);
   const { IPAddress, Gateway } = await engine.inspect<Record<string, string>>("d1", "{{json .NetworkSettings}}");
   ofDefault = { address: IPAddress ?? "", gateway: Gateway ?? "" };
   probers.set("host", new Prober(undefined));
   probers.set("outside", new Prober(`/run/netns/${OUTSIDE}`));
-  for (const name of [...CONTAINERS.map(([one]) => one), "d1", "d2"])
+  // Where the host's own answers already.
+  probers.set("g1", new Prober(`/proc/${await pidOf("g1")}/ns/net`, "ask"));
+  for (const name of [...CONTAINERS.map(([one]) => one), "d1", "d2", "o1"])
     probers.set(name, new Prober(`/proc/${await pidOf(name)}/ns/net`));
   for (const prober of probers.values()) expect(await prober.line()).toBe("ready");
 }
@@ -100,7 +114,7 @@ async function takeApart(): Promise<void> {
   for (const prober of probers.values()) prober.end();
   await engine.removeContainers();
   for (const [name] of NETWORKS) await engine.docker(["network", "rm", name]);
-  ip("link", "del", "hvup0");
+  for (const link of ["hvup0", "hvmv0"]) ip("link", "del", link);
   ip("netns", "del", OUTSIDE);
 }
 
@@ -130,8 +144,9 @@ test("who reaches whom", async () => {
 /** What a row says is `address: what of TCP, UDP and ICMP reaches it`. */
 async function everyPair(): Promise<void> {
   const containers = Object.fromEntries(CONTAINERS.map(([name, , address]) => [name, address]));
-  const { a1 = "", a2 = "", b1 = "", i1 = "", i2 = "", x1 = "", x2 = "", h1 = "" } = containers;
+  const { a1 = "", a2 = "", b1 = "", i1 = "", i2 = "", x1 = "", x2 = "", h1 = "", m1 = "", m2 = "" } = containers;
   const d1 = ofDefault.address;
+  const hosts = { [a1]: ALL, [i1]: ALL, [x1]: ALL, [d1]: ALL, [m1]: NONE, [UPLINK.outside]: ALL };
   const expected: Record<string, Record<string, string>> = {
     a1: {
       [a2]: ALL,
@@ -139,6 +154,7 @@ async function everyPair(): Promise<void> {
       [i1]: NONE,
       [x1]: NONE,
       [d1]: NONE,
+      [m1]: NONE,
       "10.215.0.1": "--I",
       "10.215.1.1": "--I",
       [ofDefault.gateway]: "--I",
@@ -163,8 +179,12 @@ async function everyPair(): Promise<void> {
     h1: { "10.215.4.1": ALL, [a1]: NONE, [UPLINK.outside]: ALL, [METADATA]: "T-I" },
     d1: { [a1]: NONE, [ofDefault.gateway]: "--I", [UPLINK.outside]: ALL, [METADATA]: NONE },
     d2: { [d1]: ALL, [a1]: NONE, [ofDefault.gateway]: ALL },
-    host: { [a1]: ALL, [i1]: ALL, [x1]: ALL, [d1]: ALL },
-    outside: { [a1]: NONE, [i1]: NONE, [x1]: NONE, [h1]: NONE, [d1]: NONE, [UPLINK.host]: ALL },
+    // Its neighbours on the wire, and by way of them; the host of all is none of them.
+    m1: { [m2]: ALL, [WIRE.neighbour]: ALL, [WIRE.host]: NONE, [a1]: NONE, [i1]: NONE, [d1]: NONE },
+    o1: { [a1]: NONE, [d1]: NONE, [m1]: NONE, [UPLINK.host]: NONE, [UPLINK.outside]: NONE, "127.0.0.1": ALL },
+    g1: hosts,
+    host: hosts,
+    outside: { [a1]: NONE, [i1]: NONE, [x1]: NONE, [h1]: NONE, [d1]: NONE, [UPLINK.host]: ALL, [m1]: ALL },
   };
   for (const [from, row] of Object.entries(expected))
     expect({ from, ...(await reach(from, Object.keys(row))) }).toEqual({ from, ...row });

@@ -1,6 +1,6 @@
 /**
  * Runs inside a network namespace (`nsenter --net=… bun prober.ts`): answers on port 7000 of TCP and UDP, and asks
- * others as told. A line `tcp|udp|icmp ADDRESS` on standard input is answered by one line, `yes` or `no`, in order.
+ * others as told; with the argument `ask` only the latter. A line `tcp|udp|icmp ADDRESS` on standard input is answered by one line, `yes` or `no`, in order.
  */
 import { execFile } from "node:child_process";
 import { createSocket } from "node:dgram";
@@ -65,7 +65,8 @@ async function main(): Promise<void> {
   const udp = createSocket({ type: "udp6", ipv6Only: false });
   udp.on("error", () => {});
   udp.on("message", (message, { address, port }) => udp.send(message, port, address));
-  await Promise.all([once(tcp.listen(PORT, "::"), "listening"), once(udp.bind(PORT, "::"), "listening")]);
+  if (process.argv[2] !== "ask")
+    await Promise.all([once(tcp.listen(PORT, "::"), "listening"), once(udp.bind(PORT, "::"), "listening")]);
   process.stdout.write("ready\n");
   for await (const line of createInterface({ input: process.stdin })) {
     const asked = line.split(",").map((one) => one.split(" ") as [string, string]);

@@ -90,7 +90,6 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
   const names = new NameServers({
     clock: systemClock,
     log,
-    random: Math.random,
     hostResolver: () => networks.hostResolver(false),
     wishesOf: (id) => {
       const container = store.view((tx) => tx.get(containerKind, id));

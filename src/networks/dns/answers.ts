@@ -13,8 +13,8 @@ export interface Membership {
 
 /** Seconds; Docker's. */
 const TTL = 600;
-const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
-const LOOPBACK_REVERSE: ReadonlySet<string> = new Set(LOOPBACK.map(reverseName));
+const LOOPBACK = { 4: "127.0.0.1", 6: "::1" } as const;
+const LOOPBACK_REVERSE: ReadonlySet<string> = new Set(Object.values(LOOPBACK).map(reverseName));
 
 /**
  * The records for a query about a name known here, none when there are none of the type asked for; undefined: the name is
@@ -24,29 +24,31 @@ export function answerLocally(
   names: NameTable,
   memberships: readonly Membership[],
   query: Query,
-  random: () => number,
 ): readonly Resource[] | undefined {
   const ours = addressesOf(names, memberships, query.name);
-  if (ours) return query.internet ? addressRecords(query.type, shuffled(ours, random)) : [];
+  if (ours) return query.internet ? addressRecords(query.type, ours) : [];
   const name = nameBehind(names, memberships, query.name);
   if (name === undefined) return undefined;
   const data = encodeName(name);
   return query.internet && query.type === RecordType.ptr && data ? [{ type: RecordType.ptr, ttl: TTL, data }] : [];
 }
 
+type AddressesOfFamily = (family: 4 | 6) => readonly string[];
+
+/** undefined: not known here. */
 function addressesOf(
   names: NameTable,
   memberships: readonly Membership[],
   asked: string,
-): readonly string[] | undefined {
+): AddressesOfFamily | undefined {
   // RFC 6761: nobody else is to say who localhost is.
-  if (asked === "localhost" || asked.endsWith(".localhost")) return LOOPBACK;
+  if (asked === "localhost" || asked.endsWith(".localhost")) return (family) => [LOOPBACK[family]];
   for (let dot = asked.length; dot > 0; dot = asked.lastIndexOf(".", dot - 1)) {
     const [name, network] = [asked.slice(0, dot), asked.slice(dot + 1)];
     for (const { networkId, networkName, links } of memberships) {
       if (network !== "" && network !== networkName.toLowerCase()) continue;
-      const found = names.addressesOf(networkId, links.get(name) ?? name);
-      if (found) return found;
+      const known = links.get(name) ?? name;
+      if (names.knows(networkId, known)) return (family) => names.addressesInTurn(networkId, known, family);
     }
   }
   return undefined;
@@ -62,21 +64,11 @@ function nameBehind(names: NameTable, memberships: readonly Membership[], asked:
   return undefined;
 }
 
-function addressRecords(type: number, addresses: readonly string[]): readonly Resource[] {
+function addressRecords(type: number, addresses: AddressesOfFamily): readonly Resource[] {
   if (type !== RecordType.a && type !== RecordType.aaaa) return [];
-  return addresses
-    .filter((address) => isIPv4(address) === (type === RecordType.a))
-    .map((address) => ({ type, ttl: TTL, data: addressBytes(address) }));
+  return addresses(type === RecordType.a ? 4 : 6).map((address) => ({ type, ttl: TTL, data: addressBytes(address) }));
 }
 
 function addressBytes(address: string): Uint8Array {
   return isIPv4(address) ? Uint8Array.from(address.split("."), Number) : ipv6Bytes(address);
-}
-
-/** Which of several is first is what spreads the load among them. */
-function shuffled<T>(list: readonly T[], random: () => number): T[] {
-  return list
-    .map((item) => ({ item, at: random() }))
-    .sort((one, other) => one.at - other.at)
-    .map(({ item }) => item);
 }

@@ -24,7 +24,6 @@ function newServers(): NameServers {
   return new NameServers({
     clock: systemClock,
     log: silentLogger,
-    random: Math.random,
     hostResolver: () => parseResolvConf(hostFile, "/etc/resolv.conf"),
     wishesOf: () => wishes,
     isInternal: (id) => id === "internal",

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { reverseName } from "./reverse.ts";
 
 /** Names and addresses that one container has on one network. */
@@ -8,9 +9,15 @@ export interface NetworkNames {
   readonly addresses: readonly string[];
 }
 
+/** Who has a name. */
+class Holders extends Map<string, readonly string[]> {
+  /** How often it was asked for, by family: whoever comes next is first then. */
+  readonly turns = { 4: 0, 6: 0 };
+}
+
 interface NamesOfNetwork {
   /** Name in lower case → container → its addresses. */
-  readonly addresses: Map<string, Map<string, readonly string[]>>;
+  readonly addresses: Map<string, Holders>;
   /** Reverse name of an address → container → its name. */
   readonly names: Map<string, Map<string, string>>;
 }
@@ -27,10 +34,12 @@ export class NameTable {
     for (const { networkId, names, addresses } of networks) {
       const network = this.#networks.get(networkId) ?? { addresses: new Map(), names: new Map() };
       this.#networks.set(networkId, network);
-      for (const name of names) entryOf(network.addresses, name.toLowerCase()).set(container, addresses);
+      for (const name of names)
+        entryOf(network.addresses, name.toLowerCase(), () => new Holders()).set(container, addresses);
       const [first] = names;
       if (first === undefined) continue;
-      for (const address of addresses) entryOf(network.names, reverseName(address)).set(container, first);
+      for (const address of addresses)
+        entryOf(network.names, reverseName(address), () => new Map()).set(container, first);
     }
   }
 
@@ -45,10 +54,18 @@ export class NameTable {
     this.#holders.delete(container);
   }
 
-  /** All addresses behind a name (lower case), of both families; undefined: the network does not know it. */
-  addressesOf(networkId: string, name: string): readonly string[] | undefined {
+  knows(networkId: string, name: string): boolean {
+    return this.#networks.get(networkId)?.addresses.has(name) === true;
+  }
+
+  /** The addresses of one family behind a name (lower case), each time another one first: in turn, whoever asks. */
+  addressesInTurn(networkId: string, name: string, family: 4 | 6): readonly string[] {
     const holders = this.#networks.get(networkId)?.addresses.get(name);
-    return holders && [...new Set([...holders.values()].flat())];
+    if (!holders) return [];
+    const all = [...new Set([...holders.values()].flat())].filter((address) => isIPv4(address) === (family === 4));
+    if (all.length < 2) return all;
+    const first = holders.turns[family]++ % all.length;
+    return [...all.slice(first), ...all.slice(0, first)];
   }
 
   /** The name of the container whose address has this reverse name. */
@@ -57,8 +74,8 @@ export class NameTable {
   }
 }
 
-function entryOf<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
-  const entry = map.get(key) ?? new Map<string, V>();
+function entryOf<E>(map: Map<string, E>, key: string, make: () => E): E {
+  const entry = map.get(key) ?? make();
   map.set(key, entry);
   return entry;
 }

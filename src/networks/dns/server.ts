@@ -32,7 +32,6 @@ export interface Surroundings {
   readonly names: NameTable;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly random: () => number;
   /** Questions of all containers that are being asked of others. */
   readonly underWay: { count: number };
 }
@@ -112,8 +111,8 @@ export class ContainerNameServer implements Disposable {
   #answerTo(message: Buffer, transport: Transport): Buffer | Promise<Buffer> | undefined {
     const query = readQuery(message);
     if (!query || "reply" in query) return query?.reply;
-    const { names, random } = this.#surroundings;
-    const records = answerLocally(names, this.#outlook.memberships, query, random);
+    const { names } = this.#surroundings;
+    const records = answerLocally(names, this.#outlook.memberships, query);
     if (records) return reply(query, Rcode.success, records, transport === "udp" ? query.udpSize : undefined);
     const isAddress = query.type === RecordType.a || query.type === RecordType.aaaa;
     if (this.#outlook.needsDot && isAddress && !query.name.includes(".")) return reply(query, Rcode.success, []);
