@@ -2,10 +2,10 @@ import { HavreError } from "../base/mod.ts";
 import type { NetlinkSocket } from "../kernel/mod.ts";
 import { defaultBridgeOptions, subnetOfBridge } from "./bridge/mod.ts";
 import type { Endpoints } from "./endpoints.ts";
-import { type Address, formatAddress, formatSubnet, parseAddress, parseSubnet, type Subnet } from "./ip.ts";
+import { type Address, formatAddress, formatSubnet, overlap, parseAddress, parseSubnet, type Subnet } from "./ip.ts";
 import { type NetworkSpec, networkKind, type StoredNetwork } from "./model.ts";
 import type { HostNetworksOptions } from "./open-networks.ts";
-import { DEFAULT_POOLS, firstFreeSubnet, noneLeft, subnetsInUse } from "./subnets.ts";
+import { DEFAULT_POOLS, firstFreeSubnet, hostSubnets, noneLeft, subnetsInUse } from "./subnets.ts";
 
 const SPEC: NetworkSpec = {
   driver: "bridge",
@@ -73,11 +73,27 @@ function settleSubnet(
     return { subnet, gateway: parseAddress(former.gateway ?? "")?.address ?? subnet.base + 1n };
   }
   if (stored) refuseWhileAttached(options, endpoints, stored);
-  const existing = asked ? undefined : subnetOfBridge(socket, options.bridge);
+  const found = subnetOfBridge(socket, options.bridge);
+  if (asked) refuseOthersAddresses(asked, found?.subnet, socket);
+  const existing = asked ? undefined : found;
   const pools = options.defaultPools ?? DEFAULT_POOLS;
   const subnet = asked ?? existing?.subnet ?? firstFreeSubnet(pools, 4, subnetsInUse(socket, nameservers));
   if (!subnet) throw noneLeft(4);
   return { subnet, gateway: existing?.gateway ?? subnet.base + 1n };
+}
+
+/** Where the host has an address already, another daemon's bridge say, one of the two would be cut off. */
+function refuseOthersAddresses(asked: Subnet, own: Subnet | undefined, socket: NetlinkSocket): void {
+  const other = hostSubnets(socket).find(
+    (subnet) => overlap(subnet, asked) && (own === undefined || formatSubnet(own) !== formatSubnet(subnet)),
+  );
+  if (!other) return;
+  const [wanted, taken] = [formatSubnet(asked), formatSubnet(other)];
+  throw new HavreError(
+    "failed-precondition",
+    `The default network cannot be ${wanted}: it overlaps ${taken}, where this host has an address`,
+    { hint: "Give another one with --subnet" },
+  );
 }
 
 function refuseWhileAttached({ subnet }: HostNetworksOptions, endpoints: Endpoints, stored: StoredNetwork): void {

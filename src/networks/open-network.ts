@@ -257,8 +257,9 @@ export class OpenNetwork {
 
   async #anyAddresses(): Promise<Given> {
     const given = await this.#patiently(() => {
-      const taken = this.addresses.take(interfaceExists);
+      // Swept first: an interface may go between the two looks, and its address would then seem to be nowhere.
       const hopeless = this.addresses.sweep(interfaceExists).length === 0;
+      const taken = this.addresses.take(interfaceExists);
       return typeof taken === "string" && !hopeless ? undefined : taken;
     });
     if (given === undefined || typeof given === "string") throw this.#exhausted(given ?? "no-ipv4");

@@ -114,6 +114,9 @@ test("two daemons side by side leave each other's alone", async () => {
   expect(ofOne.endpoints[0]?.ipAddress).toMatch(/^10\.200\.0\./);
   expect(ofTwo.endpoints[0]?.ipAddress).toMatch(/^10\.201\.0\./);
   expect(() => sh(`busybox ping -c 1 -W 1 ${ofTwo.endpoints[0]?.ipAddress}`, ofOne.namespacePath)).toThrow();
+  const over = testNetworks("hvt2", { subnet: "10.200.0.128/25" });
+  await expect(over.networks.recover(new Map())).rejects.toThrow("it overlaps 10.200.0.0/24");
+  await over.dispose();
   await two.networks.recover(new Map());
   await remove(two);
   sh("busybox ping -c 1 -W 2 10.200.0.1", ofOne.namespacePath);
