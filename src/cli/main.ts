@@ -42,7 +42,7 @@ export async function runCommandLine(world: Surroundings): Promise<number> {
     if (global.help) return await showHelp(world.out, words, command);
     const places = placesOf(global, world.env);
     const name = words.join(" ");
-    const other = entry.ofService && (await serviceCommand(entry.ofService, rest));
+    const other = entry.ofService && !entry.alone && (await serviceCommand(entry.ofService, rest));
     if (other) return await invoke(world, other, name, rest, places);
     return await invoke(world, command, name, rest, places, entry.ofService);
   } catch (error) {

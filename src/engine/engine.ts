@@ -260,6 +260,36 @@ export interface Observation {
     options: { readonly stream: boolean; readonly oneShot: boolean },
     signal?: AbortSignal,
   ): AsyncIterable<StatsSample>;
+  /** All that run, or all there are, at once and then every so many milliseconds. */
+  overviews(
+    options: { readonly all: boolean; readonly every: number },
+    signal?: AbortSignal,
+  ): AsyncIterable<HostOverview>;
+}
+
+/** One look at everything on a host. */
+export interface HostOverview {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly cpus: number;
+  /** Bytes that the host has. */
+  readonly memory: number;
+  /** How many containers do not run, listed or not. */
+  readonly stopped: number;
+  readonly containers: readonly { readonly container: Container; readonly usage: ContainerUsage | undefined }[];
+}
+/** What a container's processes have used since it was started, and use now. Bytes, unless said otherwise. */
+export interface ContainerUsage {
+  /** Nanoseconds. */
+  readonly cpu: number;
+  /** Without cache that can be dropped at once. */
+  readonly memory: number;
+  readonly memoryLimit: number | undefined;
+  readonly received: number;
+  readonly sent: number;
+  readonly read: number;
+  readonly written: number;
+  readonly processes: number;
 }
 export interface StatsSample {
   readonly containerId: string;

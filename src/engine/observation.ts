@@ -3,8 +3,9 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { HavreError } from "../base/mod.ts";
 import type { EngineContext } from "./context.ts";
-import type { Observation, ProcessTable, StatsSample } from "./engine.ts";
+import type { HostOverview, Observation, ProcessTable, StatsSample } from "./engine.ts";
 import { getContainer, hasProcess, requireRunning } from "./lookup.ts";
+import { overviews } from "./overview.ts";
 
 const SAMPLE_EVERY = 1000;
 /** USER_HZ: clock ticks per second of /proc/stat, fixed on Linux. */
@@ -43,6 +44,13 @@ export class ContainerObservation implements Observation {
       previous = sample;
       await this.#pause(signal);
     }
+  }
+
+  overviews(
+    options: { readonly all: boolean; readonly every: number },
+    signal?: AbortSignal,
+  ): AsyncIterable<HostOverview> {
+    return overviews(this.#context, options, signal);
   }
 
   /** A second, or less when the client goes away. */

@@ -13,6 +13,7 @@ import { catalogueRoutes } from "./catalogue.ts";
 import { execRoutes } from "./exec.ts";
 import { historyRoutes } from "./history.ts";
 import { networkAdviceRoutes } from "./networks.ts";
+import { overviewRoutes } from "./overview.ts";
 import { portRoutes } from "./ports.ts";
 import { runRoutes } from "./run.ts";
 import { volumeDataRoutes } from "./volumes.ts";
@@ -30,6 +31,7 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
     ...buildRoutes(useCases),
     ...historyRoutes(useCases),
     ...networkAdviceRoutes(useCases),
+    ...overviewRoutes(useCases),
     ...portRoutes(useCases),
     ...runRoutes(useCases),
     ...volumeDataRoutes(useCases),

@@ -13,6 +13,8 @@ export interface Leaf {
   readonly hidden?: boolean;
   /** The command of a Compose project that is meant where the word names no container but a service. */
   readonly ofService?: Leaf["load"];
+  /** The word alone means the command itself, in a project's folder too. */
+  readonly alone?: true;
 }
 export interface Group {
   readonly summary: string;
@@ -290,7 +292,7 @@ export const commandTable: Group = {
     stats,
     stop,
     tag,
-    top: orService(top, composeTop),
+    top: { ...orService(top, composeTop), alone: true },
     unpause,
     update,
     version: leaf(() => import("./system/version.ts")),

@@ -71,7 +71,7 @@ function launch(places: Places, log: string, err: Output): { code(): number | un
 }
 
 /** This very program; run from its sources, the runtime and the entry file. */
-function ownCommand(): string[] {
+export function ownCommand(): string[] {
   const entry = process.argv[1] ?? "";
   return entry.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, entry];
 }

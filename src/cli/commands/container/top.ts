@@ -1,4 +1,5 @@
 import { jsonFlag } from "../../args/common.ts";
+import { toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { layOut } from "../../output/columns.ts";
 import { printJson } from "../../output/format.ts";
@@ -6,16 +7,30 @@ import { terminalSize } from "../../output/terminal.ts";
 import { displayWidth } from "../../output/width.ts";
 
 export const command = defineCommand({
-  usage: "CONTAINER [ps OPTIONS]",
-  summary: "Display the running processes of a container",
+  usage: "[OPTIONS] [CONTAINER [ps OPTIONS]]",
+  summary: "Show all containers live on the whole screen, or the processes of one",
+  detail: `Without a container: processors, memory, network and health of all, projects apart, with the log of the chosen one.
+The keys are told by '?'. Where there is no terminal, --once prints a table and --json the same for programs.`,
   examples: [
-    ["top web", "As ps -ef shows them"],
+    ["top", "Everything, live"],
+    ["top --once", "The same as a table, once"],
+    ["top web", "Processes of one, as ps -ef shows them"],
     ["top web -o pid,rss,args", "Chosen columns"],
   ],
-  flags: { json: jsonFlag },
-  min: 1,
+  flags: {
+    all: toggle("Begin with those that are stopped shown, too", { short: "a" }),
+    json: jsonFlag,
+    once: toggle("Print a table instead of drawing on the screen"),
+  },
+  min: 0,
   interspersed: false,
   async run({ context, flags, args: [name = "", ...options] }) {
+    if (name === "") {
+      const { printLooks, runTop } = await import("../../top/mod.ts");
+      if (!flags.once && !flags.json) return await runTop(context, flags.all);
+      await printLooks(await context.client(), context.out, flags);
+      return 0;
+    }
     const client = await context.client();
     const table = await client.json<{ Titles: string[]; Processes: string[][] | null }>(
       "GET",
