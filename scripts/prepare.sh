@@ -40,6 +40,7 @@ openssh-client:ssh
 openssh-server:sshd
 rclone:rclone
 fuse3:fusermount3
+ufw:ufw
 '
 vm_packages='
 qemu-system-x86:qemu-system-x86_64

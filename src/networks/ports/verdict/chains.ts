@@ -29,6 +29,8 @@ export interface Chain {
 
 /** Chains by name, and those that the kernel asks about what comes in. */
 export interface Firewall {
+  /** The only one it is asked about; the policy of its chains is not for the other. */
+  readonly family?: Probe["family"];
   readonly chains: ReadonlyMap<string, Chain>;
   readonly bases: readonly string[];
 }
@@ -45,7 +47,8 @@ const DEEPEST = 32;
 /** All base chains must let a packet in. */
 export function judge(firewalls: readonly Firewall[], probe: Probe): Verdict {
   const sources = new Set<string>();
-  const all = firewalls.flatMap((firewall) =>
+  const asked = firewalls.filter(({ family }) => family === undefined || family === probe.family);
+  const all = asked.flatMap((firewall) =>
     firewall.bases.map((name) => {
       const chain = firewall.chains.get(name);
       const outcomes = chain ? walk(firewall, chain, probe, 0, sources) : new Set<Outcome>(["return"]);

@@ -9,19 +9,19 @@ export function iptablesFirewall(family: Probe["family"], lines: readonly string
     const [verb = "", name = "", ...words] = line.match(/"(?:\\.|[^"])*"|\S+/g) ?? [];
     if (verb === "-P") policies.set(name, words[0] === "ACCEPT" ? "accept" : "drop");
     if (verb === "-P" || verb === "-N") rules.set(name, []);
-    if (verb === "-A") rules.get(name)?.push(parseRule(family, words));
+    if (verb === "-A") rules.get(name)?.push(parseRule(words));
   }
   const chains = [...rules].map(([name, own]): [string, Chain] => [
     name,
     { name, policy: policies.get(name) ?? "accept", rules: own },
   ]);
-  return { chains: new Map(chains), bases: rules.has("INPUT") ? ["INPUT"] : [] };
+  return { family, chains: new Map(chains), bases: rules.has("INPUT") ? ["INPUT"] : [] };
 }
 
 type Match = (probe: Probe) => boolean | undefined;
 
-function parseRule(family: Probe["family"], words: readonly string[]): Rule {
-  const matches: Match[] = [(probe) => probe.family === family];
+function parseRule(words: readonly string[]): Rule {
+  const matches: Match[] = [];
   const sources: string[] = [];
   let action: Action = { kind: "none" };
   for (let at = 0; at < words.length; at++) {

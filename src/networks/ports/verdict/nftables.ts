@@ -40,19 +40,20 @@ export function nftablesFirewalls(
       {
         name,
         policy: chain.policy === "drop" ? "drop" : "accept",
-        rules: rules.map((rule) => parseRule(rule, family, sets)),
+        rules: rules.map((rule) => parseRule(rule, sets)),
       },
     ]);
-    return [{ chains: new Map(parsed), bases: bases.map(([name]) => name) }];
+    const only: Pick<Firewall, "family"> = family === "ip" || family === "ip6" ? { family } : {};
+    return [{ ...only, chains: new Map(parsed), bases: bases.map(([name]) => name) }];
   });
 }
 
 type Sets = ReadonlyMap<string, Json>;
 const NO_CONDITION = new Set(["counter", "log", "mangle", "meter", "notrack", "comment"]);
 
-function parseRule(rule: Fields, family: string, sets: Sets): Rule {
+function parseRule(rule: Fields, sets: Sets): Rule {
   const statements = Array.isArray(rule.expr) ? (rule.expr as readonly Json[]).filter(isFields) : [];
-  const conditions: ((probe: Probe) => boolean | undefined)[] = [(probe) => isOf(family, probe)];
+  const conditions: ((probe: Probe) => boolean | undefined)[] = [];
   const sources: string[] = [];
   let action: Rule["action"] = { kind: "none" };
   for (const statement of statements) {
@@ -68,10 +69,6 @@ function parseRule(rule: Fields, family: string, sets: Sets): Rule {
     }
   }
   return { matches: (probe) => every(conditions.map((one) => one(probe))), action, sources };
-}
-
-function isOf(family: string, probe: Probe): boolean {
-  return family === "inet" || family === probe.family;
 }
 
 function verdictOf(statement: Json | undefined): Action | undefined {
