@@ -14,7 +14,7 @@ export function checkConsistency(project: Project, complain: Complain): void {
     checkReferences(name, service, project, complain);
     checkLimits(name, service, complain);
     const { container_name: fixed } = service;
-    if (fixed === undefined) continue;
+    if (!fixed) continue;
     const other = names.get(fixed);
     if (other !== undefined)
       complain(at("container_name"), `container name "${fixed}" is already in use by services.${other}`);

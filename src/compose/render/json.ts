@@ -31,6 +31,7 @@ function joints(indent: number, depth: number): Joints {
 }
 
 function print(value: Printable, indent: number, depth: number, { open, close, comma, colon }: Joints): string {
+  if (typeof value === "bigint") return String(value);
   if (!(value instanceof Map) && !Array.isArray(value)) return quote(JSON.stringify(value));
   const next = joints(indent, depth + 1);
   const inner = (item: Printable) => print(item, indent, depth + 1, next);

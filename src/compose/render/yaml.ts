@@ -41,11 +41,11 @@ const isList = (value: Printable): value is readonly Printable[] => Array.isArra
 function printScalar(value: Scalar, indent: number): string {
   if (value === null) return "null";
   if (typeof value === "number") return printNumber(value);
-  if (typeof value === "boolean") return String(value);
+  if (typeof value === "boolean" || typeof value === "bigint") return String(value);
   // A text that other readers take for a value keeps its quotes.
   if (typeof resolvePlain(value) !== "string" || WORDS.test(value) || SEXAGESIMAL.test(value) || TIMESTAMP.test(value))
     return doubleQuoted(value);
-  if (value.includes("\n") && !/[^\P{C}\n\t]/u.test(value) && !/^[ \n]|[ ]$| \n/.test(value))
+  if (value.includes("\n") && !/[^\P{C}\n\t]/u.test(value) && !/ $| \n/.test(value))
     return literal(value, indent);
   if (/[^\P{C}]/u.test(value) || value.includes("\n")) return doubleQuoted(value);
   return isPlain(value) ? value : `'${value.replaceAll("'", "''")}'`;
@@ -67,8 +67,10 @@ function isPlain(value: string): boolean {
 function literal(value: string, indent: number): string {
   const trailing = /\n*$/.exec(value)?.[0].length ?? 0;
   const chomp = trailing === 0 ? "-" : trailing === 1 ? "" : "+";
+  // Where it begins with what looks like indentation, the indentation is said. Docker compose drops a first line break.
+  const said = /^[ \n]/.test(value) ? "2" : "";
   const lines = value.replace(/\n$/, "").split("\n");
-  return `|${chomp}\n${lines.map((line) => (line === "" ? "" : " ".repeat(indent) + line)).join("\n")}`;
+  return `|${said}${chomp}\n${lines.map((line) => (line === "" ? "" : " ".repeat(indent) + line)).join("\n")}`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { kept, list, map, record, scalar, withShort } from "../shape/shape.ts";
+import { list, map, record, scalar, withShort } from "../shape/shape.ts";
 import { isList, isMapping, makeMapping, type Node, type Path } from "../source/node.ts";
 import { fail } from "../source/problem.ts";
 import { bytes, integer, text } from "./scalars.ts";
@@ -39,14 +39,27 @@ function hostLine(name: string, { value, at }: Node): Node {
 /** One number for both limits, printed as such, or both. */
 const ulimit = withShort(
   record(
-    { single: integer, soft: kept(integer), hard: kept(integer) },
+    {
+      single: integer,
+      soft: { shape: integer, keepsZero: "yaml" },
+      hard: { shape: integer, keepsZero: "yaml" },
+    },
     { open: false, unwrap: "single", mergeIf: () => false },
   ),
   (node, path) => {
     if (isMapping(node.value)) return node;
     const isNumber = typeof node.value === "number" || /^-?\d+$/.test(String(node.value));
     if (!isNumber) fail(node.at, path, "must be a number, or soft and hard", "1024, or {soft: 1024, hard: 2048}");
-    return makeMapping(node.at, [["single", node]]);
+    // None at all is no one number: Docker prints it as both.
+    return makeMapping(
+      node.at,
+      Number(node.value) === 0
+        ? [
+            ["soft", node],
+            ["hard", node],
+          ]
+        : [["single", node]],
+    );
   },
 );
 export const ulimits = map("limit", ulimit);

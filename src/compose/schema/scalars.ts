@@ -96,10 +96,12 @@ export const command = withShort(list(textOrNumber, { merge: "replace" }), (node
   return { ...node, value: words.map((word) => ({ value: word, at: node.at })) };
 });
 
-/** Go's printing of a value in a map of texts: numbers with a large exponent in scientific notation. */
+/** Go's printing of a value in a map of texts: numbers that are not whole, or too large for it, with an exponent. */
 function valueText(value: Scalar): string | undefined {
-  if (typeof value === "number" && !Number.isInteger(value) && Math.abs(value) >= 1e21)
-    return value.toExponential().replace(/e([-+])(\d)$/, "e$10$2");
+  if (typeof value === "number" && !Number.isSafeInteger(value)) {
+    const exponent = Math.floor(Math.log10(Math.abs(value)));
+    if (exponent < -4 || exponent >= 6) return value.toExponential().replace(/e([-+])(\d)$/, "e$10$2");
+  }
   return value === null ? undefined : String(value);
 }
 

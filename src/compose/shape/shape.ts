@@ -73,8 +73,8 @@ export interface AnyShape extends Common {
 
 export interface Field<T = unknown> {
   readonly shape: Shape<T>;
-  /** Printed even when it is false, zero or empty. */
-  readonly keepsZero?: true;
+  /** Printed even when it is false, zero or empty; `yaml`: there alone. */
+  readonly keepsZero?: true | "yaml";
   /** Name in JSON where it is another. */
   readonly json?: string;
   /** In JSON even when absent: as null, or as an empty record. */

@@ -7,7 +7,8 @@ export interface Node {
 }
 
 export type Value = Scalar | readonly Node[] | Mapping;
-export type Scalar = string | number | boolean | null;
+/** Whole numbers too large for `number` are `bigint`. */
+export type Scalar = string | number | bigint | boolean | null;
 export type Mapping = ReadonlyMap<string, Entry>;
 export type MergeTag = "reset" | "override";
 
@@ -81,5 +82,5 @@ export function describe(value: Value): string {
   if (isMapping(value)) return "a mapping";
   if (isList(value)) return "a list";
   if (typeof value === "string") return `the text ${JSON.stringify(value)}`;
-  return `${typeof value === "number" ? "the number" : "the boolean"} ${value}`;
+  return `${typeof value === "boolean" ? "the boolean" : "the number"} ${value}`;
 }

@@ -19,9 +19,11 @@ export function resolvePlain(text: string): Scalar {
   return text;
 }
 
-function parseInteger(text: string): number {
-  const sign = text.startsWith("-") ? -1 : 1;
+/** What 64 bits hold, with or without sign, is kept to the last digit; what is larger is no whole number to Compose. */
+function parseInteger(text: string): number | bigint {
   const digits = text.replace(/^[-+]/, "").replaceAll("_", "");
   const octal = /^0o?([0-7]+)$/.exec(digits)?.[1];
-  return sign * (octal === undefined ? Number(digits) : Number.parseInt(octal, 8));
+  const whole = BigInt(octal === undefined ? digits : `0o${octal}`) * (text.startsWith("-") ? -1n : 1n);
+  const is64Bits = BigInt.asIntN(64, whole) === whole || BigInt.asUintN(64, whole) === whole;
+  return Number.isSafeInteger(Number(whole)) || !is64Bits ? Number(whole) : whole;
 }
