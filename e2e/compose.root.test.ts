@@ -1,6 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { dockerCompose, HAVRE, type Outcome, run, until, useEngine } from "./harness/mod.ts";
 
@@ -148,6 +149,58 @@ configs: {conf: {content: "listen = 80\\n"}}
   expect(stat).toBe("400 7");
   expect(await ok(["inspect", "hidden-web-1"])).not.toContain(secret);
   await havre(["down"], { TOKEN: secret });
+});
+
+test("images are built with secrets, agents, named contexts, other services' images and limits", async () => {
+  files("built", {
+    "compose.yaml": `
+services:
+  web:
+    build:
+      context: .
+      dockerfile_inline: |
+        FROM base
+        COPY --from=more carried /carried
+        RUN --mount=type=secret,id=token --mount=type=secret,id=lent cat /run/secrets/token /run/secrets/lent > /seen
+        RUN --mount=type=ssh test -S $$SSH_AUTH_SOCK && ulimit -n >> /seen
+      additional_contexts: {base: "service:base", more: ./more}
+      secrets: [token, {source: file, target: lent}]
+      ssh: {default: "\${AGENT}"}
+      ulimits: {nofile: 77}
+      tags: [e2e-built:other]
+    command: [sleep, "1000"]
+    stop_signal: SIGKILL
+  base:
+    profiles: [never]
+    build: {dockerfile_inline: "FROM bb\\nRUN echo from base > /base"}
+secrets: {token: {environment: TOKEN}, file: {file: ./secret}}
+`,
+    secret: "of a file",
+  });
+  mkdirSync(join(project, "more"));
+  writeFileSync(join(project, "more/carried"), "carried");
+  const agent = createServer().listen(join(project, "agent"));
+  await new Promise((resolve) => agent.once("listening", resolve));
+  const env = { TOKEN: "s3cret,", AGENT: join(project, "agent") };
+  const { code, stderr } = await havre(["up", "-d"], env);
+  agent.close();
+  expect(stderr).toContain("Image built-web  Built");
+  expect(code).toBe(0);
+  expect(await ok(["exec", "built-web-1", "sh", "-c", "cat /seen /base /carried"])).toBe(
+    "s3cret,of a file77\nfrom base\ncarried",
+  );
+  expect(await ok(["history", "--no-trunc", "built-web"])).not.toContain("s3cret");
+  expect(await ok(["image", "inspect", "--format", "{{.Id}}", "e2e-built:other"])).toBe(
+    await ok(["image", "inspect", "--format", "{{.Id}}", "built-web"]),
+  );
+
+  files("built", {
+    "compose.yaml":
+      "services:\n  web:\n    build:\n      dockerfile_inline: |\n        FROM bb\n        RUN echo why; exit 3\n",
+  });
+  const failed = await havre(["compose", "build"]);
+  expect(failed.code).toBe(17);
+  expect(failed.stderr).toContain(" > [2/2] RUN echo why; exit 3:\nwhy\n------\nDockerfile:2\n");
 });
 
 test("what depends on a service that is not well does not start, and it is said why", async () => {

@@ -22,7 +22,7 @@ export type {
   OnDetail,
   PlacedFile,
 } from "./apply/engine.ts";
-export { dropFiles, stageFiles } from "./apply/files.ts";
+export { dropFiles, secretContent, stageFiles } from "./apply/files.ts";
 export { type RunOptions, runPlan, type StepEvent } from "./apply/run-plan.ts";
 export { bringUp, type UpRequest } from "./apply/up.ts";
 export { waitFor } from "./apply/wait.ts";
@@ -32,6 +32,7 @@ export type { Project } from "./load/model.ts";
 export { noSuchService, selectServices } from "./load/select.ts";
 export { readMounts, readPorts } from "./load/words.ts";
 export { ownResources, planChange, planDown, planRemove, planStart, planStop } from "./plan/down.ts";
+export { planBuilds, serviceOfContext } from "./plan/images.ts";
 export { type ContainerState, isOneOff, isRunning, numberOf, type Observed, serviceOf } from "./plan/observed.ts";
 export { type Change, describePlan, type Plan, subject, words } from "./plan/step.ts";
 export { configHash, renderProject } from "./render/project.ts";

@@ -1,9 +1,9 @@
-import { rmSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { isHavreError } from "../../base/mod.ts";
 import type { Lender } from "../ops/mounts.ts";
+import { RelaySocket } from "../ops/relay-socket.ts";
 import type { Session } from "./session.ts";
 import {
   BytesMessageSchema,
@@ -21,8 +21,7 @@ export class SessionLender implements Lender, AsyncDisposable {
   readonly #session: Session;
   readonly #folder: string;
   readonly #newId: () => string;
-  readonly #servers = new Map<string, { readonly server: Server; readonly path: string }>();
-  readonly #sockets = new Set<Socket>();
+  readonly #relays = new Map<string, RelaySocket>();
 
   /** `folder`: an existing one for sockets, short enough for their paths. */
   constructor(session: Session, folder: string, newId: () => string) {
@@ -45,7 +44,7 @@ export class SessionLender implements Lender, AsyncDisposable {
 
   async sshSocket(id: string, signal: AbortSignal): Promise<string | undefined> {
     if (!this.#session.offers(CHECK_AGENT)) return undefined;
-    const known = this.#servers.get(id);
+    const known = this.#relays.get(id);
     if (known) return known.path;
     try {
       await this.#session.rpc.ask(CHECK_AGENT, CheckAgentRequestSchema, { id }, BytesMessageSchema, signal);
@@ -55,17 +54,8 @@ export class SessionLender implements Lender, AsyncDisposable {
       throw error;
     }
     const path = join(this.#folder, `ssh-${this.#newId().slice(0, 12)}.sock`);
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-      socket.on("error", () => socket.destroy());
-      this.#forward(id, socket).catch(() => socket.destroy());
-    });
-    this.#servers.set(id, { server, path });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(path, resolve);
-    });
+    const relay = await RelaySocket.open(path, (socket) => this.#forward(id, socket));
+    this.#relays.set(id, relay);
     return path;
   }
 
@@ -87,10 +77,6 @@ export class SessionLender implements Lender, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    for (const { server, path } of this.#servers.values()) {
-      await new Promise((resolve) => server.close(resolve));
-      rmSync(path, { force: true });
-    }
+    for (const relay of this.#relays.values()) await relay[Symbol.asyncDispose]();
   }
 }

@@ -20,6 +20,8 @@ export interface GraphOptions {
   readonly limits: ExecLimits;
   /** Names that `FROM` and `--from` may use for contexts of the client. */
   readonly namedContexts: readonly string[];
+  /** Rights beyond a container's that steps may take (`security.insecure`); none unless they are granted. */
+  readonly allow?: readonly string[];
   /** How the history tells of a step: as Docker's own builder did, or as BuildKit does. */
   readonly history: "classic" | "buildkit";
   /** What no time in the image is to be later than, milliseconds since the epoch (`SOURCE_DATE_EPOCH`). */

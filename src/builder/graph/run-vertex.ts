@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { HavreError } from "../../base/mod.ts";
 import type { ExecutionConfig } from "../../spec/mod.ts";
 import type { RunCommand, RunMount, StageScope } from "../dockerfile/mod.ts";
 import { contextFiles } from "./context-vertex.ts";
@@ -45,6 +46,10 @@ export async function execVertex(
     });
   }
   const args = argsOf(line, shell);
+  if (command.security === "insecure" && !options.allow?.includes("security.insecure"))
+    throw new HavreError("permission-denied", "security.insecure is not allowed", {
+      hint: "Who starts the build may grant it: --allow security.insecure",
+    });
   const declared = new Set<string | undefined>(scope.arguments.map(([name]) => name));
   const op: ExecOp = {
     kind: "exec",

@@ -5,7 +5,7 @@ import { IgnoreMatcher, type Platform, readIgnoreFile } from "../../spec/mod.ts"
 import type { Builder } from "../builder.ts";
 import { type CacheOption, checkCacheExports } from "../cache/options.ts";
 import type { RemoteCaches } from "../cache/remote-caches.ts";
-import { type FetchImage, parsePlatform, readContextFile, takeContext } from "../classic/classic-builds.ts";
+import { type FetchImage, parsePlatform, readContextFile } from "../classic/classic-builds.ts";
 import {
   type LintWarning,
   lintDockerfile,
@@ -18,8 +18,9 @@ import { epochOf } from "../graph/epoch.ts";
 import { type ExecLimits, NO_LIMITS } from "../graph/ops.ts";
 import { FilteredSource } from "../ops/files/filtered-source.ts";
 import type { FileSource } from "../ops/files/source.ts";
-import type { Lender } from "../ops/mounts.ts";
 import { BuildFailed } from "../solver/failure.ts";
+import { type NativeContext, NativeContexts } from "./contexts.ts";
+import { RequestLender } from "./lender.ts";
 import { type BuildLine, lineOf } from "./lines.ts";
 
 /** What `havre build` asks. */
@@ -40,8 +41,17 @@ export interface NativeBuild {
   readonly network: string;
   readonly extraHosts: readonly string[];
   readonly limits: Partial<ExecLimits>;
+  /**
+   * Names that `FROM` and `--from` may use beside those of stages and images. Where some are files, the body is one archive
+   * with a folder for each: `main`, and `0`, `1` … by their place here.
+   */
+  readonly contexts: readonly NativeContext[];
   /** By id, base64. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Sockets of SSH agents on this machine, by id. */
+  readonly agents: Readonly<Record<string, string>>;
+  /** Rights that steps may take: `security.insecure`. */
+  readonly allow: readonly string[];
   /** Files instead of an image: the answer carries them as an archive. */
   readonly files: boolean;
   /** Only say what could be written better. */
@@ -54,10 +64,27 @@ export interface NativeBuild {
   readonly credentials: (registry: string) => Credentials;
 }
 
+/** What a build starts from. */
+interface Given {
+  readonly dockerfile: SourceFile;
+  readonly files: FileSource;
+  readonly contexts: NativeContexts;
+}
+
 export interface NativeListener {
   line(line: BuildLine): void;
   /** Bytes of the archive; resolves when more may come. */
   files(bytes: Uint8Array): Promise<void>;
+}
+
+export interface NativeTools {
+  readonly builder: Builder;
+  readonly fetch: FetchImage;
+  readonly caches: RemoteCaches;
+  readonly platform: Platform;
+  readonly newId: () => string;
+  /** For sockets; short. */
+  readonly run: string;
 }
 
 /** Builds as `havre build` asks: everything that happens is told as lines, results that are files follow as an archive. */
@@ -66,16 +93,16 @@ export class NativeBuilds {
   readonly #fetch: FetchImage;
   readonly #caches: RemoteCaches;
   readonly #platform: Platform;
+  readonly #run: string;
+  readonly #newId: () => string;
 
-  constructor(
-    builder: Builder,
-    remote: { readonly fetch: FetchImage; readonly caches: RemoteCaches },
-    platform: Platform,
-  ) {
+  constructor({ builder, fetch, caches, platform, run, newId }: NativeTools) {
     this.#builder = builder;
-    this.#fetch = remote.fetch;
-    this.#caches = remote.caches;
+    this.#fetch = fetch;
+    this.#caches = caches;
     this.#platform = platform;
+    this.#run = run;
+    this.#newId = newId;
   }
 
   /** Resolves when all was told, a failure of the build too. */
@@ -89,12 +116,8 @@ export class NativeBuilds {
     try {
       checkCacheExports(request.cacheTo);
       using held = new DisposableStack();
-      const all = await takeContext(
-        this.#builder,
-        request.remote === undefined ? context : { remote: request.remote },
-        held,
-        signal,
-      );
+      const contexts = await NativeContexts.take(this.#builder, request, context, held, signal);
+      const all = contexts.main;
       dockerfile =
         request.dockerfileText === undefined
           ? readContextFile(all, request.dockerfile)
@@ -106,17 +129,17 @@ export class NativeBuilds {
         listener.line({ kind: "checked" });
         return;
       }
-      await this.#run(request, dockerfile, ignore ? new FilteredSource(all, ignore) : all, listener, signal);
+      const files = ignore ? new FilteredSource(all, ignore) : all;
+      await this.#make(request, { dockerfile, files, contexts }, listener, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       listener.line(failureLine(error, dockerfile));
     }
   }
 
-  async #run(
+  async #make(
     request: NativeBuild,
-    dockerfile: SourceFile,
-    files: FileSource,
+    { dockerfile, files, contexts }: Given,
     listener: NativeListener,
     signal: AbortSignal,
   ): Promise<void> {
@@ -124,6 +147,7 @@ export class NativeBuilds {
     const platform = this.#wanted(request);
     const known = new Map<string, ReturnType<FetchImage>>();
     const epoch = epochOf(buildArgs);
+    await using lender = new RequestLender(request, this.#run, this.#newId);
     const input = {
       dockerfile,
       options: {
@@ -136,11 +160,16 @@ export class NativeBuilds {
         network,
         extraHosts,
         limits: { ...NO_LIMITS, ...limits },
-        namedContexts: [],
+        namedContexts: contexts.names,
+        allow: request.allow,
         history: "buildkit",
       },
-      supplies: { context: async () => files, lender: lenderOf(request) },
-      findImage: (name: string, wanted: Platform, stop: AbortSignal) => {
+      supplies: {
+        context: async (name: string) => (name === "" ? files : contexts.named(name, signal)),
+        lender,
+      },
+      findImage: (given: string, wanted: Platform, stop: AbortSignal) => {
+        const name = contexts.reference(given);
         const key = JSON.stringify([name, wanted]);
         const progress = (message: object) => listener.line({ kind: "fetching", name, message });
         const image =
@@ -274,14 +303,4 @@ function ignoreOf(files: FileSource, dockerfile: string): IgnoreMatcher | undefi
     }
   }
   return undefined;
-}
-
-function lenderOf({ secrets }: NativeBuild): Lender {
-  return {
-    secret: async (id) => {
-      const value = Object.hasOwn(secrets, id) ? secrets[id] : undefined;
-      return value === undefined ? undefined : Buffer.from(value, "base64");
-    },
-    sshSocket: async () => undefined,
-  };
 }

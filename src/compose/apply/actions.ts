@@ -62,7 +62,13 @@ export class Actions {
       case "pull-image":
         return void (await images.pull(step.image, this.#service(step.service).platform ?? "", onDetail));
       case "build-image":
-        return void (await images.build(step.service, step.image, this.#service(step.service), onDetail));
+        return void (await images.build(
+          step.service,
+          step.image,
+          this.#service(step.service),
+          onDetail,
+          this.options.signal,
+        ));
       case "create-network":
         return void (await engine.createNetwork(step.name, this.#networkBody(step.key)));
       case "create-volume":
@@ -101,7 +107,9 @@ export class Actions {
   }
 
   #service(name: string) {
-    const service = this.#project().services[name];
+    const { services, inactive } = this.#project();
+    // A build may stand on the image of a service that is not asked for.
+    const service = services[name] ?? inactive[name];
     if (!service) throw new HavreError("not-found", `no such service: ${name}`);
     return service;
   }

@@ -76,5 +76,5 @@ export interface PlacedFile {
 /** Makes and fetches images. */
 export interface ImageMaker {
   pull(image: string, platform: string, onDetail: OnDetail): Promise<void>;
-  build(name: string, image: string, service: Service, onDetail: OnDetail): Promise<void>;
+  build(name: string, image: string, service: Service, onDetail: OnDetail, signal: AbortSignal): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HavreError, toHavreError } from "../../base/mod.ts";
 import { readSource } from "../load/files.ts";
@@ -39,6 +39,13 @@ export function stageFiles(project: Project, name: string, service: Service, fol
   return { binds, puts };
 }
 
+/** What a secret of the project holds, for a build. The same errors as for a container. */
+export function secretContent(project: Project, name: string): Buffer {
+  const { path, content } = sourceOf(project, { kind: "secret", name, target: "" });
+  // Not every secret is text.
+  return path === undefined ? Buffer.from(content()) : readBytes("secret", name, path);
+}
+
 /** Forgets what was written for a project. */
 export function dropFiles(project: string, folder: string | undefined): void {
   if (folder !== undefined) rmSync(join(folder, project), { recursive: true, force: true });
@@ -68,6 +75,15 @@ function sourceOf(project: Project, { kind, name }: FileUse): FileSource {
   }
   if (file === undefined) throw new HavreError("not-implemented", `${kind} ${name}: its driver is not served`);
   return { path: file, content: () => contentOf(kind, name, file) };
+}
+
+function readBytes(kind: string, name: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { kind: why, message } = toHavreError(error);
+    throw new HavreError(why, `${kind} ${name}: ${message}`, { cause: error });
+  }
 }
 
 function contentOf(kind: string, name: string, path: string): string {

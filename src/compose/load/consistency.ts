@@ -66,6 +66,11 @@ function checkReferences(name: string, service: Service, project: Project, compl
     missing("secret", source, at("secrets", `[${index}]`), project.secrets);
   for (const [index, { source = "" }] of (service.build?.secrets ?? []).entries())
     missing("build secret", source, at("build", "secrets", `[${index}]`), project.secrets);
+  for (const [context, value] of Object.entries(service.build?.additional_contexts ?? {})) {
+    const other = /^service:(.+)$/.exec(value)?.[1];
+    if (other !== undefined)
+      missing("service", other, at("build", "additional_contexts", context), { ...project.inactive, ...project.services });
+  }
   for (const [other, { required }] of Object.entries(service.depends_on ?? {})) {
     if (other in project.services || (other in project.inactive && required === false)) continue;
     const why = other in project.inactive ? `: its profile is not active` : "";

@@ -1,6 +1,6 @@
 import { LABEL, type Labels, parseDependencies } from "../request/labels.ts";
 import { type ContainerState, isRunning, numberOf, type Observed, serviceOf } from "./observed.ts";
-import type { Change, Plan, PlannedStep } from "./step.ts";
+import { type Change, known, type Plan, type PlannedStep } from "./step.ts";
 
 /** What is to go, beside containers. Names. */
 export interface DownTargets {
@@ -98,11 +98,6 @@ function dependents(container: ContainerState, all: readonly ContainerState[]): 
       // Containers of different times may each name the other: neither waits then.
       !own.has(serviceOf(other)),
   );
-}
-
-function known(steps: readonly PlannedStep[]): Plan {
-  const ids = new Set(steps.map(({ id }) => id));
-  return steps.map((planned) => ({ ...planned, after: planned.after.filter((id) => ids.has(id)) }));
 }
 
 /** A project's networks and volumes that are its own. */

@@ -4,7 +4,7 @@ import { configHash } from "../render/project.ts";
 import { LABEL } from "../request/labels.ts";
 import type { Service } from "../schema/service.ts";
 import { planDown } from "./down.ts";
-import { planImages } from "./images.ts";
+import { planBuilds, planImages } from "./images.ts";
 import type { ContainerState, Observed } from "./observed.ts";
 import { resolveReferences } from "./references.ts";
 import type { Plan, Step } from "./step.ts";
@@ -366,4 +366,17 @@ test("images: what is missing is fetched or made, once, by the policy", () => {
   ]);
   expect(plan({ image: "i", build: { context: "." } }, { build: "never", pull: "" })).toEqual(["pull-image i"]);
   expect(plan({ image: "i" }, { build: "missing", pull: "never" })).toEqual([]);
+});
+
+test("a build comes after those of the services whose images it names, asked for or not", () => {
+  const over = (other: string): Service => ({ build: { additional_contexts: { base: `service:${other}` } } });
+  const services = { a: over("b"), b: over("c"), c: { build: {} }, d: { build: {} } };
+  const all = planImages(projectOf(services), new Map([["p-c", "id"]]), { build: "missing", pull: "" });
+  expect(brief(all)).toEqual(["image:p-a < image:p-b", "image:p-b", "image:p-d"]);
+  const { a, ...others } = services;
+  expect(brief(planBuilds({ ...projectOf({ a }), inactive: others }))).toEqual([
+    "image:p-a < image:p-b",
+    "image:p-b < image:p-c",
+    "image:p-c",
+  ]);
 });

@@ -98,6 +98,12 @@ export interface PlannedStep {
 
 export type Plan = readonly PlannedStep[];
 
+/** The same steps without what they were to come after that is not among them. */
+export function known(steps: readonly PlannedStep[]): Plan {
+  const ids = new Set(steps.map(({ id }) => id));
+  return steps.map((planned) => ({ ...planned, after: planned.after.filter((id) => ids.has(id)) }));
+}
+
 /** What a step is about: `Container shop-web-1`. */
 export function subject(step: Step): string {
   switch (step.kind) {

@@ -42,7 +42,8 @@ function canonicalField(value: unknown, field: Field, target: Target): Printable
     return field.jsonAlways === null ? null : canonical({}, field.shape, target);
   if (absent) return undefined;
   const printed = canonical(value, field.shape, target);
-  const always = field.keepsZero === true || field.keepsZero === target || (target === "json" && field.jsonAlways !== undefined);
+  const always =
+    field.keepsZero === true || field.keepsZero === target || (target === "json" && field.jsonAlways !== undefined);
   return always || !isZero(value) ? printed : undefined;
 }
 

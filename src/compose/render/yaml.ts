@@ -45,8 +45,7 @@ function printScalar(value: Scalar, indent: number): string {
   // A text that other readers take for a value keeps its quotes.
   if (typeof resolvePlain(value) !== "string" || WORDS.test(value) || SEXAGESIMAL.test(value) || TIMESTAMP.test(value))
     return doubleQuoted(value);
-  if (value.includes("\n") && !/[^\P{C}\n\t]/u.test(value) && !/ $| \n/.test(value))
-    return literal(value, indent);
+  if (value.includes("\n") && !/[^\P{C}\n\t]/u.test(value) && !/ $| \n/.test(value)) return literal(value, indent);
   if (/[^\P{C}]/u.test(value) || value.includes("\n")) return doubleQuoted(value);
   return isPlain(value) ? value : `'${value.replaceAll("'", "''")}'`;
 }

@@ -129,7 +129,7 @@ async function stopAll(context: Context, engine: ClientEngine, options: AttachOp
     project,
     observed: { containers: found, networks: new Map(), volumes: new Map(), images: new Map() },
     engine,
-    images: new ClientImages(engine.client, context.env, project.name),
+    images: new ClientImages(engine.client, context, project),
     signal: new AbortController().signal,
     timeout,
     filesFolder: undefined,

@@ -1,81 +1,125 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { isAbsolute, relative, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
 import { HavreError, VERSION } from "../../../base/mod.ts";
-import type { Query } from "../../../client/mod.ts";
-import { LABEL, type Service } from "../../../compose/mod.ts";
-import { packContext } from "../image/build/request.ts";
+import { imageOf, LABEL, type Project, type Service, secretContent, serviceOfContext } from "../../../compose/mod.ts";
+import type { Context } from "../../context.ts";
+import { lendAgents } from "../image/build/agents.ts";
+import { isRemoteContext, type NamedContext, namedContext, packContexts } from "../image/build/contexts.ts";
+import type { NativeRequest } from "../image/build/native.ts";
+import { cacheOption, findDockerfile, type GivenDockerfile, registryHeaders } from "../image/build/request.ts";
 
-export interface BuildRequest {
-  readonly query: Query;
-  /** The context as an archive; none for one that the daemon fetches itself. */
-  readonly body: AsyncIterable<Uint8Array> | undefined;
+type Build = NonNullable<Service["build"]>;
+
+/** A request to the builder, and what is lent to it meanwhile. */
+export interface ServiceBuild extends NativeRequest, AsyncDisposable {}
+
+export interface BuildWishes {
+  /** `--ssh`, beside the service's own. */
+  readonly ssh: readonly string[];
+  /** Every platform of the service, where it is not only to run here. */
+  readonly allPlatforms: boolean;
 }
 
-/** Names a Dockerfile that is not in the context. */
-const OWN_NAME = ".dockerfile.from-compose";
-
-/** A service's `build` as a request to the builder (Docker API `ImageBuild`). `not-found` for a context that is not there. */
-export function buildRequest(name: string, image: string, service: Service, project: string): BuildRequest {
+/** A service's `build` as a request to the builder. `not-found` for a context or a Dockerfile that is not there. */
+export async function serviceBuild(
+  context: Context,
+  project: Project,
+  name: string,
+  service: Service,
+  wishes: BuildWishes,
+): Promise<ServiceBuild> {
   const build = service.build ?? {};
-  refuse(name, build);
-  const context = build.context ?? ".";
-  const isFolder = isAbsolute(context);
-  if (isFolder && !statSync(context, { throwIfNoEntry: false })?.isDirectory())
-    throw new HavreError("not-found", `service ${name}: unable to prepare context: path "${context}" not found`);
-  const file = isFolder ? placeDockerfile(name, context, build) : { name: build.dockerfile ?? "", added: [] };
-  const labels = { ...build.labels, [LABEL.project]: project, [LABEL.service]: name, [LABEL.version]: VERSION };
-  const ulimits = Object.entries(build.ulimits ?? {}).map(([Name, { single, soft, hard }]) => ({
-    Name,
-    Soft: soft ?? single,
-    Hard: hard ?? single,
-  }));
-  const query: Query = {
-    t: [image, ...(build.tags ?? [])],
-    dockerfile: file.name || undefined,
-    remote: isFolder ? undefined : context,
-    buildargs: JSON.stringify(build.args ?? {}),
-    labels: JSON.stringify(labels),
-    target: build.target,
-    nocache: build.no_cache || undefined,
-    pull: build.pull || undefined,
-    networkmode: build.network,
-    extrahosts: (build.extra_hosts ?? []).map((line) => line.replace("=", ":")),
-    platform: service.platform ?? build.platforms?.[0],
-    shmsize: build.shm_size,
-    ulimits: ulimits.length > 0 ? JSON.stringify(ulimits) : undefined,
-    cachefrom: build.cache_from ? JSON.stringify(build.cache_from) : undefined,
+  const place = build.context ?? ".";
+  const folder = isRemoteContext(place) ? undefined : place;
+  if (folder !== undefined && !statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new HavreError("not-found", `unable to prepare context: path ${JSON.stringify(folder)} not found`);
+  const file = dockerfileOf(folder, build);
+  const named = Object.entries(build.additional_contexts ?? {}).map(([key, value]) =>
+    serviceContext(project, key, value),
+  );
+  const { contexts, body } = packContexts(
+    folder === undefined ? undefined : { folder, dockerfile: file.inContext ? file.name : "" },
+    named,
+  );
+  const platform = platformOf(service, wishes.allPlatforms);
+  const agents = await lendAgents(context, [...(build.ssh ?? []), ...wishes.ssh]);
+  const request = {
+    dockerfile: file.name,
+    ...(file.inContext ? {} : { dockerfileText: file.text }),
+    ...(folder === undefined ? { remote: place } : {}),
+    tags: [imageOf(project, name, service), ...(build.tags ?? [])],
+    ...(build.target === undefined ? {} : { target: build.target }),
+    ...(platform === undefined ? {} : { platform }),
+    buildArgs: build.args ?? {},
+    labels: { ...build.labels, [LABEL.project]: project.name, [LABEL.service]: name, [LABEL.version]: VERSION },
+    noCache: build.no_cache ?? false,
+    pull: build.pull ?? false,
+    network: networkOf(build),
+    extraHosts: (build.extra_hosts ?? []).map((line) => line.replace("=", ":")),
+    limits: limitsOf(build),
+    cacheFrom: (build.cache_from ?? []).map(cacheOption),
+    cacheTo: (build.cache_to ?? []).map(cacheOption),
+    contexts,
+    secrets: secretsOf(project, build),
+    agents: agents.sockets,
+    allow: [...(build.privileged ? ["security.insecure"] : []), ...(build.entitlements ?? [])],
   };
-  return { query, body: isFolder ? packContext(context, file.name, file.added) : undefined };
+  const headers = await registryHeaders(context.env, file.text);
+  return { request, body, headers, [Symbol.asyncDispose]: () => agents[Symbol.asyncDispose]() };
 }
 
-interface PlacedDockerfile {
-  readonly name: string;
-  readonly added: readonly { readonly name: string; readonly text: string }[];
+/** Where the Dockerfile is; what stands in the Compose file, or outside the context, is sent as a text. */
+function dockerfileOf(folder: string | undefined, { dockerfile, dockerfile_inline: inline }: Build): GivenDockerfile {
+  if (inline !== undefined) return { name: "Dockerfile", text: inline, inContext: false };
+  if (folder === undefined) return { name: dockerfile ?? "Dockerfile", text: "", inContext: true };
+  const path = dockerfile === undefined || isAbsolute(dockerfile) ? dockerfile : resolve(folder, dockerfile);
+  // The usual name may be written in small letters.
+  return findDockerfile(folder, path === resolve(folder, "Dockerfile") ? "" : (path ?? ""));
 }
 
-/** Where the Dockerfile is in the context; one from elsewhere is added to it. */
-function placeDockerfile(service: string, context: string, build: NonNullable<Service["build"]>): PlacedDockerfile {
-  const { dockerfile = "Dockerfile", dockerfile_inline: inline } = build;
-  if (inline !== undefined) return { name: OWN_NAME, added: [{ name: OWN_NAME, text: inline }] };
-  const path = resolve(context, dockerfile);
-  if (!existsSync(path))
-    throw new HavreError(
-      "not-found",
-      `service ${service}: failed to read dockerfile: open ${path}: no such file or directory`,
-    );
-  const inside = relative(context, path);
-  if (!inside.startsWith("..")) return { name: inside, added: [] };
-  return { name: OWN_NAME, added: [{ name: OWN_NAME, text: readFileSync(path, "utf8") }] };
+/** `service:NAME` means the image of another service. */
+function serviceContext(project: Project, name: string, value: string): NamedContext {
+  const other = serviceOfContext(value);
+  if (other === undefined) return namedContext(name, value);
+  const service = project.services[other] ?? project.inactive[other];
+  if (!service) throw new HavreError("not-found", `build context ${name}: no such service: ${other}`);
+  return { name, kind: "image", reference: imageOf(project, other, service) };
 }
 
-/** What this way of building has no word for is refused, rather than left out in silence. */
-function refuse(name: string, build: NonNullable<Service["build"]>): void {
-  const words = (["secrets", "ssh", "additional_contexts", "entitlements"] as const).filter((key) => {
-    const value = build[key];
-    return value !== undefined && Object.keys(value).length > 0;
-  });
-  if (words.length > 0)
-    throw new HavreError("not-implemented", `service ${name}: build.${words[0]} is not served yet`, {
-      hint: "docker compose build serves it, against the same daemon",
+/** undefined: this machine's. What is to run here is made for it, where it is among those listed. */
+function platformOf({ platform, build }: Service, all: boolean): string | undefined {
+  const listed = build?.platforms ?? [];
+  if (all && listed.length > 1)
+    throw new HavreError("not-implemented", "Multi-platform build is not supported", {
+      hint: `Name one platform: platform: ${listed[0]}`,
     });
+  if (platform !== undefined) return platform;
+  const own = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
+  return listed.length === 0 || listed.includes(own) ? undefined : listed[0];
+}
+
+function networkOf({ network }: Build): string {
+  if (network === undefined || network === "default") return "bridge";
+  if (network === "none" || network === "host") return network;
+  throw new HavreError("invalid-argument", `network mode ${JSON.stringify(network)} not supported by the builder`, {
+    hint: "none, host or default",
+  });
+}
+
+function limitsOf({ shm_size, ulimits = {} }: Build): object {
+  return {
+    ...(shm_size === undefined ? {} : { shmSize: shm_size }),
+    ulimits: Object.entries(ulimits).map(([name, { single = 0, soft = single, hard = single }]) => ({
+      name,
+      soft,
+      hard,
+    })),
+  };
+}
+
+function secretsOf(project: Project, build: Build): Readonly<Record<string, string>> {
+  const uses = build.secrets ?? [];
+  return Object.fromEntries(
+    uses.map(({ source = "", target = source }) => [target, secretContent(project, source).toString("base64")]),
+  );
 }

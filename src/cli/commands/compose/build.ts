@@ -1,5 +1,5 @@
 import { HavreError } from "../../../base/mod.ts";
-import { imageOf, type Plan, type Service, selectServices } from "../../../compose/mod.ts";
+import { planBuilds, type Service, selectServices } from "../../../compose/mod.ts";
 import { quietFlag } from "../../args/common.ts";
 import { list, text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
@@ -25,6 +25,9 @@ export const command = defineCommand({
     pull: toggle("Always attempt to pull a newer version of the image"),
     push: toggle("Push service images"),
     quiet: quietFlag("Don't print anything to STDOUT"),
+    ssh: list(
+      "Set SSH authentications used when building service images. (use 'default' for using your default SSH Agent)",
+    ),
     "with-dependencies": toggle("Also build dependencies (transitively)"),
   },
   min: 0,
@@ -53,13 +56,12 @@ export const command = defineCommand({
       ];
     });
     const project = { ...loaded, services: Object.fromEntries(services) };
-    const plan = services.flatMap(([name, service]): Plan => {
-      if (!service.build) return [];
-      const image = imageOf(project, name, service);
-      return [{ id: `image:${name}`, step: { kind: "build-image", image, service: name }, after: [] }];
-    });
+    const plan = planBuilds(project);
     if (plan.length === 0 && args.length > 0) throw new HavreError("invalid-argument", "No services to build");
-    await runImageSteps(context, flags.quiet ? { ...flags, progress: "quiet" } : flags, project, plan, false);
+    await runImageSteps(context, flags.quiet ? { ...flags, progress: "quiet" } : flags, project, plan, {
+      missingOnly: false,
+      wishes: { ssh: flags.ssh, allPlatforms: true },
+    });
     if (flags.push) return callCommand(push, context, args, { ...flags });
     return 0;
   },

@@ -1,5 +1,6 @@
 import { Actions, describePlan, type Plan, type Project, runPlan } from "../../../compose/mod.ts";
 import type { Context } from "../../context.ts";
+import type { BuildWishes } from "./build-request.ts";
 import type { ProjectFlags } from "./flags.ts";
 import { openSession } from "./session.ts";
 
@@ -9,9 +10,9 @@ export async function runImageSteps(
   flags: ProjectFlags,
   project: Project,
   plan: Plan,
-  missingOnly: boolean,
+  { missingOnly, wishes }: { readonly missingOnly: boolean; readonly wishes?: BuildWishes },
 ): Promise<void> {
-  await using session = await openSession(context, flags, project.name);
+  await using session = await openSession(context, flags, project, wishes);
   const names = plan.flatMap(({ step }) => ("image" in step ? [step.image] : []));
   const observed = await session.engine.observe(project.name, {
     networks: [],

@@ -31,7 +31,7 @@ export const command = defineCommand({
       plan.set(image, { id: `image:${image}`, step: { kind: "pull-image", image, service: name }, after: [] });
     }
     try {
-      await runImageSteps(context, flags, project, [...plan.values()], flags.policy === "missing");
+      await runImageSteps(context, flags, project, [...plan.values()], { missingOnly: flags.policy === "missing" });
     } catch (error) {
       if (!flags["ignore-pull-failures"] || !isHavreError(error)) throw error;
       context.err.line(`WARN ${error.message}`);

@@ -75,7 +75,7 @@ export const command = defineCommand({
 
 /** Starts what the service depends on, and makes its networks, volumes and image. */
 async function prepare(context: Context, flags: RunFlags, project: Project, name: string): Promise<void> {
-  await using session = await openSession(context, flags, project.name);
+  await using session = await openSession(context, flags, project);
   await bringUp({
     ...session.run,
     project,
@@ -143,7 +143,7 @@ async function runOneOff(
   service: Service,
 ): Promise<number> {
   const slug = randomBytes(6).toString("hex");
-  const session = await openSession(context, flags, project.name);
+  const session = await openSession(context, flags, project);
   const imageId = (await session.engine.imageId(imageOf(project, name, service))) ?? "";
   await session[Symbol.asyncDispose]();
   const own = flags.name || `${project.name}-${name}-run-${slug}`;

@@ -1,6 +1,7 @@
-import type { RunOptions } from "../../../compose/mod.ts";
+import type { Project, RunOptions } from "../../../compose/mod.ts";
 import type { Context } from "../../context.ts";
 import { terminalSize } from "../../output/terminal.ts";
+import type { BuildWishes } from "./build-request.ts";
 import { ClientEngine } from "./engine.ts";
 import type { ProjectFlags } from "./flags.ts";
 import { ClientImages } from "./image-maker.ts";
@@ -26,7 +27,12 @@ const EXIT_INTERRUPTED = 130;
  * Opens one. The first interrupt stops the work: what has begun is finished, nothing more begins; the second ends the
  * program at once.
  */
-export async function openSession(context: Context, flags: ProjectFlags, project = ""): Promise<Session> {
+export async function openSession(
+  context: Context,
+  flags: ProjectFlags,
+  project?: Project,
+  wishes?: BuildWishes,
+): Promise<Session> {
   const client = await context.client();
   const columns = context.err.isTerminal ? (await terminalSize(2)).columns : 0;
   const progress = stepProgress(context.err, flags.progress, columns);
@@ -41,7 +47,7 @@ export async function openSession(context: Context, flags: ProjectFlags, project
   const limit = flags.parallel > 0 ? flags.parallel : Number(context.env.COMPOSE_PARALLEL_LIMIT) || AT_ONCE;
   return {
     engine: new ClientEngine(client),
-    images: new ClientImages(client, context.env, project),
+    images: new ClientImages(client, context, project, wishes),
     progress,
     signal: controller.signal,
     run: { signal: controller.signal, onEvent: (event) => progress.onEvent(event), limit },

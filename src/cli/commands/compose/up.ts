@@ -39,7 +39,7 @@ export const command = defineCommand({
     const whole = projectOf(context, flags);
     const project = withScale(selectServices(whole, named, !flags["no-deps"]), flags.scale);
     const isDetached = flags.detach || flags.wait || flags["no-start"] || flags["dry-run"];
-    await using session = await openSession(context, flags, project.name);
+    await using session = await openSession(context, flags, project);
     const before = isDetached
       ? new Set<string>()
       : new Set((await session.engine.containers(project.name)).filter(isRunning).map(({ id }) => id));

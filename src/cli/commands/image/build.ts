@@ -1,15 +1,17 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { HavreError } from "../../../base/mod.ts";
-import { FrameReader } from "../../../client/mod.ts";
 import { quietFlag } from "../../args/common.ts";
 import { list, text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import type { Context } from "../../context.ts";
+import { lendAgents } from "./build/agents.ts";
+import { isRemoteContext, namedContext, packContexts } from "./build/contexts.ts";
 import { reportFailure, reportWarnings } from "./build/failure.ts";
-import type { BuildFailure, BuildLine, BuildMade, BuildView, BuildWarning } from "./build/lines.ts";
+import type { BuildFailure, BuildMade, BuildView, BuildWarning } from "./build/lines.ts";
+import { nativeBuild } from "./build/native.ts";
 import { openOutput, parseOutput } from "./build/output.ts";
 import { PlainView } from "./build/plain-view.ts";
-import { cacheOption, findDockerfile, keyValues, packContext, readSecrets, registryHeaders } from "./build/request.ts";
+import { cacheOption, findDockerfile, keyValues, pair, readSecrets, registryHeaders } from "./build/request.ts";
 import { TreeView } from "./build/tree-view.ts";
 
 const SILENT: BuildView = { line: () => {}, end: () => {} };
@@ -26,7 +28,9 @@ export const command = defineCommand({
   ],
   flags: {
     "add-host": list("Add a custom host-to-IP mapping (host:ip)"),
+    allow: list('Grant steps a right beyond a container\'s ("security.insecure")'),
     "build-arg": list("Set build-time variables"),
+    "build-context": list("Additional build contexts (name=path, name=docker-image://IMAGE)"),
     "cache-from": list("Begin with the cache of another build (NAME, or type=registry,ref=NAME)"),
     "cache-to": list("Leave the cache to other builds (type=registry,ref=NAME[,mode=max] | type=inline)"),
     check: toggle("Only look for what could be written better"),
@@ -44,6 +48,7 @@ export const command = defineCommand({
     pull: toggle("Always attempt to pull all referenced images"),
     quiet: quietFlag("Suppress the build output and print image ID on success"),
     secret: list('Secret to expose to the build ("id=mysecret,src=/local/secret")'),
+    ssh: list('SSH agent socket or keys to expose to the build ("default|<id>[=<socket>|<key>[,<key>]]")'),
     squash: toggle("Squash newly built layers into a single new layer"),
     tag: list('Name and optionally a tag ("name:tag")', { short: "t" }),
     target: text("Set the target build stage to build"),
@@ -51,13 +56,20 @@ export const command = defineCommand({
   min: 1,
   max: 1,
   async run({ context, flags, args: [place = "."] }) {
-    const remote = /^(https?:\/\/|git@|git:\/\/|ssh:\/\/)/.test(place);
+    const remote = isRemoteContext(place);
     if (!remote && place !== "-" && !(existsSync(place) && statSync(place).isDirectory())) {
       throw new HavreError("not-found", `unable to prepare context: path ${JSON.stringify(place)} not found`);
     }
     const folder = remote || place === "-" ? undefined : place;
     const dockerfile = folder === undefined ? undefined : findDockerfile(folder, flags.file);
     const output = parseOutput(flags.output);
+    await using agents = await lendAgents(context, flags.ssh);
+    const { contexts, body } = packContexts(
+      folder === undefined ? undefined : { folder, dockerfile: dockerfile?.name ?? "" },
+      flags["build-context"].map((word) => namedContext(...pair(word))),
+    );
+    if (place === "-" && contexts.length > 0)
+      throw new HavreError("invalid-argument", "A context of standard input is the only one of its build");
     const request = {
       dockerfile: dockerfile?.name ?? (flags.file || "Dockerfile"),
       ...(dockerfile && !dockerfile.inContext ? { dockerfileText: dockerfile.text } : {}),
@@ -71,6 +83,9 @@ export const command = defineCommand({
       pull: flags.pull,
       network: flags.network === "default" ? "bridge" : flags.network,
       extraHosts: flags["add-host"],
+      contexts,
+      agents: agents.sockets,
+      allow: flags.allow,
       secrets: readSecrets(flags.secret, context.env),
       files: output?.kind === "files",
       squash: flags.squash,
@@ -85,27 +100,21 @@ export const command = defineCommand({
     const warnings: BuildWarning[] = [];
     let end: BuildMade | BuildFailure | undefined;
     try {
-      const answer = await client.request("POST", "/havre/v1/build", {
-        body: bodyOf(
+      end = await nativeBuild(
+        client,
+        {
           request,
-          folder === undefined ? undefined : packContext(folder, request.dockerfile),
-          place === "-",
-        ),
-        contentType: "application/vnd.havre.build",
-        headers: await registryHeaders(context.env, dockerfile?.text ?? ""),
-      });
-      let told = "";
-      const reader = new FrameReader((stream, data) => {
-        if (stream === "stdout") return sink?.write(data);
-        told += Buffer.from(data).toString("latin1");
-        const line = parse(told);
-        if (!line) return;
-        told = "";
-        view.line(line);
-        if (line.kind === "warning") warnings.push(line);
-        if (line.kind === "made" || line.kind === "failed") end = line;
-      });
-      for await (const chunk of answer.body) reader.push(chunk);
+          body: place === "-" ? (Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>) : body,
+          headers: await registryHeaders(context.env, dockerfile?.text ?? ""),
+        },
+        {
+          line: (line) => {
+            view.line(line);
+            if (line.kind === "warning") warnings.push(line);
+          },
+          files: (bytes) => sink?.write(bytes),
+        },
+      );
     } finally {
       view.end();
       await sink?.end();
@@ -113,31 +122,11 @@ export const command = defineCommand({
     if (!flags.quiet) reportWarnings(context, warnings, flags.check);
     if (end?.kind === "failed") return reportFailure(context, end, flags.debug, place);
     if (flags.check) return warnings.length > 0 ? 1 : 0;
-    if (!end) throw new HavreError("unavailable", "The daemon went away before the build ended");
+    if (!end) return 0;
     await finish(context, end, flags, output);
     return 0;
   },
 });
-
-/** Frames may be cut anywhere: a line is whole when it is JSON. */
-function parse(latin1: string): BuildLine | undefined {
-  if (!latin1.endsWith("}")) return undefined;
-  try {
-    return JSON.parse(Buffer.from(latin1, "latin1").toString()) as BuildLine;
-  } catch {
-    return undefined;
-  }
-}
-
-async function* bodyOf(
-  request: object,
-  context: AsyncIterable<Uint8Array> | undefined,
-  fromInput: boolean,
-): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(`${JSON.stringify(request)}\n`);
-  if (context) yield* context;
-  else if (fromInput) yield* Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>;
-}
 
 async function openView({ err }: Context, progress: string): Promise<BuildView> {
   if (progress === "plain" || (progress === "auto" && !err.isTerminal)) return new PlainView(err);

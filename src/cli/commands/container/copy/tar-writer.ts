@@ -15,20 +15,28 @@ export async function* writeTar(path: string, name: string): AsyncGenerator<Uint
   yield Buffer.alloc(2 * BLOCK);
 }
 
-/** What of a folder goes into an archive, and how. */
-export interface FolderOptions {
-  /** False leaves a path out, a folder with all that is in it. */
+/** A folder as it goes into an archive. */
+export interface PackedFolder {
+  readonly path: string;
+  /** What it is called there; empty: its files stand at the top. */
+  readonly name: string;
+  /** False leaves out a path relative to it, a folder with all that is in it. */
   readonly keeps: (path: string, isFolder: boolean) => boolean;
-  /** Files that are not in the folder. */
-  readonly added: readonly { readonly name: string; readonly text: string }[];
 }
 
-/** An archive of what is in a folder, by names relative to it; owners are root, as builds want them. */
-export async function* writeFolder(path: string, { keeps, added }: FolderOptions): AsyncGenerator<Uint8Array> {
-  const seen = new Map<string, string>();
-  const filter = { keeps, owner: { uid: 0, gid: 0 } };
-  for (const child of readdirSync(path).sort()) yield* entry(join(path, child), child, seen, filter);
-  for (const { name, text } of added) yield fileEntry(name, text, { uid: 0, gid: 0, mode: 0o644 });
+/** An archive of what is in folders; owners are root, as builds want them. */
+export async function* writeFolders(folders: readonly PackedFolder[]): AsyncGenerator<Uint8Array> {
+  for (const { path, name, keeps } of folders) {
+    const seen = new Map<string, string>();
+    const prefix = name === "" ? "" : `${name}/`;
+    const filter = {
+      keeps: (inside: string, isFolder: boolean) => keeps(inside.slice(prefix.length), isFolder),
+      owner: { uid: 0, gid: 0 },
+    };
+    // Empty, it is there all the same.
+    if (name !== "") yield header({ name: prefix, stat: lstatSync(path), type: "5", link: "", size: 0 });
+    for (const child of readdirSync(path).sort()) yield* entry(join(path, child), prefix + child, seen, filter);
+  }
   yield Buffer.alloc(2 * BLOCK);
 }
 
@@ -52,7 +60,7 @@ function fileEntry(name: string, text: string, owner: Owner & Pick<Stats, "mode"
 }
 
 interface Filter {
-  readonly keeps: FolderOptions["keeps"];
+  readonly keeps: PackedFolder["keeps"];
   readonly owner: Owner;
 }
 

@@ -14,20 +14,25 @@ export async function reportFailure(
   place: string,
 ): Promise<number> {
   const { err } = context;
-  const { message, hint, step, output = "", exitCode, state, file, line, quoted } = failure;
-  if (step !== undefined) {
-    err.line(`${RULE}\n > ${step}:`);
-    const lines = output.trimEnd().split("\n");
-    for (const text of output.trim() === "" ? [] : lines.slice(-TAIL)) err.line(text);
-    err.line(RULE);
-  }
-  if (file !== undefined && quoted !== undefined) err.line(`${file}:${line}\n${quoted}`);
+  const { message, hint, exitCode, state } = failure;
+  for (const line of failedStep(failure)) err.line(line);
   err.line(`havre: ${message}`);
   if (hint !== undefined) err.line(hint);
   if (state !== undefined && debug) openShell(context, state);
   else if (exitCode !== undefined)
     err.line(`To look around in the state before this step: havre build --debug ${place}`);
   return exitCode ?? 1;
+}
+
+/** The step that failed with its last output, and the lines of the Dockerfile that it is. */
+export function failedStep({ step, output = "", file, line, quoted }: BuildFailure): readonly string[] {
+  const shown: string[] = [];
+  if (step !== undefined) {
+    const lines = output.trimEnd().split("\n");
+    shown.push(RULE, ` > ${step}:`, ...(output.trim() === "" ? [] : lines.slice(-TAIL)), RULE);
+  }
+  if (file !== undefined && quoted !== undefined) shown.push(`${file}:${line}`, quoted);
+  return shown;
 }
 
 /** A shell in the state before the step; with it goes the state. */

@@ -3,7 +3,7 @@ import { relative, resolve } from "node:path";
 import { HavreError } from "../../../../base/mod.ts";
 import { IgnoreMatcher, parseReference, readIgnoreFile } from "../../../../spec/mod.ts";
 import { SignIns } from "../../../credentials/sign-ins.ts";
-import { type FolderOptions, writeFolder } from "../../container/copy/tar-writer.ts";
+import type { PackedFolder } from "../../container/copy/tar-writer.ts";
 
 /** A Dockerfile and where it is: in the context, or its text where it is elsewhere. */
 export interface GivenDockerfile {
@@ -36,22 +36,17 @@ export function findDockerfile(context: string, given: string): GivenDockerfile 
   };
 }
 
-/** A folder as the archive of a context, without what its `.dockerignore` leaves out. `added`: files that are not in it. */
-export function packContext(
-  context: string,
-  dockerfile: string,
-  added: FolderOptions["added"] = [],
-): AsyncIterable<Uint8Array> {
-  const ignore = [`${dockerfile}.dockerignore`, ".dockerignore"]
-    .map((one) => resolve(context, one))
+/** What of a folder is a build's context: not what its `.dockerignore` leaves out. */
+export function contextFilter(folder: string, dockerfile: string): PackedFolder["keeps"] {
+  const ignore = [...(dockerfile === "" ? [] : [`${dockerfile}.dockerignore`]), ".dockerignore"]
+    .map((one) => resolve(folder, one))
     .find((one) => existsSync(one));
   const matcher = new IgnoreMatcher(ignore === undefined ? [] : readIgnoreFile(readFileSync(ignore, "utf8")));
-  const keeps = (path: string, isFolder: boolean): boolean => {
+  return (path, isFolder) => {
     // The builder needs them, whatever they say of themselves.
     if (path === dockerfile || path.endsWith(".dockerignore") || dockerfile.startsWith(`${path}/`)) return true;
     return !matcher.ignores(path) || (isFolder && matcher.hasExceptions);
   };
-  return writeFolder(context, { keeps, added });
 }
 
 /** `KEY=value`; a bare `KEY` takes the value of the environment, or is left out. */
