@@ -65,6 +65,23 @@ test("a required secret that is not given is missed by name", async () => {
   expect(stderr).toContain("secret token: not found\nGive it to the build: --secret id=token,src=FILE");
 });
 
+test("names stand for folders and images that are given; rights beyond a container's are granted by who builds", async () => {
+  const folder = context({
+    "main/Dockerfile": "FROM base\nCOPY --from=more a /a\nCOPY . /ctx\nRUN --security=insecure test -w /proc/sys\n",
+    "more/a": "of more",
+    "more/.dockerignore": "b",
+    "more/b": "",
+  });
+  const given = ["--build-context", `more=${join(folder, "more")}`, "--build-context", "base=docker-image://bb"];
+  const refused = await build(...given, join(folder, "main"));
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("security.insecure is not allowed");
+  const made = await build("-t", "e2e-contexts", ...given, "--allow", "security.insecure", join(folder, "main"));
+  expect(made).toMatchObject({ code: 0, stdout: "" });
+  expect(await engine.ok(["run", "--rm", "e2e-contexts", "sh", "-c", "cat /a; ls /ctx"])).toBe("of moreDockerfile");
+  await engine.ok(["rmi", "-f", "e2e-contexts"]);
+});
+
 test("a step that fails is shown with its lines and its last output; its code is the build's", async () => {
   const folder = context({ Dockerfile: "FROM bb\nRUN echo fine\nRUN echo last words; \\\n  exit 9\n" });
   const { code, stderr } = await build(folder);

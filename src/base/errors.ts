@@ -20,6 +20,8 @@ export interface ErrorDetail {
   /** What the reader can do about it: one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** What a command line exits with, where more than its failing is to be told. */
+  readonly exitStatus?: number;
 }
 
 /**
@@ -29,6 +31,7 @@ export interface ErrorDetail {
 export class HavreError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
+  readonly exitStatus: number | undefined;
   /** Clean-ups that failed after this error: shown beside it, never instead of it. */
   readonly cleanUpFailures: unknown[] = [];
 
@@ -37,6 +40,7 @@ export class HavreError extends Error {
     this.name = "HavreError";
     this.kind = kind;
     this.hint = detail.hint;
+    this.exitStatus = detail.exitStatus;
   }
 }
 

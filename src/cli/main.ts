@@ -19,6 +19,9 @@ export const globalFlags = {
 
 const EXIT_ERROR = 1;
 const EXIT_FLAG_ERROR = 125;
+/** Docker compose's. */
+const EXIT_COMPOSE_FLAG_ERROR = 16;
+const OF_COMPOSE = /^(?:compose|up|down|config|watch)(?: |$)/;
 
 export interface Surroundings {
   readonly argv: readonly string[];
@@ -33,8 +36,10 @@ export interface Surroundings {
 
 /** Runs one command line; returns the exit code. */
 export async function runCommandLine(world: Surroundings): Promise<number> {
+  let said = "";
   try {
     const global = parseArguments(globalFlags, world.argv, false);
+    said = global.args.join(" ");
     if (global.flags.version) return await printVersion(world);
     const { entry, words, rest } = await findCommandOrPrefix(commandTable, global.args);
     if ("commands" in entry || (global.help && words.length === 0)) return await showGroup(world, entry, words, rest);
@@ -46,7 +51,8 @@ export async function runCommandLine(world: Surroundings): Promise<number> {
     if (other) return await invoke(world, other, name, rest, places);
     return await invoke(world, command, name, rest, places, entry.ofService);
   } catch (error) {
-    return report(world.err, error, "");
+    const code = report(world.err, error, "");
+    return error instanceof UsageError && OF_COMPOSE.test(said) ? EXIT_COMPOSE_FLAG_ERROR : code;
   }
 }
 
@@ -243,6 +249,7 @@ export function report(err: Output, error: unknown, name: string): number {
   if (error instanceof UsageError) {
     const pointer = name === "" ? "" : `\nSee 'havre ${name} --help'.`;
     err.line(error.message + (error.hint === undefined ? "" : `\n${error.hint}`) + pointer);
+    if (OF_COMPOSE.test(name)) return EXIT_COMPOSE_FLAG_ERROR;
     return name === "" ? EXIT_ERROR : EXIT_FLAG_ERROR;
   }
   if (!isHavreError(error)) {
@@ -251,5 +258,5 @@ export function report(err: Output, error: unknown, name: string): number {
   }
   err.line(error.message);
   if (error.hint !== undefined) err.line(error.hint);
-  return EXIT_ERROR;
+  return error.exitStatus ?? EXIT_ERROR;
 }

@@ -76,5 +76,10 @@ function about(step: Step, error: HavreError): { readonly message: string; reado
   // What is waited for is named already.
   const text = step.kind === "wait" ? message : `${subject(step)}: ${message}`;
   const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return { message, named: new HavreError(error.kind, text, { cause: error, ...hint }) };
+  const exitStatus = EXIT_STATUS[step.kind];
+  const more = exitStatus === undefined ? {} : { exitStatus };
+  return { message, named: new HavreError(error.kind, text, { cause: error, ...hint, ...more }) };
 }
+
+/** Docker compose's. */
+const EXIT_STATUS: Partial<Readonly<Record<Step["kind"], number>>> = { "build-image": 17, "pull-image": 18 };

@@ -69,7 +69,10 @@ function checkReferences(name: string, service: Service, project: Project, compl
   for (const [context, value] of Object.entries(service.build?.additional_contexts ?? {})) {
     const other = /^service:(.+)$/.exec(value)?.[1];
     if (other !== undefined)
-      missing("service", other, at("build", "additional_contexts", context), { ...project.inactive, ...project.services });
+      missing("service", other, at("build", "additional_contexts", context), {
+        ...project.inactive,
+        ...project.services,
+      });
   }
   for (const [other, { required }] of Object.entries(service.depends_on ?? {})) {
     if (other in project.services || (other in project.inactive && required === false)) continue;

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { HavreError } from "../../base/mod.ts";
 import { project as projectShape } from "../schema/project.ts";
 import { mergeShape, settle, unify } from "../shape/merge.ts";
 import { toPlain } from "../shape/plain.ts";
 import { readShape } from "../shape/read.ts";
 import { interpolate, type Unset } from "../source/interpolate.ts";
-import { child, isList, isMapping, makeMapping, type Node, withKey } from "../source/node.ts";
+import { child, formatPosition, isList, isMapping, makeMapping, type Node, withKey } from "../source/node.ts";
 import { fail } from "../source/problem.ts";
 import { parseYaml } from "../source/yaml.ts";
 import { defaultEnvFile, type Environment, withEnvFiles } from "./environment.ts";
@@ -131,7 +132,11 @@ function readIncluded(item: Node, path: string, reading: Reading): Node | undefi
   if (trail.includes(main))
     fail(item.at, ["include"], `include cycle detected:\n${[...trail, main].join("\n include ")}`);
   const missing = paths.find((one) => !existsSync(one));
-  if (missing !== undefined) fail(item.at, ["include"], `open ${missing}: no such file or directory`);
+  if (missing !== undefined)
+    throw new HavreError(
+      "not-found",
+      `${formatPosition(item.at)}: include: open ${missing}: no such file or directory`,
+    );
   const given = child(item, "project_directory")?.value;
   const directory = typeof given === "string" ? resolve(reading.directory, given) : dirname(main);
   const envFiles = texts("env_file").map((one) => resolve(reading.directory, one));

@@ -16,7 +16,7 @@ export function outerEnvironment(env: Readonly<Record<string, string | undefined
 export function withEnvFiles(outer: Environment, files: readonly string[]): Environment {
   const added = new Map<string, string>();
   for (const path of files) {
-    if (!existsSync(path)) throw new HavreError("not-found", `Couldn't find env file: ${path}`);
+    if (!existsSync(path)) throw new HavreError("not-found", `Couldn't find env file: ${path}`, { exitStatus: 1 });
     const { text } = readSource(path, path);
     for (const [name, value] of parseDotenv(path, text, (key) => outer.get(key) ?? added.get(key)))
       if (!/^\d/.test(name)) added.set(name, value);

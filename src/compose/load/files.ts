@@ -35,7 +35,7 @@ export function findFiles(folder: string, warn: (message: string) => void): stri
 /** `not-found` or `permission-denied`, with the file's name, when it cannot be read. */
 export function readSource(path: string, shown: string): Source {
   try {
-    if (statSync(path).isDirectory()) throw new HavreError("invalid-argument", `${shown} is a directory, not a file`);
+    if (statSync(path).isDirectory()) throw new HavreError("not-found", `${shown} is a directory, not a file`);
     return { path: shown, text: readFileSync(path, "utf8") };
   } catch (error) {
     const code = errnoOf(error);

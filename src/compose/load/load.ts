@@ -187,7 +187,9 @@ export function projectName(
   const asked = options.projectName || environment.get("COMPOSE_PROJECT_NAME") || "";
   if (asked !== "") {
     if (normaliseName(asked) !== asked)
-      throw new HavreError("invalid-argument", `invalid project name ${JSON.stringify(asked)}: ${INVALID_NAME}`);
+      throw new HavreError("invalid-argument", `invalid project name ${JSON.stringify(asked)}: ${INVALID_NAME}`, {
+        exitStatus: 1,
+      });
     return asked;
   }
   const own = documents.map((document) => child(document, "name")?.value).filter((value) => typeof value === "string");

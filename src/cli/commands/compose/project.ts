@@ -7,7 +7,22 @@ import type { ProjectFlags } from "./flags.ts";
 
 /** What the files of a command line's project say; warnings go to standard error. */
 export function projectOf(context: Context, flags: ProjectFlags, more: Partial<LoadOptions> = {}): Project {
-  return loadProject({ ...loadOptions(context, flags), ...more });
+  return load({ ...loadOptions(context, flags), ...more });
+}
+
+/** Docker compose's exit codes for files that are missing, and for those that say something wrong. */
+const EXIT_NO_FILE = 14;
+const EXIT_WRONG_FILE = 15;
+
+function load(options: LoadOptions): Project {
+  try {
+    return loadProject(options);
+  } catch (error) {
+    if (!isHavreError(error)) throw error;
+    const { kind, message, hint } = error;
+    const exitStatus = error.exitStatus ?? (kind === "not-found" ? EXIT_NO_FILE : EXIT_WRONG_FILE);
+    throw new HavreError(kind, message, { cause: error, exitStatus, ...(hint === undefined ? {} : { hint }) });
+  }
 }
 
 export function loadOptions({ env, err }: Pick<Context, "env" | "err">, flags: ProjectFlags): LoadOptions {
@@ -45,7 +60,7 @@ export function knownProject(context: Context, flags: ProjectFlags): KnownProjec
   if (located.files.length === 0 && (flags["project-name"] !== "" || located.environment.get("COMPOSE_PROJECT_NAME")))
     return { name: projectName(options, located, []), project: undefined };
   try {
-    const project = loadProject(options);
+    const project = load(options);
     return { name: project.name, project };
   } catch (error) {
     // A project named explicitly can be stopped even when its files are broken or meant for another.

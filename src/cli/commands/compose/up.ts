@@ -38,6 +38,8 @@ export const command = defineCommand({
     const flags = { ...given, ...placed };
     const whole = projectOf(context, flags);
     const project = withScale(selectServices(whole, named, !flags["no-deps"]), flags.scale);
+    if (Object.keys(project.services).length === 0 && !flags["no-start"])
+      throw new HavreError("failed-precondition", "no service selected", { hint: whyNone(whole) });
     const isDetached = flags.detach || flags.wait || flags["no-start"] || flags["dry-run"];
     await using session = await openSession(context, flags, project);
     const before = isDetached
@@ -92,6 +94,12 @@ export const command = defineCommand({
     });
   },
 });
+
+function whyNone({ inactive }: Project): string {
+  const profiles = [...new Set(Object.values(inactive).flatMap((service) => service.profiles ?? []))].sort();
+  if (profiles.length === 0) return "The file has no services";
+  return `All services have profiles, and none is active: --profile ${profiles.join(", --profile ")}`;
+}
 
 type UpFlags = Values<typeof upFlags>;
 
