@@ -90,7 +90,8 @@ function checkExecution(fields: Fields, what: string): void {
 
 export function parseManifest(value: unknown, what: string): Manifest {
   const fields = object(value, what);
-  if (fields.schemaVersion !== 2) throw wrong(`${what} has not schemaVersion 2`);
+  // Some writers leave it out or at zero, and Docker takes that: only another version is another format.
+  if ((fields.schemaVersion ?? 0) !== 0 && fields.schemaVersion !== 2) throw wrong(`${what} has not schemaVersion 2`);
   return {
     ...(fields as Partial<Manifest>),
     schemaVersion: 2,

@@ -10,14 +10,21 @@ test.each([
   ["linux", HOST],
   ["linux/arm64/v8", { os: "linux", architecture: "arm64" }],
   ["linux/arm/v6", { os: "linux", architecture: "arm", variant: "v6" }],
+  ["macos", { os: "darwin", architecture: "amd64" }],
   ["windows/amd64", { os: "windows", architecture: "amd64" }],
 ])("%s", (text, expected) => {
   expect(parsePlatform(text, HOST)).toEqual(expected);
 });
 
-test.each(["a/b/c/d", "linux/", "lin ux", "foo"])("%s is refused", (text) => {
+test.each(["a/b/c/d", "linux/", "foo"])("%s is refused", (text) => {
   expect(() => parsePlatform(text, HOST)).toThrow(
     `"${text}": unknown operating system or architecture: invalid argument`,
+  );
+});
+
+test("what cannot be a system is refused as containerd refuses it", () => {
+  expect(() => parsePlatform("lin ux", HOST)).toThrow(
+    String.raw`"lin ux" is an invalid OS component of "lin ux": OSAndVersion specifier component must match "^([A-Za-z0-9_-]+)(?:\\(([A-Za-z0-9_.-]*)\\))?$": invalid argument`,
   );
 });
 

@@ -19,6 +19,13 @@ const KNOWN = new Set(
   "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm".split(" "),
 );
 
+/** Names that mean a system when they stand alone (GOOS). */
+const KNOWN_OS = new Set(
+  "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split(
+    " ",
+  ),
+);
+
 /** The platform images run on here, in the terms of the OCI image index. */
 export function hostPlatform(): Platform {
   const architecture = ARCHITECTURES[process.arch] ?? process.arch;
@@ -28,13 +35,14 @@ export function hostPlatform(): Platform {
 /** `linux/arm64/v8`, `arm64`, `linux`: what is left out is this machine's. `invalid-argument`. */
 export function parsePlatform(text: string, host: Platform): Platform {
   const parts = text.toLowerCase().split("/");
-  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
-    throw unknown(text);
-  }
+  const strange = parts.findIndex((part) => !/^[a-z0-9_.-]+$/.test(part));
+  if (strange === 0) throw notAnOs(text);
+  if (parts.length > 3 || strange > 0) throw unknown(text);
   const [first = "", second, variant] = parts;
   if (second === undefined) {
-    if (!KNOWN.has(ARCHITECTURES[first] ?? first) && first !== "linux" && first !== "windows") throw unknown(text);
-    if (first === "linux" || first === "windows") return { ...host, os: first };
+    const os = first === "macos" ? "darwin" : first;
+    if (KNOWN_OS.has(os)) return { ...host, os };
+    if (!KNOWN.has(ARCHITECTURES[first] ?? first)) throw unknown(text);
     return { os: host.os, architecture: ARCHITECTURES[first] ?? first };
   }
   const architecture = ARCHITECTURES[second] ?? second;
@@ -44,6 +52,17 @@ export function parsePlatform(text: string, host: Platform): Platform {
 
 function unknown(text: string): HavreError {
   return new HavreError("invalid-argument", `"${text}": unknown operating system or architecture: invalid argument`);
+}
+
+/** What containerd says, whose words these are. */
+const OS_PATTERN = String.raw`"^([A-Za-z0-9_-]+)(?:\\(([A-Za-z0-9_.-]*)\\))?$"`;
+
+function notAnOs(text: string): HavreError {
+  const [part] = text.split("/");
+  return new HavreError(
+    "invalid-argument",
+    `"${part}" is an invalid OS component of "${text}": OSAndVersion specifier component must match ${OS_PATTERN}: invalid argument`,
+  );
 }
 
 /** How well `offered` runs on `wanted`: 0 not at all, higher is better. A lower variant of arm runs on a higher one. */

@@ -9,6 +9,9 @@ import type { ContainerRecords } from "./records.ts";
 /** Runs a runtime's subcommand to its end; fails with the runtime's words. */
 type Command = (runtime: string, operation: string, args: readonly string[]) => Promise<void>;
 
+/** The kernel's own bound on process ids: as good as no limit, and every runtime can write it. */
+const ALL_PIDS = 4_194_304;
+
 /** Limits and standstill of running containers: by Havre where the cgroup is its own, else by the runtime. */
 export class Limits {
   readonly #own: OwnCgroups;
@@ -44,14 +47,16 @@ export class Limits {
     }
   }
 
-  /** `folder`: where the runtime may be handed a file when the container has no bundle on record. */
+  /** No limit of processes is 0. `folder`: where the runtime may be handed a file when the container has no bundle on record. */
   async update(id: string, runtime: string, resources: RuntimeResources, folder: string): Promise<void> {
     const record = this.#records.get(id);
     const own = this.#own.pathOf(record);
     if (own !== undefined) return this.#own.update(own, resources);
+    const { pids, ...others } = resources;
+    const change = pids && pids.limit <= 0 ? { ...others, pids: { limit: ALL_PIDS } } : resources;
     // By a file: a runtime reads its standard input through /dev/stdin, which a bare system lacks.
     const file = join(record?.bundle ?? folder, `update-${id}.json`);
-    writeFileSync(file, encodeForRuntime(resources), { mode: 0o600 });
+    writeFileSync(file, encodeForRuntime(change), { mode: 0o600 });
     try {
       await this.#command(runtime, "update", ["update", "-r", file, id]);
     } finally {

@@ -35,6 +35,7 @@ test.each<[string, string, string, string[]]>([
   ["/t/dir", "dir", "", ["dir/", "dir/f", "dir/h -> dir/f", "dir/p", "dir/sub/"]],
   ["t/dir/", "dir", "", ["dir/", "dir/f", "dir/h -> dir/f", "dir/p", "dir/sub/"]],
   ["/t/dir/.", ".", "", ["./", "./f", "./h -> ./f", "./p", "./sub/"]],
+  ["/t/dir/./", ".", "", ["./", "./f", "./h -> ./f", "./p", "./sub/"]],
   ["/t/dir/f", "f", "", ["f"]],
   ["/t/l", "l", "/t/dir", ["l -> dir"]],
   ["/t/l/", "l", "", ["l/", "l/f", "l/h -> l/f", "l/p", "l/sub/"]],

@@ -6,6 +6,7 @@
 export * from "./docker/container.ts";
 export { type ContainerBody, decodeContainerBody, decodeContainerCreate } from "./docker/decode-container.ts";
 export * from "./docker/decode-requests.ts";
+export { endpointNames } from "./docker/endpoint-names.ts";
 export { parseExposedPort } from "./docker/exposed-port.ts";
 export * from "./docker/go-notation.ts";
 export { IgnoreMatcher, readIgnoreFile } from "./docker/ignore-file.ts";

@@ -106,11 +106,15 @@ describe("errors", () => {
   test("of BuildKit's connections say what is missing", async () => {
     const plain = await harness.call("/v1.45/grpc", { method: "POST" });
     expect([plain.status, plain.json.message]).toEqual([400, "no upgrade proto in request"]);
-    const nameless = await harness.call("/v1.45/session", { method: "POST" });
-    expect([nameless.status, nameless.json.message]).toEqual([
-      400,
-      "A session needs the header x-docker-expose-session-uuid",
-    ]);
+    const other = { Connection: "Upgrade", Upgrade: "foo" };
+    for (const [headers, message] of [
+      [{}, "no upgrade proto in request"],
+      [other, "protocol foo not supported"],
+      [{ ...other, Upgrade: "h2c" }, "A session needs the header x-docker-expose-session-uuid"],
+    ] as const) {
+      const { status, json } = await harness.call("/v1.45/session", { method: "POST", headers });
+      expect([status, json.message]).toEqual([400, message]);
+    }
   });
 
   test("parts of Docker that are still to come say so", async () => {

@@ -66,6 +66,7 @@ async function follow(running: RunningExec, timeout: number): Promise<{ exitCode
     truncated ||= kept.byteLength < data.byteLength;
     return true;
   });
+  const output = () => Buffer.concat(chunks).toString("utf8") + (truncated ? "..." : "");
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), timeout);
@@ -76,9 +77,10 @@ async function follow(running: RunningExec, timeout: number): Promise<{ exitCode
   if (code === undefined) {
     kill(running.pid);
     await running.io?.[Symbol.asyncDispose]();
-    return { exitCode: TIMED_OUT, output: `Health check exceeded timeout (${goDuration(timeout)})` };
+    const late = `Health check exceeded timeout (${goDuration(timeout)})`;
+    return { exitCode: TIMED_OUT, output: size === 0 ? late : `${late}: ${output()}` };
   }
-  return { exitCode: code, output: Buffer.concat(chunks).toString("utf8") + (truncated ? "..." : "") };
+  return { exitCode: code, output: output() };
 }
 
 /** It may have ended just now. */

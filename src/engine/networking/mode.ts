@@ -1,9 +1,9 @@
-import { HavreError, shortId } from "../../base/mod.ts";
+import { HavreError } from "../../base/mod.ts";
 import type { EndpointAsk, NetworkMode } from "../../networks/mod.ts";
-import type { EndpointRequest } from "../../spec/mod.ts";
+import { type EndpointRequest, endpointNames } from "../../spec/mod.ts";
 import type { Container } from "../container.ts";
 import type { EngineContext } from "../context.ts";
-import { getContainer, requireRunning } from "../lookup.ts";
+import { getContainer, hasProcess } from "../lookup.ts";
 
 /**
  * Where this container's network comes from. `container:` needs a running container; one that was disconnected from all
@@ -15,10 +15,12 @@ export function networkModeOf(context: EngineContext, container: Container): Net
   if (mode === "host") return { kind: "host" };
   if (mode.startsWith("container:")) {
     const other = getContainer(context.store, mode.slice("container:".length));
-    requireRunning(other);
-    const pid = other.status.init?.pid;
-    if (pid === undefined) throw new HavreError("internal", `Container ${other.id} runs without a known process`);
-    return { kind: "container", pid };
+    if (!hasProcess(other)) {
+      throw new HavreError("conflict", `cannot join network of a non running container: ${other.id}`, {
+        hint: `Start it first: havre start ${other.name}`,
+      });
+    }
+    return { kind: "container", pid: other.status.init.pid };
   }
   const { endpoints } = container.spec;
   const names = Object.keys(endpoints).sort();
@@ -50,8 +52,7 @@ export function askOf(container: Container, network: string, request: EndpointRe
   };
 }
 
-/** The names of a container on a network of the user's: its own, those asked for, its id and its host name. */
+/** The names of a container on a network of the user's. */
 export function dnsNames({ id, name, spec }: Container, aliases: readonly string[]): readonly string[] {
-  const { Hostname } = spec.config;
-  return [...new Set([name, ...aliases, shortId(id), ...(Hostname === "" ? [] : [Hostname])])];
+  return endpointNames({ id, name, hostname: spec.config.Hostname }, aliases);
 }

@@ -7,7 +7,7 @@ import { bundleFolder, type EngineContext } from "../context.ts";
 import { makeMountSources } from "../create/mod.ts";
 import type { ExecConfig } from "../engine.ts";
 import { type LinkedNames, linkedNames } from "../lifecycle/links.ts";
-import { getContainer, requireRunning } from "../lookup.ts";
+import { getContainer, hasProcess } from "../lookup.ts";
 import { writeNetworkFiles } from "../networking/mod.ts";
 import { buildRuntimeSpec } from "./build.ts";
 import { buildExecProcess } from "./exec-process.ts";
@@ -29,8 +29,8 @@ export async function prepareRuntimeSpec(
   { rootfs, sandbox, folder }: Prepared,
 ): Promise<RuntimeSpec> {
   const { hostConfig } = container.spec;
-  const pid = sharedProcess(context, hostConfig.PidMode, "pid");
-  const ipc = sharedProcess(context, hostConfig.IpcMode, "ipc");
+  const pid = sharedProcess(context, hostConfig.PidMode, "PID");
+  const ipc = sharedProcess(context, hostConfig.IpcMode, "IPC");
   makeMountSources(container.spec);
   const shm = shmFolder(context, container);
   const { initPath } = context.config;
@@ -66,17 +66,20 @@ export async function prepareExecProcess(
   return buildExecProcess({ spec: container.spec, exec: config, rootfs, host: context.host });
 }
 
-function sharedProcess(context: EngineContext, mode: string, what: string): number | undefined {
+function sharedProcess(context: EngineContext, mode: string, what: "PID" | "IPC"): number | undefined {
   if (!mode.startsWith("container:")) return undefined;
   const other = getContainer(context.store, mode.slice("container:".length));
-  requireRunning(other);
-  if (what === "ipc" && ["private", "none"].includes(other.spec.hostConfig.IpcMode)) {
-    throw new HavreError(
-      "internal",
-      `failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+  const refuse = (why: string, hint: string): never => {
+    throw new HavreError("internal", `failed to join ${what} namespace: container ${other.id}${why}`, { hint });
+  };
+  if (!hasProcess(other)) return refuse(" is not running", `Start it first: havre start ${other.name}`);
+  if (what === "IPC" && ["private", "none"].includes(other.spec.hostConfig.IpcMode)) {
+    return refuse(
+      `: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+      `Create ${other.name} with --ipc shareable`,
     );
   }
-  return other.status.init?.pid;
+  return other.status.init.pid;
 }
 
 /** Where the memory that the container shares with others is on the host; undefined: it has its own. */

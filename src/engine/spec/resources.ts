@@ -101,9 +101,6 @@ export function buildResources(resources: Resources): RuntimeResources {
   };
 }
 
-/** The kernel's own bound on process ids: as good as no limit, and every runtime can write it. */
-const ALL_PIDS = 4_194_304;
-
 /** The change of a running container's limits: only what `change` sets; 0 and null leave things as they are. */
 export function buildResourceChange(change: Partial<Resources>): RuntimeResources {
   const { PidsLimit, Memory, MemorySwap, MemoryReservation } = change;
@@ -116,8 +113,6 @@ export function buildResourceChange(change: Partial<Resources>): RuntimeResource
     ...(Object.keys(memoryChange).length > 0 ? { memory: memoryChange } : {}),
     ...cpu({ ...NO_CPU_LIMITS, ...change }),
     ...(change.BlkioWeight ? { blockIO: { weight: change.BlkioWeight } } : {}),
-    ...(PidsLimit === undefined || PidsLimit === null
-      ? {}
-      : { pids: { limit: PidsLimit <= 0 ? ALL_PIDS : PidsLimit } }),
+    ...(PidsLimit === undefined || PidsLimit === null ? {} : { pids: { limit: Math.max(0, PidsLimit) } }),
   };
 }

@@ -6,7 +6,9 @@ const bytes = (...values: number[]) => Uint8Array.from(values);
 test("keys are control letters and plain characters", () => {
   expect(parseDetachKeys(DEFAULT_DETACH_KEYS)).toEqual(bytes(16, 17));
   expect(parseDetachKeys("ctrl-@,a,ctrl-[")).toEqual(bytes(0, 97, 27));
-  expect(() => parseDetachKeys("shift-a")).toThrow("Unknown character: 'shift-a'");
+  for (const wrong of ["shift-a", "ctrl-A,a", ""]) {
+    expect(() => parseDetachKeys(wrong)).toThrow(`Invalid detach keys (${wrong}) provided`);
+  }
 });
 
 test("the keys detach, also when they come in two pieces, and are not passed on", () => {

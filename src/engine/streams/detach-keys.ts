@@ -6,10 +6,12 @@ export const DEFAULT_DETACH_KEYS = "ctrl-p,ctrl-q";
 export function parseDetachKeys(text: string): Uint8Array {
   return Uint8Array.from(
     text.split(",").map((key) => {
-      const control = /^ctrl-([a-z@[\\\]^_])$/i.exec(key)?.[1];
+      const control = /^ctrl-([a-z@[\\\]^_])$/.exec(key)?.[1];
       if (control !== undefined) return control.toUpperCase().charCodeAt(0) & 0x1f;
       if (key.length === 1) return key.charCodeAt(0);
-      throw new HavreError("invalid-argument", `Unknown character: '${key}'`);
+      throw new HavreError("invalid-argument", `Invalid detach keys (${text}) provided`, {
+        hint: "Write single keys, or ctrl- and a small letter or one of @ [ \\ ] ^ _, with commas between",
+      });
     }),
   );
 }

@@ -42,6 +42,8 @@ export async function pullImage(
   signal?: AbortSignal,
 ): Promise<void> {
   const named = parseReference(request.reference);
+  // A platform that is none is told before anything is asked of a registry.
+  if (request.platform) parsePlatform(request.platform, source.context.platform);
   const { credentials } = request;
   await source.registries.withRepository(named, credentials, false, async (repository) => {
     if (!request.allTags) {

@@ -4,9 +4,9 @@ import { type ByteName, fromBytes, shown } from "./names.ts";
 export interface AskedPath {
   /** Below the top, without slash at either end; "" is the top. */
   readonly path: ByteName;
-  /** It ends in a slash or `/.`: it must be a folder, and a link at its end is followed. */
+  /** It ends in a slash or `/.` (or `/./`): it must be a folder, and a link at its end is followed. */
   readonly folder: boolean;
-  /** Its last component as Go's path.Base says it: "/" for the top, "." when it ends in `/.`. */
+  /** Its last component as Go's path.Base says it: "/" for the top, "." when it ends in `/.` or `/./`. */
   readonly name: ByteName;
   /** The whole, from the top, for messages. */
   readonly text: string;
@@ -19,7 +19,7 @@ export function askedPath(text: string): AskedPath {
     if (part === "..") parts.pop();
     else if (part !== "" && part !== ".") parts.push(part);
   }
-  const dot = raw.split("/").at(-1) === ".";
+  const dot = raw.split("/").findLast((part) => part !== "") === ".";
   const folder = dot || raw.endsWith("/") || parts.length === 0;
   const name = dot ? "." : (parts.at(-1) ?? "/");
   const path = parts.join("/");

@@ -64,6 +64,13 @@ function networkSettingsView(container: Container, networkIds: NetworkIds) {
   };
 }
 
+/** The address asked for on the container's main network shows as its own too (Docker's, for clients of before 1.44). */
+function configView({ spec }: Container): Container["spec"]["config"] {
+  const { NetworkMode } = spec.hostConfig;
+  const mac = spec.endpoints[NetworkMode === "default" ? "bridge" : NetworkMode]?.MacAddress;
+  return mac ? { ...spec.config, MacAddress: mac } : spec.config;
+}
+
 /** `GET /containers/{id}/json`. */
 export function containerInspectView(
   container: Container,
@@ -96,7 +103,7 @@ export function containerInspectView(
     GraphDriver: { Data: place.graphDriver.data, Name: place.graphDriver.name },
     ...(sizes ? { SizeRw: sizes.writable, SizeRootFs: sizes.root } : {}),
     Mounts: spec.mounts.map(mountPointView),
-    Config: spec.config,
+    Config: configView(container),
     NetworkSettings: networkSettingsView(container, networkIds),
   };
 }

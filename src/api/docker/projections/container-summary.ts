@@ -1,4 +1,5 @@
 import type { Container } from "../../../engine/mod.ts";
+import type { ApiVersion } from "../api-version.ts";
 import { commandText } from "./command.ts";
 import { statusText } from "./container-status.ts";
 import { type NetworkIds, networksOf } from "./endpoint.ts";
@@ -23,7 +24,12 @@ export interface Surroundings {
 }
 
 /** An entry of `GET /containers/json`. */
-export function containerSummaryView(container: Container, surroundings: Surroundings, sizes?: Sizes) {
+export function containerSummaryView(
+  container: Container,
+  surroundings: Surroundings,
+  version: ApiVersion,
+  sizes?: Sizes,
+) {
   const { id, name, created, spec, status } = container;
   return {
     Id: id,
@@ -38,7 +44,10 @@ export function containerSummaryView(container: Container, surroundings: Surroun
     Labels: spec.config.Labels,
     State: status.state,
     Status: statusText(status, surroundings.now),
-    HostConfig: { NetworkMode: spec.hostConfig.NetworkMode },
+    HostConfig: {
+      NetworkMode: spec.hostConfig.NetworkMode,
+      ...(version.since(46) && spec.hostConfig.Annotations ? { Annotations: spec.hostConfig.Annotations } : {}),
+    },
     NetworkSettings: { Networks: networksOf(container, surroundings.networkIds) },
     Mounts: spec.mounts.map(mountPointView),
   };

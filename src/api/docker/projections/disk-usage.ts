@@ -25,7 +25,8 @@ export function diskUsageView(report: UsageReport, surroundings: Surroundings, v
       images?.images.map(({ image, sharedSize, containers: count }) =>
         imageSummaryView(image, version, { shared: sharedSize, containers: count }),
       ) ?? null,
-    Containers: containers?.map(({ container, sizes }) => containerSummaryView(container, surroundings, sizes)) ?? null,
+    Containers:
+      containers?.map(({ container, sizes }) => containerSummaryView(container, surroundings, version, sizes)) ?? null,
     Volumes: volumes?.map(volumeUsageView) ?? null,
     BuildCache: buildCache?.map((entry) => buildCacheView(entry)) ?? null,
     ...(version.before(42) ? { BuilderSize: (buildCache ?? []).reduce((sum, { size }) => sum + size, 0) } : {}),

@@ -101,41 +101,43 @@ describe("a container in the list", () => {
   const surroundings = { now: EPOCH + 2 * SECOND, networkIds, shownImage: () => "bb", linkNames: () => [] };
 
   test("has the fields of dockerd 26.1", () => {
-    expect(containerSummaryView(running, surroundings, { writable: 0, root: 1984230 })).toEqual({
-      Id: running.id,
-      Names: ["/one"],
-      Image: "bb",
-      ImageID: IMAGE_ID,
-      Command: "sleep 600",
-      Created: EPOCH / 1000,
-      Ports: [{ PrivatePort: 80, Type: "tcp" }],
-      SizeRootFs: 1984230,
-      Labels: { a: "b" },
-      State: "running",
-      Status: "Up 2 seconds",
-      HostConfig: { NetworkMode: "bridge" },
-      NetworkSettings: {
-        Networks: {
-          bridge: {
-            IPAMConfig: null,
-            Links: null,
-            Aliases: null,
-            MacAddress: "02:42:ac:11:00:02",
-            NetworkID: "d".repeat(64),
-            EndpointID: "e".repeat(64),
-            Gateway: "172.17.0.1",
-            IPAddress: "172.17.0.2",
-            IPPrefixLen: 16,
-            IPv6Gateway: "",
-            GlobalIPv6Address: "",
-            GlobalIPv6PrefixLen: 0,
-            DriverOpts: null,
-            DNSNames: null,
+    expect(containerSummaryView(running, surroundings, new ApiVersion("1.45"), { writable: 0, root: 1984230 })).toEqual(
+      {
+        Id: running.id,
+        Names: ["/one"],
+        Image: "bb",
+        ImageID: IMAGE_ID,
+        Command: "sleep 600",
+        Created: EPOCH / 1000,
+        Ports: [{ PrivatePort: 80, Type: "tcp" }],
+        SizeRootFs: 1984230,
+        Labels: { a: "b" },
+        State: "running",
+        Status: "Up 2 seconds",
+        HostConfig: { NetworkMode: "bridge" },
+        NetworkSettings: {
+          Networks: {
+            bridge: {
+              IPAMConfig: null,
+              Links: null,
+              Aliases: null,
+              MacAddress: "02:42:ac:11:00:02",
+              NetworkID: "d".repeat(64),
+              EndpointID: "e".repeat(64),
+              Gateway: "172.17.0.1",
+              IPAddress: "172.17.0.2",
+              IPPrefixLen: 16,
+              IPv6Gateway: "",
+              GlobalIPv6Address: "",
+              GlobalIPv6PrefixLen: 0,
+              DriverOpts: null,
+              DNSNames: null,
+            },
           },
         },
+        Mounts: [{ Type: "bind", Source: "/src", Destination: "/mnt", Mode: "ro", RW: false, Propagation: "rprivate" }],
       },
-      Mounts: [{ Type: "bind", Source: "/src", Destination: "/mnt", Mode: "ro", RW: false, Propagation: "rprivate" }],
-    });
+    );
   });
 
   test("keeps its network's id once it has run, and has no ports while it does not", () => {
@@ -143,14 +145,16 @@ describe("a container in the list", () => {
       body: { ExposedPorts: { "80/tcp": {} } },
       status: { state: "exited", startedAt: EPOCH, finishedAt: EPOCH },
     });
-    const view = containerSummaryView(stopped, surroundings);
+    const view = containerSummaryView(stopped, surroundings, new ApiVersion("1.45"));
     expect(view.Ports).toEqual([]);
     expect(view.NetworkSettings.Networks.bridge).toMatchObject({
       NetworkID: "d".repeat(64),
       EndpointID: "",
       IPAddress: "",
     });
-    expect(containerSummaryView(container(), surroundings).NetworkSettings.Networks.bridge).toMatchObject({
+    expect(
+      containerSummaryView(container(), surroundings, new ApiVersion("1.45")).NetworkSettings.Networks.bridge,
+    ).toMatchObject({
       NetworkID: "",
     });
   });

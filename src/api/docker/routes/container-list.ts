@@ -24,7 +24,7 @@ async function list(exchange: Exchange, useCases: UseCases): Promise<void> {
   const withSizes = query.flag("size");
   const views = found.map(async (container) => {
     const sizes = withSizes ? await sizesOf(container, useCases) : undefined;
-    return containerSummaryView(container, surroundings, sizes);
+    return containerSummaryView(container, surroundings, exchange.version, sizes);
   });
   sendJson(exchange, 200, await Promise.all(views));
 }

@@ -72,11 +72,11 @@ async function prune(exchange: Exchange, { images }: UseCases): Promise<void> {
 
 async function commit(exchange: Exchange, { commits }: UseCases): Promise<void> {
   const { query, request } = exchange;
-  const container = query.text("container");
-  if (container === "") throw new HavreError("invalid-argument", 'invalid name or ID supplied: ""');
   const text = await readJsonText(request);
   // An empty body is no configuration here, however it was sent.
   const config = text?.trim() ? decodeContainerBody(text).config : undefined;
+  const container = query.text("container");
+  if (container === "") throw new HavreError("invalid-argument", 'invalid name or ID supplied: ""');
   const [repository, name] = [query.optional("repo"), query.optional("tag")];
   const id = await commits.commit(container, {
     ...(repository === undefined ? {} : { repository }),

@@ -1,4 +1,4 @@
-import { HavreError } from "../../../base/mod.ts";
+import { HavreError, systemClock } from "../../../base/mod.ts";
 import type { Container } from "../../../engine/mod.ts";
 import { sendJson } from "../answers.ts";
 import type { Exchange, Route } from "../exchange.ts";
@@ -46,7 +46,7 @@ export function systemRoutes(useCases: UseCases): readonly Route[] {
       path: "/info",
       handle: async (exchange) => {
         const volumeDrivers = await useCases.volumes.drivers();
-        sendJson(exchange, 200, infoView(useCases, exchange.version, { now: Date.now(), volumeDrivers }));
+        sendJson(exchange, 200, infoView(useCases, exchange.version, { now: systemClock.now(), volumeDrivers }));
       },
     },
     { method: "GET", path: "/system/df", handle: (exchange) => systemDf(exchange, useCases) },
