@@ -101,6 +101,9 @@ describe("a build", () => {
     expect((await built(folder)).match(/Using cache/g)).toHaveLength(1);
     expect(await inImage("cat /f")).toBe("2");
     expect(await built(folder, "--no-cache")).not.toContain("Using cache");
+    // The cache of images that are named: of none that is here, nothing.
+    expect(await built(folder, "--cache-from", "e2e-none")).not.toContain("Using cache");
+    expect(await built(folder, "--cache-from", "e2e-none", "--cache-from", "e2e-built")).toContain("Using cache");
   });
 
   test("that fails exits with the step's code, says what failed and leaves no image", async () => {

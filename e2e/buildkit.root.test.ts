@@ -134,6 +134,8 @@ describe("docker build with buildx", () => {
     expect(await inImage("cat /seen")).toMatch(/^hushhush\n/);
     expect(await inImage("ls -A /run 2>/dev/null; env")).not.toContain("hush");
     expect(await ok(["history", "--no-trunc", "e2e-kit"])).not.toContain("hush");
+    const [, ...others] = (await ok(["history", "--format", "{{.ID}}", "e2e-kit"])).split("\n");
+    expect(new Set(others)).toEqual(new Set(["<missing>"]));
     expect(await refused(folder, "--no-cache")).toContain("secret s: not found");
   });
 

@@ -257,6 +257,8 @@ describe("rename and update", () => {
       RestartPolicy: { Name: "on-failure", MaximumRetryCount: 2 },
     });
     expect((await docker(["update", "--memory", "1k", "e2e-a"])).code).toBe(1);
+    await ok(["update", "--pids-limit", "-1", "e2e-a"]);
+    expect(await ok(["exec", "e2e-a", "sh", "-c", limits])).toBe(`${96 * 1024 * 1024}\nmax`);
   });
 });
 

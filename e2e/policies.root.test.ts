@@ -138,11 +138,25 @@ describe("health checks", () => {
 
   test("a probe that hangs is ended and counts as failed", async () => {
     const flags = ["--health-interval", "100ms", "--health-timeout", "200ms", "--health-retries", "1"];
-    await ok(["run", "-d", "--name", "e2e-h", ...flags, "--health-cmd", "sleep 100", "bb", "sleep", "1000"]);
+    await ok([
+      "run",
+      "-d",
+      "--name",
+      "e2e-h",
+      ...flags,
+      "--health-cmd",
+      "echo begun; sleep 100",
+      "bb",
+      "sleep",
+      "1000",
+    ]);
     await until("it is unhealthy", async () => (await status()).startsWith("unhealthy"));
     expect(await told("e2e-h", "{{(index .State.Health.Log 0).ExitCode}}")).toBe("-1");
     expect(await told("e2e-h", "{{(index .State.Health.Log 0).Output}}")).toContain(
       "Health check exceeded timeout (200ms)",
+    );
+    await until("what a probe said before is kept", async () =>
+      (await told("e2e-h", "{{json .State.Health.Log}}")).includes("(200ms): begun\\n"),
     );
   });
 

@@ -111,6 +111,17 @@ describe("logs", () => {
     expect((await docker(["logs", "--tail", "0", "e2e-a"])).stdout).toBe("");
   });
 
+  test("a short command's are there when its start has answered, a long one's are not waited for", async () => {
+    await ok(["create", "--name", "e2e-a", "bb", "sh", "-c", "echo done"]);
+    for (let run = 1; run <= 3; run++) {
+      expect((await engine.api("POST", "/containers/e2e-a/start")).status).toBe(204);
+      expect(await ok(["logs", "e2e-a"])).toBe(Array(run).fill("done").join("\n"));
+      await ok(["wait", "e2e-a"]);
+    }
+    await ok(["run", "-d", "--name", "e2e-b", "bb", "sleep", "1000"]);
+    expect(await ok(["logs", "e2e-b"])).toBe("");
+  });
+
   test("times: printed, since, until", async () => {
     await chatty("echo early; sleep 1.2; echo late");
     const lines = (await ok(["logs", "-t", "e2e-a"])).split("\n");

@@ -156,6 +156,10 @@ describe("docker inspect", () => {
     const networks = await engine.inspect<Record<string, unknown>>("e2e-a", "{{json .NetworkSettings.Networks}}");
     expect(networks).toEqual({ bridge: expect.objectContaining({ MacAddress: "02:42:ac:11:00:7f" }) });
     expect(await ok(["exec", "e2e-a", "cat", "/sys/class/net/eth0/address"])).toBe("02:42:ac:11:00:7f");
+    // One that was only made shows what it will ask for.
+    await ok(["create", "--name", "e2e-b", "--mac-address", "02:42:ac:11:00:7e", "bb", "true"]);
+    expect(await engine.inspect("e2e-b", "{{json .NetworkSettings.MacAddress}}")).toBe("02:42:ac:11:00:7e");
+    expect(await engine.inspect("e2e-b", "{{json .Config.MacAddress}}")).toBe("02:42:ac:11:00:7e");
   });
 
   test("-s adds sizes, --type and several at once", async () => {

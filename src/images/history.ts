@@ -38,16 +38,19 @@ export function sizedSteps(image: ImageObject): { entry: HistoryEntry; layer: nu
   });
 }
 
+/** The image and those that it came from step by step; one that several steps lie between ends it: their lines have no image. */
 function ancestors(tx: ReadTransaction, image: ImageObject): readonly ImageObject[] {
-  const lineage: ImageObject[] = [];
-  for (let at: ImageObject | undefined = image; at && !lineage.includes(at); ) {
-    lineage.push(at);
-    at = at.parent === undefined ? undefined : tx.get(imageKind, at.parent);
+  const lineage = [image];
+  for (let at = image; at.parent !== undefined; ) {
+    const parent = tx.get(imageKind, at.parent);
+    if (!parent || lineage.includes(parent) || !isNextStep(at, parent)) break;
+    lineage.push(parent);
+    at = parent;
   }
   return lineage;
 }
 
-/** True when the history of `image` is that of `parent` and one step more: what a link in an archive must hold. */
+/** True when the history of `image` is that of `parent` and one step more: what a link in an archive, and a line of a history, must hold. */
 export function isNextStep(image: ImageObject, parent: ImageObject): boolean {
   const [steps, before] = [image.config.history ?? [], parent.config.history ?? []];
   if (image.id === parent.id) return false;

@@ -127,12 +127,25 @@ export class ClassicBuilds {
       removes: request.removes,
     });
     const { platform: asked, ...options } = request.options;
+    const remembered = await this.#caches.open(request.cacheFrom.map(registryOption), request.credentials, signal);
+    // Where sources are named, steps come from those alone (Docker's): with none of them to be had, from nowhere.
+    const cached =
+      request.cacheFrom.length === 0 ||
+      remembered.length > 0 ||
+      request.cacheFrom.some((name) => this.#images.find(name) !== undefined);
     const platform = asked === undefined ? this.#platform : parsePlatform(asked);
     try {
       const { image } = await this.#builder.build(
         {
           dockerfile,
-          options: { ...options, platform, buildPlatform: this.#platform, namedContexts: [], history: "classic" },
+          options: {
+            ...options,
+            noCache: options.noCache || !cached,
+            platform,
+            buildPlatform: this.#platform,
+            namedContexts: [],
+            history: "classic",
+          },
           supplies: {
             context: async () => files,
             lender: { secret: async () => undefined, sshSocket: async () => undefined },
@@ -142,7 +155,7 @@ export class ClassicBuilds {
           names,
           keepSteps: !request.squash,
           squash: request.squash,
-          remembered: await this.#caches.open(request.cacheFrom.map(registryOption), request.credentials, signal),
+          remembered,
           inlineCache: parseGoBoolean(request.options.buildArgs.BUILDKIT_INLINE_CACHE ?? "") ?? false,
           ...(epoch === undefined ? {} : { epoch }),
         },

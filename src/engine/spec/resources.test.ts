@@ -52,7 +52,7 @@ describe("a change of a running container", () => {
     expect(buildResourceChange({})).toEqual({});
   });
 
-  test("a process limit taken away is the kernel's own bound", () => {
-    expect(buildResourceChange({ PidsLimit: 0 })).toEqual({ pids: { limit: 4_194_304 } });
+  test("a process limit taken away, by whichever number, is zero", () => {
+    for (const PidsLimit of [0, -1, -2]) expect(buildResourceChange({ PidsLimit })).toEqual({ pids: { limit: 0 } });
   });
 });
