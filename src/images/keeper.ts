@@ -68,6 +68,7 @@ export function neededByImages(tx: ReadTransaction): Needs {
   const layers = new Set<Digest>();
   for (const image of tx.list(imageKind)) {
     for (const digest of blobsOf(image)) blobs.add(digest);
+    for (const { document } of image.attestations ?? []) blobs.add(document.digest);
     for (const chainId of image.chain) layers.add(chainId);
   }
   return { blobs, layers };

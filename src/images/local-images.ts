@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import { compare } from "./diff/diff.ts";
 import type { Difference, TreeSource } from "./diff/difference.ts";
 import type { Distribution } from "./distribution.ts";
+import type { Documents } from "./documents.ts";
 import { imageEvent } from "./events.ts";
 import { type HistoryLine, imageHistory } from "./history.ts";
 import type { ImageAccounts, ImageHistory } from "./image-history.ts";
@@ -73,6 +74,8 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
   readonly distribution: Distribution;
   /** What is at registries beside images. */
   readonly artifacts: Artifacts;
+  /** What is said about these images. */
+  readonly documents: Documents;
   readonly #context: Context;
   readonly #pruneGate = new PruneGate();
   readonly #listeners = new Set<(event: ImageEvent) => void>();
@@ -96,6 +99,7 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
     const remote = new RemoteImages(this.#context, options.registries ?? defaultSettings);
     this.distribution = remote;
     this.artifacts = remote.artifacts;
+    this.documents = remote.documents;
   }
 
   resolve(nameOrId: string, platform?: string): Image {

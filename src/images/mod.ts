@@ -9,6 +9,7 @@ export type { Artifacts, OutgoingArtifact, OutgoingBlob, RemotePlace } from "./a
 export { decompress, detectCompression } from "./compression.ts";
 export * from "./diff/difference.ts";
 export * from "./distribution.ts";
+export type { DocumentKind, Documents, ImageDocument } from "./documents.ts";
 export type { HistoryLine } from "./history.ts";
 export * from "./image-history.ts";
 export * from "./images.ts";

@@ -1,6 +1,7 @@
 import type { Digest } from "../base/mod.ts";
 import type { Descriptor, ImageConfig } from "../spec/mod.ts";
 import { defineKind, type StoredObject } from "../store/mod.ts";
+import type { Attestation } from "./attestations.ts";
 
 /** How something came to be here, or what was done to a tag. */
 export type Origin = "import" | "load" | "commit" | "pull" | "push" | "build" | "tag" | "untag" | "rollback";
@@ -26,6 +27,8 @@ export interface ImageObject extends StoredObject {
   readonly manifests: readonly StoredManifest[];
   /** The image it was made from here. */
   readonly parent?: Digest;
+  /** What is said about it: each goes along when it is pushed. */
+  readonly attestations?: readonly Attestation[];
   readonly origin: Origin;
   /** Milliseconds since the epoch. */
   readonly addedAt: number;
@@ -38,6 +41,8 @@ export interface ImageObject extends StoredObject {
 export interface Pointer {
   readonly image: Digest;
   readonly manifest: Digest;
+  /** The same for other platforms: each has a `name@digest` of its own, too. */
+  readonly others?: readonly { readonly image: Digest; readonly manifest: Digest }[];
 }
 
 /** One change of a tag; `to` undefined: it was taken away. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Digest, HavreError } from "../base/mod.ts";
 import type { Reference } from "../spec/mod.ts";
 import { parseReference } from "../spec/mod.ts";
@@ -63,7 +64,7 @@ export function setTag(
   }
   const known = tx.get(tagKind, id);
   const before = known?.current;
-  if (before?.image === to.image && before.manifest === to.manifest) return before;
+  if (before && isDeepStrictEqual(before, to)) return before;
   tx.put(tagKind, {
     id,
     repository: repositoryKey(reference),

@@ -3,6 +3,7 @@ import { type Descriptor, type Platform, parseReference, withDefaultTag } from "
 import { type Artifacts, RemoteArtifacts } from "./artifacts.ts";
 import type { Context } from "./context.ts";
 import type { Distribution, PullRequest, PushRequest, SearchResult } from "./distribution.ts";
+import { type Documents, ImageDocuments } from "./documents.ts";
 import type { OnProgress } from "./images.ts";
 import { MAX_DOCUMENT, parseConfig, parseIndex, parseJson, parseManifest } from "./parse.ts";
 import { Downloads } from "./pull/downloads.ts";
@@ -22,11 +23,13 @@ export class RemoteImages implements Distribution {
   readonly #downloads: Downloads;
   readonly #gzip = new Gzip();
   readonly artifacts: Artifacts;
+  readonly documents: Documents;
 
   constructor(context: Context, settings: RegistrySettings) {
     this.#context = context;
     this.#registries = new Registries(settings, context.clock);
     this.#downloads = new Downloads(context.content);
+    this.documents = new ImageDocuments(context, this.#registries);
     this.artifacts = new RemoteArtifacts(context, this.#registries, this.#downloads, this.#gzip);
   }
 

@@ -5,5 +5,6 @@
  * Words: kind, object, index, view, update, watch.
  * Invariant: an `update` that returned is on disk; one that threw changed nothing. Every field has one writer.
  */
+export { readForeignColumn } from "./foreign.ts";
 export { SqliteStore } from "./sqlite.ts";
 export * from "./store.ts";

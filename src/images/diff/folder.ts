@@ -99,6 +99,12 @@ export class OpenFile implements Disposable {
     return filled;
   }
 
+  /** Bytes from a position on; fewer at the end of the file. */
+  at(position: number, length: number): Buffer {
+    const buffer = Buffer.alloc(Math.min(length, Math.max(0, fstatSync(this.#descriptor).size - position)));
+    return buffer.subarray(0, buffer.length === 0 ? 0 : readSync(this.#descriptor, buffer, 0, buffer.length, position));
+  }
+
   /** The whole content up to `limit` bytes; undefined when it is more. */
   text(limit: number): string | undefined {
     const buffer = Buffer.alloc(Math.min(limit, fstatSync(this.#descriptor).size) + 1);

@@ -1,3 +1,4 @@
+import { readDpkgStatus } from "../sbom/dpkg.ts";
 import type { PackageDifference } from "./difference.ts";
 import { Folder } from "./folder.ts";
 
@@ -47,20 +48,7 @@ function installedPackages(tree: string | undefined): Map<string, Package> {
 }
 
 function addPackages(packages: Map<string, Package>, text: string | undefined): void {
-  for (const found of parseStatus(text ?? "")) packages.set(`${found.name}:${found.architecture}`, found);
-}
-
-/** The installed packages of a dpkg status file (deb822 paragraphs). One without a Status line is taken as installed. */
-export function parseStatus(text: string): Package[] {
-  const packages: Package[] = [];
-  for (const paragraph of text.split(/\n\s*\n/)) {
-    const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, "mi").exec(paragraph)?.[1]?.trim();
-    const name = field("Package");
-    const version = field("Version");
-    const status = field("Status");
-    if (name === undefined || version === undefined) continue;
-    if (status !== undefined && !/ installed$/.test(status)) continue;
-    packages.push({ name, version, architecture: field("Architecture") ?? "" });
+  for (const { name, version, architecture = "" } of readDpkgStatus(text ?? "", "")) {
+    packages.set(`${name}:${architecture}`, { name, version, architecture });
   }
-  return packages;
 }

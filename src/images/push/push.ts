@@ -14,6 +14,7 @@ import type { Registries } from "../registry/registry.ts";
 import { ATTEMPTS, isTemporary, type RemoteRepository } from "../registry/remote-repository.ts";
 import { findTag, repositoryKey, tagsOfRepository } from "../resolve.ts";
 import type { Gzip } from "./gzip.ts";
+import { needsIndex, type SentImage, sendIndex, sendReferrers } from "./companions.ts";
 import { compressedLayer, manifestToSend, type Outgoing, withLayers } from "./manifest.ts";
 
 /** Docker's default of uploads at a time. */
@@ -30,6 +31,11 @@ interface Named {
   readonly reference: Reference;
   readonly image: ImageObject;
   readonly manifest: Digest;
+}
+
+/** An image under a name, and those for other platforms that the name stands for, too. */
+interface NamedImages extends Named {
+  readonly others: readonly Named[];
 }
 
 /** `docker push`: see `Distribution.push`. */
@@ -50,12 +56,17 @@ export async function pushImage(
 }
 
 /** The tag that was named, or every tag of the repository. `not-found` with Docker's texts. */
-function select(tx: ReadTransaction, reference: Reference): readonly Named[] {
+function select(tx: ReadTransaction, reference: Reference): readonly NamedImages[] {
   const tags = reference.tag === undefined ? tagsOfRepository(tx, reference) : [findTag(tx, reference)];
   const found = tags.flatMap((tag) => {
     const image = tag?.current && tx.get(imageKind, tag.current.image);
     if (!tag?.current || !image || tag.tag === undefined) return [];
-    return [{ reference: { ...reference, tag: tag.tag }, image, manifest: tag.current.manifest }];
+    const full = { ...reference, tag: tag.tag };
+    const others = (tag.current.others ?? []).flatMap((other) => {
+      const found = tx.get(imageKind, other.image);
+      return found ? [{ reference: full, image: found, manifest: other.manifest }] : [];
+    });
+    return [{ reference: full, image, manifest: tag.current.manifest, others }];
   });
   if (found.length > 0) return found;
   const known = tagsOfRepository(tx, reference).length > 0;
@@ -68,47 +79,71 @@ function select(tx: ReadTransaction, reference: Reference): readonly Named[] {
 }
 
 async function pushOne(
-  { context, gzip }: Sender,
+  sender: Sender,
   repository: RemoteRepository,
-  named: Named,
+  named: NamedImages,
   onProgress: OnProgress,
   signal?: AbortSignal,
 ): Promise<void> {
+  const { context } = sender;
   const { image, reference } = named;
-  const now = () => context.clock.now();
   await assemble(context, async () => {
-    const progressOf = (diffId: Digest, total: number) => new LayerProgress(diffId, total, onProgress, now);
-    const diffIds = image.config.rootfs.diff_ids;
-    for (const diffId of diffIds.toReversed()) progressOf(diffId, 0).status("Preparing");
-    const chosen = manifestToSend(image, named.manifest);
-    const slots = new Semaphore(AT_ONCE);
-    const sources = context.store.view((tx) => otherRepositories(tx, reference));
-    const layers = await joinAll(
-      chosen.layers.map(
-        (plain, at) => (stop) =>
-          slots.run(async () => {
-            const diffId = diffIds[at] ?? plain.digest;
-            const compression = progressOf(diffId, plain.size);
-            const compressing = (current: number) => compression.compressing(current);
-            const layer = await compressedLayer(context, gzip, plain, diffId, compressing, stop);
-            const progress = progressOf(diffId, layer.size);
-            progress.status(await sendBlob(context, repository, layer, sources.get(layer.digest), progress, stop));
-            return layer;
-          }),
-      ),
-      signal,
-    );
-    const outgoing = await withLayers(context, chosen, layers);
-    const { descriptor } = outgoing.stored;
-    const config: Descriptor = { mediaType: "", digest: image.id, size: image.configSize };
-    await sendBlob(context, repository, config, undefined, undefined, signal);
-    await repository.putManifest(reference.tag ?? descriptor.digest, descriptor.mediaType, outgoing.bytes, signal);
-    await record(context, named, outgoing);
-    const { digest, size } = descriptor;
+    const images = [named, ...named.others];
+    const indexed = needsIndex(images.map((one) => one.image));
+    const sent: SentImage[] = [];
+    for (const one of images) {
+      const outgoing = await sendImage(sender, repository, one, onProgress, signal);
+      const { descriptor } = outgoing.stored;
+      const target = indexed ? descriptor.digest : (reference.tag ?? descriptor.digest);
+      await repository.putManifest(target, descriptor.mediaType, outgoing.bytes, signal);
+      await sendReferrers(context, repository, reference, { image: one.image, stored: outgoing.stored }, signal);
+      await record(context, one, outgoing);
+      sent.push({ image: one.image, stored: outgoing.stored });
+    }
+    const [first] = sent;
+    if (!first) return;
+    const { digest, size } = indexed
+      ? await sendIndex(context, repository, reference, sent, signal)
+      : first.stored.descriptor;
     onProgress({ status: `${reference.tag}: digest: ${digest} size: ${size}` });
     onProgress({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
   });
   context.emit(imageEvent("push", image, familiarReference(reference)));
+}
+
+/** Brings layers and configuration of one image to the registry; its manifest is still to be sent. */
+async function sendImage(
+  { context, gzip }: Sender,
+  repository: RemoteRepository,
+  { image, manifest, reference }: Named,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<Outgoing> {
+  const now = () => context.clock.now();
+  const progressOf = (diffId: Digest, total: number) => new LayerProgress(diffId, total, onProgress, now);
+  const diffIds = image.config.rootfs.diff_ids;
+  for (const diffId of diffIds.toReversed()) progressOf(diffId, 0).status("Preparing");
+  const chosen = manifestToSend(image, manifest);
+  const slots = new Semaphore(AT_ONCE);
+  const sources = context.store.view((tx) => otherRepositories(tx, reference));
+  const layers = await joinAll(
+    chosen.layers.map(
+      (plain, at) => (stop) =>
+        slots.run(async () => {
+          const diffId = diffIds[at] ?? plain.digest;
+          const compression = progressOf(diffId, plain.size);
+          const compressing = (current: number) => compression.compressing(current);
+          const layer = await compressedLayer(context, gzip, plain, diffId, compressing, stop);
+          const progress = progressOf(diffId, layer.size);
+          progress.status(await sendBlob(context, repository, layer, sources.get(layer.digest), progress, stop));
+          return layer;
+        }),
+    ),
+    signal,
+  );
+  const config: Descriptor = { mediaType: "", digest: image.id, size: image.configSize };
+  await sendBlob(context, repository, config, undefined, undefined, signal);
+  return withLayers(context, chosen, layers);
 }
 
 /** Brings one blob to the registry, if it is not there. Returns what `docker push` says of it. */
@@ -177,7 +212,8 @@ async function record({ store, clock }: Context, { reference, image }: Named, { 
     tx.put(imageKind, { ...known, manifests });
     const to = { image: image.id, manifest: stored.descriptor.digest };
     const change = { at: clock.now(), action: "push" as const };
-    if (findTag(tx, reference)?.current?.image === image.id) setTag(tx, reference, to, change);
+    const named = findTag(tx, reference)?.current;
+    if (named?.image === image.id) setTag(tx, reference, { ...named, ...to }, change);
     const { domain, path } = reference;
     setTag(tx, { domain, path, digest: stored.descriptor.digest }, to, change);
   });

@@ -12,6 +12,8 @@ import { RegistryError, registryError } from "./failures.ts";
 import type { RegistryRequest, RegistryResponse } from "./http.ts";
 import type { Session } from "./registry.ts";
 
+/** Of what refers to a manifest. */
+const MAX_DOCUMENT = 4 << 20;
 /** The specification's least that a registry must take; nothing honest is larger. */
 const MAX_MANIFEST = 4 << 20;
 /** How often anything is tried. */
@@ -188,8 +190,13 @@ export class RemoteRepository {
     return { digest, size: digester.size };
   }
 
-  /** Stores a manifest under a tag or its digest. */
-  async putManifest(reference: string, mediaType: string, bytes: Uint8Array, signal?: AbortSignal): Promise<Digest> {
+  /** Stores a manifest under a tag or its digest. Returns the manifest it refers to, where the registry keeps referrers. */
+  async putManifest(
+    reference: string,
+    mediaType: string,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
     return this.#patiently(signal, async () => {
       const response = await this.#write(
         "PUT",
@@ -201,7 +208,20 @@ export class RemoteRepository {
       if (response.status !== 201 && response.status !== 200)
         throw await registryError(response, `Storing manifest ${reference}`);
       await response.discard();
-      return digestOf(bytes);
+      return response.headers.get("oci-subject") ?? undefined;
+    });
+  }
+
+  /** The index of what refers to a manifest (OCI distribution 1.1, § Listing Referrers); undefined: the registry keeps none. */
+  async referrers(digest: Digest, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#patiently(signal, async () => {
+      const response = await this.#read("GET", `referrers/${digest}`, { accept: mediaTypes.ociIndex }, signal);
+      if (response.status === 200) return response.bytes(MAX_DOCUMENT);
+      if (response.status < 500) {
+        await response.discard();
+        return undefined;
+      }
+      throw await registryError(response, `Listing what refers to ${digest}`);
     });
   }
 
