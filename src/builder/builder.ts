@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Digest, digestOf, HavreError, rfc3339Nano } from "../base/mod.ts";
-import type { Artifacts, Image, ImageMaker } from "../images/mod.ts";
+import type { Artifacts, Documents, Image, ImageMaker } from "../images/mod.ts";
 import { decompress } from "../images/mod.ts";
 import { mountInfo, unmount } from "../kernel/mod.ts";
 import type { ExecutionConfig, ImageConfig, Platform } from "../spec/mod.ts";
@@ -25,6 +26,7 @@ import type { FileSource } from "./ops/files/source.ts";
 import { TarSource } from "./ops/files/tar-source.ts";
 import { unpacked } from "./ops/files/unpacked.ts";
 import { squash } from "./ops/squash.ts";
+import { type ProvenanceWish, provenance } from "./provenance.ts";
 import { BuildCache, type CacheHost } from "./solver/build-cache.ts";
 import type { OnBuildEvent } from "./solver/events.ts";
 import { BuildFailed } from "./solver/failure.ts";
@@ -53,6 +55,19 @@ export interface BuildRequest {
   readonly cacheTo?: readonly CacheExport[];
   /** The image carries a cache of its own layers. */
   readonly inlineCache?: boolean;
+  /** What is to be said about the image. */
+  readonly attest?: AttestWish;
+}
+
+/** What is said about an image that is built. */
+export interface AttestWish {
+  readonly provenance?: ProvenanceWish;
+  /** Bills of materials in these formats. */
+  readonly bills: readonly ("spdx" | "cyclonedx")[];
+  /** In an index with the image, too, as BuildKit has it. */
+  readonly inIndex: boolean;
+  /** Runs the work where it is told of. */
+  told(work: () => Promise<void>): Promise<void>;
 }
 
 export interface BuildObserver {
@@ -75,6 +90,7 @@ export class Builder {
   readonly #solver: Solver;
   readonly #contexts: string;
   readonly #artifacts: Artifacts;
+  readonly #documents: Documents;
 
   /** What builds left for builds to come. */
   readonly cache: BuildCache;
@@ -82,11 +98,12 @@ export class Builder {
   constructor(
     store: Store,
     ops: OpContext,
-    artifacts: Artifacts,
+    { artifacts, documents }: { readonly artifacts: Artifacts; readonly documents: Documents },
     cacheHost: Pick<CacheHost, "imageLayers" | "collect">,
   ) {
     this.#ops = ops;
     this.#artifacts = artifacts;
+    this.#documents = documents;
     this.#contexts = join(ops.root, "contexts");
     for (const folder of [this.#contexts, ops.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     const folders = new CacheFolders(join(ops.root, "caches"), ops.clock, ops.newId);
@@ -138,8 +155,11 @@ export class Builder {
 
   /** Builds an image. `BuildFailed` when a step fails, a `DockerfileError` for what is wrong in the Dockerfile. */
   build(request: BuildRequest, observer: BuildObserver, signal: AbortSignal): Promise<BuildResult> {
+    const began = this.#ops.clock.now();
     return this.#solve(request, observer, signal, async (plan, solved) => {
       const image = await this.#makeImage(request, plan, solved, signal);
+      const { attest } = request;
+      if (attest) await attest.told(() => this.#attest(attest, request, image, { plan, solved, began }, signal));
       return { image, plan };
     });
   }
@@ -197,6 +217,24 @@ export class Builder {
     for (const wanted of cacheTo) await this.#exportCache(wanted, solved, end, remembered, signal);
     this.cache.tidy().catch((error: unknown) => this.#ops.log.warn("The build cache was not tidied", { error }));
     return result;
+  }
+
+  async #attest(
+    { provenance: wish, bills, inIndex }: AttestWish,
+    { dockerfile, options, names }: BuildRequest,
+    image: Image,
+    { plan, solved, began }: { readonly plan: BuildGraph; readonly solved: Solved; readonly began: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { images, clock, newId } = this.#ops;
+    const said = await this.#documents.bills(image.id, names[0] ?? image.id, bills, signal);
+    const facts = {
+      ...{ dockerfile, options, plan, materials: solved.materials, host: hostname(), invocation: newId(), began },
+      digestOf: (id: Digest) => images.digestOf(id),
+      ended: clock.now(),
+    };
+    const how = wish ? [{ kind: "provenance" as const, value: provenance({ ...facts, wish }) }] : [];
+    await this.#documents.attach(image.id, [...how, ...said], inIndex);
   }
 
   async #exportCache(

@@ -55,7 +55,7 @@ export function assembleBuilder(
     run: join(folders.run, "build"),
     bundles: context.config.paths.bundles,
   };
-  const builder = new Builder(context.store, ops, images.artifacts, {
+  const builder = new Builder(context.store, ops, images, {
     imageLayers: (tx) => neededByImages(tx).layers,
     collect: () => images.collect(),
   });

@@ -67,6 +67,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     images,
     imageHistory: images,
     imageAccounts: images,
+    documents: images.documents,
     distribution: building.distribution,
     catalogue: building.catalogue,
     networkAdvice: { measure: (signal) => measureModes([process.execPath, "__measure"], signal) },

@@ -190,6 +190,12 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
     return this.get(id) !== undefined;
   }
 
+  digestOf(id: Digest): Digest | undefined {
+    const image = this.get(id);
+    const [named] = image?.digests ?? [];
+    return named === undefined ? image?.manifest : (named.slice(named.indexOf("@") + 1) as Digest);
+  }
+
   async layerFrom(
     parent: Digest | undefined,
     tar: AsyncIterable<Uint8Array>,

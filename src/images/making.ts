@@ -35,6 +35,8 @@ export interface ImageMaker {
   layersOf(id: Digest, signal?: AbortSignal): Promise<readonly ImageLayer[]>;
   /** Whether an image of this id is here. */
   knows(id: Digest): boolean;
+  /** Of the manifest of an image, as a registry knows it where one does; undefined: it is not here. */
+  digestOf(id: Digest): Digest | undefined;
   /** Makes a layer on `parent` (undefined: the lowest one) of a tar that is still arriving. */
   layerFrom(parent: Digest | undefined, tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ImageLayer>;
   /**

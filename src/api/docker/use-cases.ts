@@ -20,6 +20,7 @@ import type {
 } from "../../engine/mod.ts";
 import type {
   Distribution,
+  Documents,
   Image,
   ImageAccounts,
   ImageHistory,
@@ -153,6 +154,7 @@ export interface UseCases {
   readonly images: Images;
   readonly imageHistory: ImageHistory;
   readonly imageAccounts: ImageAccounts;
+  readonly documents: Pick<Documents, "about">;
   readonly distribution: Distribution;
   readonly catalogue: CatalogueKeeper;
   readonly networks: NetworkManagement;

@@ -80,6 +80,10 @@ const DEFAULTS: Fields = {
   debug: false,
   cacheFrom: [],
   cacheTo: [],
+  provenance: "",
+  sbom: [],
+  requestedBy: "",
+  source: {},
 };
 
 /** Each field of the kind that its default has; `invalid-argument` names the one that is not. */

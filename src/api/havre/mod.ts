@@ -10,6 +10,7 @@ import { applicationRoutes } from "./apps.ts";
 import { auditRoutes } from "./audit.ts";
 import { buildRoutes } from "./build.ts";
 import { catalogueRoutes } from "./catalogue.ts";
+import { documentRoutes } from "./documents.ts";
 import { execRoutes } from "./exec.ts";
 import { historyRoutes } from "./history.ts";
 import { networkAdviceRoutes } from "./networks.ts";
@@ -29,6 +30,7 @@ export function havreRoutes(useCases: UseCases): readonly Route[] {
     ...execRoutes(useCases),
     ...catalogueRoutes(useCases),
     ...buildRoutes(useCases),
+    ...documentRoutes(useCases),
     ...historyRoutes(useCases),
     ...networkAdviceRoutes(useCases),
     ...overviewRoutes(useCases),

@@ -1,5 +1,6 @@
 import { HavreError } from "../../base/mod.ts";
 import { type Platform, parseGoBoolean } from "../../spec/mod.ts";
+import type { AttestWish } from "../builder.ts";
 import type { CacheOption } from "../cache/options.ts";
 import type { GraphOptions } from "../graph/options.ts";
 
@@ -27,6 +28,7 @@ export interface FrontendRequest {
   readonly cacheFrom: readonly CacheOption[];
   /** `BUILDKIT_INLINE_CACHE`, as before there were cache options. */
   readonly inlineCache: boolean;
+  readonly attest: Omit<AttestWish, "told"> | undefined;
   readonly options: Omit<GraphOptions, "history">;
 }
 
@@ -45,6 +47,7 @@ export function readFrontendAttributes(attributes: Attributes, host: Platform): 
     contexts: readContexts(withPrefix(attributes, "context:")),
     cacheFrom: readCacheImports(text("cache-imports"), text("cache-from")),
     inlineCache: parseGoBoolean(buildArgs.BUILDKIT_INLINE_CACHE ?? "") ?? false,
+    attest: readAttests(attributes),
     epoch: readEpoch(buildArgs.SOURCE_DATE_EPOCH),
     options: {
       target: text("target"),
@@ -106,6 +109,29 @@ function readCacheImports(json: string | undefined, references: string | undefin
   } catch (cause) {
     throw new HavreError("invalid-argument", `failed to unmarshal cache-imports: ${json}`, { cause });
   }
+}
+
+/**
+ * `attest:provenance`, `attest:sbom`: `key=value,…` each. Clients ask by themselves for what is only to go where it costs nothing
+ * (`inline-only`): of that nothing is said.
+ */
+function readAttests(attributes: Attributes): Omit<AttestWish, "told"> | undefined {
+  const wish = (name: string) => {
+    const text = attributes[`attest:${name}`];
+    if (text === undefined) return undefined;
+    const fields = new Map(text.split(",").map((field) => field.split("=", 2) as [string, string | undefined]));
+    const off = fields.get("disabled") === "true" || fields.get("inline-only") === "true";
+    return off ? undefined : fields;
+  };
+  const [how, bills] = [wish("provenance"), wish("sbom")];
+  if (!how && !bills) return undefined;
+  const [remote, commit, id] = [attributes["vcs:source"], attributes["vcs:revision"], how?.get("builder-id")];
+  const provenance = {
+    mode: how?.get("mode") === "min" ? "min" : "max",
+    ...(id ? { builderId: id } : {}),
+    source: { ...(remote ? { remote } : {}), ...(commit ? { commit } : {}) },
+  } as const;
+  return { ...(how ? { provenance } : {}), bills: bills ? ["spdx"] : [], inIndex: true };
 }
 
 /** Seconds since the epoch, made milliseconds. */

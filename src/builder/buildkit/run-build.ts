@@ -61,6 +61,14 @@ export async function runBuild(
     ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
     remembered,
     cacheTo: await caches.exports(),
+    ...(request.attest
+      ? {
+          attest: {
+            ...request.attest,
+            told: (work: () => Promise<void>) => progress.task("exporting attestations", work),
+          },
+        }
+      : {}),
     inlineCache: caches.inline || request.inlineCache,
   };
   const observer: BuildObserver = {

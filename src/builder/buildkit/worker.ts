@@ -55,6 +55,7 @@ const STEPS = [
   "platform",
   "mergeop",
   "exporter.multiple",
+  "exporter.image.attestations",
 ];
 
 const enabled = (id: string) => ({ id, enabled: true });

@@ -2,7 +2,7 @@ import { digestOf, HavreError } from "../../base/mod.ts";
 import type { Credentials } from "../../images/mod.ts";
 import { packWholeTree } from "../../snapshots/mod.ts";
 import { IgnoreMatcher, type Platform, readIgnoreFile } from "../../spec/mod.ts";
-import type { Builder } from "../builder.ts";
+import type { AttestWish, Builder } from "../builder.ts";
 import { type CacheOption, checkCacheExports } from "../cache/options.ts";
 import type { RemoteCaches } from "../cache/remote-caches.ts";
 import { type FetchImage, parsePlatform, readContextFile } from "../classic/classic-builds.ts";
@@ -59,6 +59,13 @@ export interface NativeBuild {
   readonly check: boolean;
   readonly cacheFrom: readonly CacheOption[];
   readonly cacheTo: readonly CacheOption[];
+  /** `min`, `max`, or nothing. */
+  readonly provenance: string;
+  /** Formats of bills of materials. */
+  readonly sbom: readonly string[];
+  /** Who asks for the build, and where its context is from. */
+  readonly requestedBy: string;
+  readonly source: { readonly remote?: string; readonly commit?: string };
   /** Keep the state before a step that fails, as an image. */
   readonly debug: boolean;
   readonly credentials: (registry: string) => Credentials;
@@ -182,6 +189,7 @@ export class NativeBuilds {
       cacheTo: this.#caches.exports(request.cacheTo, credentials, (name, work) =>
         telling(listener, `exporting cache to ${name}`, work),
       ),
+      ...attestWish(request, listener),
       inlineCache: request.cacheTo.some(({ type }) => type === "inline"),
       ...(request.debug ? { keepsFailed: platform } : {}),
     } as const;
@@ -233,6 +241,26 @@ export class NativeBuilds {
     if (error) throw error;
     return warnings;
   }
+}
+
+/** `invalid-argument` for what there is not. */
+function attestWish(
+  { provenance, sbom, requestedBy, source, files }: NativeBuild,
+  listener: NativeListener,
+): { readonly attest?: AttestWish } {
+  const mode: "min" | "max" | undefined = provenance === "min" || provenance === "max" ? provenance : undefined;
+  if (provenance !== "" && !mode) {
+    throw new HavreError("invalid-argument", `Unknown provenance: ${provenance}`, { hint: "min or max" });
+  }
+  const bills = sbom.map((format) => {
+    if (format === "spdx" || format === "cyclonedx") return format;
+    throw new HavreError("invalid-argument", `Unknown bill of materials: ${format}`, { hint: "spdx or cyclonedx" });
+  });
+  if (files || (!mode && bills.length === 0)) return {};
+  const who = requestedBy === "" ? {} : { requestedBy };
+  const how: Pick<AttestWish, "provenance"> = mode ? { provenance: { mode, source, ...who } } : {};
+  const told = (work: () => Promise<void>) => telling(listener, "telling how it was built and what is in it", work);
+  return { attest: { ...how, bills, inIndex: false, told } };
 }
 
 /** Work that is no step of the Dockerfile, told as one. */

@@ -25,6 +25,13 @@ export interface RememberedSteps {
   folder(id: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
 }
 
+/** Something from outside that went into a build (SLSA, `ResourceDescriptor`). */
+export interface Material {
+  readonly uri: string;
+  /** By algorithm, in hexadecimal digits. */
+  readonly digest: Readonly<Record<string, string>>;
+}
+
 /** A step of a build with what it came to: what goes into a cache for other builds. */
 export interface SolvedStep {
   readonly vertex: Vertex;

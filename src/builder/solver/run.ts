@@ -1,4 +1,4 @@
-import { chainIds, type Digest, HavreError, isHavreError, toHavreError } from "../../base/mod.ts";
+import { chainIds, type Digest, digestHex, HavreError, isHavreError, toHavreError } from "../../base/mod.ts";
 import type { ImageLayer } from "../../images/mod.ts";
 import { mediaTypes } from "../../spec/mod.ts";
 import type { CopyOp, ExecOp } from "../graph/ops.ts";
@@ -14,7 +14,7 @@ import { mergeLayers } from "../ops/merge.ts";
 import type { OnBuildEvent } from "./events.ts";
 import { BuildFailed, OutputTail } from "./failure.ts";
 import { LazyLayers } from "./lazy-layers.ts";
-import type { RememberedSteps, SolvedStep } from "./remembered.ts";
+import type { Material, RememberedSteps, SolvedStep } from "./remembered.ts";
 import type { Outcome, Solver, StepEvent, Supplies, WorkEvent } from "./solver.ts";
 import { execKey, treesKey } from "./step-keys.ts";
 import { type Known, StepRecords } from "./step-records.ts";
@@ -48,6 +48,7 @@ export class Run implements Disposable {
   readonly steps: SolvedStep[] = [];
   /** Ids of the cache folders that its steps ask for. */
   readonly folders = new Set<string>();
+  readonly materials: Material[] = [];
   /** Downloads and checkouts; as long as the build. */
   readonly #held = new DisposableStack();
 
@@ -149,11 +150,16 @@ export class Run implements Disposable {
       }
       case "git": {
         const checkout = this.#held.use(await checkOut(ops, op, this.#signal));
+        this.materials.push({ uri: op.remote, digest: { sha1: checkout.commit } });
         return made({ kind: "files", files: checkout.files });
       }
       case "http": {
         const tell = (current: number, total: number) => this.#progress(vertex, op.url, current, total);
-        return made({ kind: "files", files: this.#held.use(await download(ops, op, this.#signal, tell)) });
+        const files = this.#held.use(await download(ops, op, this.#signal, tell));
+        const file = files.stat(op.name);
+        const digest = file ? files.digest() : undefined;
+        if (digest !== undefined) this.materials.push({ uri: op.url, digest: { sha256: digestHex(digest) } });
+        return made({ kind: "files", files });
       }
     }
   }

@@ -8,7 +8,7 @@ import type { FileSource } from "../ops/files/source.ts";
 import type { Lender } from "../ops/mounts.ts";
 import { buildRecordKind } from "./cache.ts";
 import type { BuildEvent, OnBuildEvent } from "./events.ts";
-import type { RememberedSteps, SolvedStep } from "./remembered.ts";
+import type { Material, RememberedSteps, SolvedStep } from "./remembered.ts";
 import { Run } from "./run.ts";
 import type { LayeredTree, Tree } from "./tree.ts";
 
@@ -32,6 +32,8 @@ export interface Solved {
   readonly steps: readonly SolvedStep[];
   /** Ids of the cache folders that steps ask for. */
   readonly folders: ReadonlySet<string>;
+  /** Repositories and files of the web that it took. */
+  readonly materials: readonly Material[];
   /** Whether a layer is on this machine: what another cache knows and nobody looked into is not. */
   isHere(layer: ImageLayer): boolean;
 }
@@ -99,6 +101,7 @@ export class Solver {
       trees: withTheirLayers(trees, ends),
       steps: run.steps,
       folders: run.folders,
+      materials: run.materials,
       isHere: (layer) => this.ops.content.has(layer.blob.digest) && this.ops.snapshots.has(layer.chainId),
     };
   }

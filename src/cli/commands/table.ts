@@ -113,6 +113,8 @@ const image: Group = {
     inspect: leaf(() => import("./image/inspect.ts")),
     load,
     log: leaf(() => import("./image/log.ts")),
+    provenance: leaf(() => import("./image/provenance.ts")),
+    sbom: leaf(() => import("./image/sbom.ts")),
     ls: leaf(listImages),
     list: alias(listImages),
     prune: leaf(() => import("./image/prune.ts")),

@@ -13,8 +13,8 @@ import { setTag } from "../record.ts";
 import type { Registries } from "../registry/registry.ts";
 import { ATTEMPTS, isTemporary, type RemoteRepository } from "../registry/remote-repository.ts";
 import { findTag, repositoryKey, tagsOfRepository } from "../resolve.ts";
-import type { Gzip } from "./gzip.ts";
 import { needsIndex, type SentImage, sendIndex, sendReferrers } from "./companions.ts";
+import type { Gzip } from "./gzip.ts";
 import { compressedLayer, manifestToSend, type Outgoing, withLayers } from "./manifest.ts";
 
 /** Docker's default of uploads at a time. */

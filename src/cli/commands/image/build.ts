@@ -1,4 +1,5 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { HavreError } from "../../../base/mod.ts";
 import { quietFlag } from "../../args/common.ts";
 import { list, text, toggle } from "../../args/flags.ts";
@@ -12,6 +13,7 @@ import { nativeBuild } from "./build/native.ts";
 import { openOutput, parseOutput } from "./build/output.ts";
 import { PlainView } from "./build/plain-view.ts";
 import { cacheOption, findDockerfile, keyValues, pair, readSecrets, registryHeaders } from "./build/request.ts";
+import { readProvenance, readSbom, sourceOf } from "./build/source.ts";
 import { TreeView } from "./build/tree-view.ts";
 
 const SILENT: BuildView = { line: () => {}, end: () => {} };
@@ -45,9 +47,11 @@ export const command = defineCommand({
     output: text("Output destination (type=local|tar|oci|docker,dest=path)", { short: "o" }),
     platform: text("Set target platform for build"),
     progress: text('Set type of progress output ("auto", "plain", "tty")', { initial: "auto" }),
+    provenance: text("Say how it was built, with the image (min or max)", { alone: "min" }),
     pull: toggle("Always attempt to pull all referenced images"),
     quiet: quietFlag("Suppress the build output and print image ID on success"),
     secret: list('Secret to expose to the build ("id=mysecret,src=/local/secret")'),
+    sbom: text("Say what is in it, with the image (spdx, cyclonedx or both)", { alone: "spdx,cyclonedx" }),
     ssh: list('SSH agent socket or keys to expose to the build ("default|<id>[=<socket>|<key>[,<key>]]")'),
     squash: toggle("Squash newly built layers into a single new layer"),
     tag: list('Name and optionally a tag ("name:tag")', { short: "t" }),
@@ -91,6 +95,10 @@ export const command = defineCommand({
       squash: flags.squash,
       check: flags.check,
       debug: flags.debug,
+      provenance: readProvenance(flags.provenance),
+      sbom: readSbom(flags.sbom),
+      requestedBy: `${context.env.USER ?? context.env.LOGNAME ?? `uid-${userInfo().uid}`}@${hostname()}`,
+      source: folder === undefined ? (remote ? { remote: place } : {}) : await sourceOf(folder),
       cacheFrom: flags["cache-from"].map(cacheOption),
       cacheTo: flags["cache-to"].map(cacheOption),
     };
