@@ -8,7 +8,7 @@ import type { Downloads } from "./pull/downloads.ts";
 import { LayerProgress } from "./pull/layer-progress.ts";
 import type { Gzip } from "./push/gzip.ts";
 import { compressedLayer } from "./push/manifest.ts";
-import { sendBlob } from "./push/push.ts";
+import { sendBlob } from "./push/send-blob.ts";
 import type { Credentials } from "./registry/credentials.ts";
 import type { Registries } from "./registry/registry.ts";
 import type { RemoteManifest } from "./registry/remote-repository.ts";

@@ -12,7 +12,7 @@ import type { Context } from "../context.ts";
 import type { ImageObject, StoredManifest } from "../objects.ts";
 import { parseIndex, parseJson } from "../parse.ts";
 import type { RemoteRepository } from "../registry/remote-repository.ts";
-import { sendBlob } from "./push.ts";
+import { sendBlob } from "./send-blob.ts";
 
 const EMPTY = { mediaType: "application/vnd.oci.empty.v1+json", bytes: Buffer.from("{}") };
 const PREDICATE = "in-toto.io/predicate-type";

@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { type Digest, HavreError, joinAll, Semaphore } from "../../base/mod.ts";
 import { type Descriptor, familiarName, familiarReference, parseReference, type Reference } from "../../spec/mod.ts";
 import type { ReadTransaction } from "../../store/mod.ts";
@@ -11,15 +10,15 @@ import { type ImageObject, imageKind, type StoredManifest, tagKind } from "../ob
 import { LayerProgress } from "../pull/layer-progress.ts";
 import { setTag } from "../record.ts";
 import type { Registries } from "../registry/registry.ts";
-import { ATTEMPTS, isTemporary, type RemoteRepository } from "../registry/remote-repository.ts";
+import type { RemoteRepository } from "../registry/remote-repository.ts";
 import { findTag, repositoryKey, tagsOfRepository } from "../resolve.ts";
 import { needsIndex, type SentImage, sendIndex, sendReferrers } from "./companions.ts";
 import type { Gzip } from "./gzip.ts";
 import { compressedLayer, manifestToSend, type Outgoing, withLayers } from "./manifest.ts";
+import { sendBlob } from "./send-blob.ts";
 
 /** Docker's default of uploads at a time. */
 const AT_ONCE = 5;
-const READ_SIZE = 512 * 1024;
 
 export interface Sender {
   readonly context: Context;
@@ -144,47 +143,6 @@ async function sendImage(
   const config: Descriptor = { mediaType: "", digest: image.id, size: image.configSize };
   await sendBlob(context, repository, config, undefined, undefined, signal);
   return withLayers(context, chosen, layers);
-}
-
-/** Brings one blob to the registry, if it is not there. Returns what `docker push` says of it. */
-export async function sendBlob(
-  { content }: Context,
-  repository: RemoteRepository,
-  blob: Descriptor,
-  mountFrom: string | undefined,
-  progress: LayerProgress | undefined,
-  signal?: AbortSignal,
-): Promise<string> {
-  if (await repository.hasBlob(blob.digest, signal)) return "Layer already exists";
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const mount =
-        mountFrom !== undefined && mountFrom !== repository.path ? { digest: blob.digest, from: mountFrom } : undefined;
-      const location = await repository.beginUpload(mount, signal);
-      if (location === undefined) return `Mounted from ${mountFrom}`;
-      await repository.upload(location, blob, () => reading(content.path(blob.digest), progress), signal);
-      return "Pushed";
-    } catch (error) {
-      if (attempt >= ATTEMPTS || !isTemporary(error)) throw error;
-      await repository.pause(attempt, signal);
-    }
-  }
-}
-
-/** The bytes as they are sent; the registry checks their digest, so it is not checked here a second time. */
-async function* reading(path: string, progress: LayerProgress | undefined): AsyncGenerator<Uint8Array> {
-  const file = await open(path, "r");
-  try {
-    for (let current = 0; ; ) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_SIZE), 0, READ_SIZE, null);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-      current += bytesRead;
-      progress?.pushing(current);
-    }
-  } finally {
-    await file.close();
-  }
 }
 
 /** By blob: another repository of the same registry that it came from or went to, to be mounted from there. */
