@@ -27,6 +27,7 @@ async function runDaemon(settings: DaemonSettings): Promise<number> {
     hostAccess: settings.hostAccess,
     ...(settings.imageRetention === undefined ? {} : { imageRetention: settings.imageRetention }),
     ...(settings.pluginFolder === undefined ? {} : { pluginFolder: settings.pluginFolder }),
+    ...(settings.usernsRemap === undefined ? {} : { usernsRemap: settings.usernsRemap }),
     ...(settings.socketGroup === undefined ? {} : { socketGroup: settings.socketGroup }),
   };
   if (settings.cleanup) await daemon.cleanUp(options);

@@ -50,6 +50,7 @@ export interface DaemonSettings {
   readonly hostAccess: boolean;
   readonly openPorts: boolean;
   readonly pluginFolder?: string;
+  readonly usernsRemap?: string;
   readonly socketGroup?: string;
   /** Milliseconds for which a removed image can be brought back. */
   readonly imageRetention?: number;

@@ -9,6 +9,8 @@ import {
   containerUsers,
   type EngineContext,
   EventLog,
+  Identities,
+  MappedSources,
   MountedTrees,
   RemovedLogs,
   readHostFacts,
@@ -32,6 +34,7 @@ import {
 } from "../volumes/mod.ts";
 import { assembleBuilder, type BuilderAssembly } from "./assemble-builder.ts";
 import { makeFolders } from "./folders.ts";
+import { identityOptions } from "./identity-options.ts";
 import { networkOptions } from "./network-options.ts";
 import type { DaemonOptions } from "./options.ts";
 import { registrySettings } from "./registries.ts";
@@ -121,11 +124,14 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
     logger: log,
     runtimes: new Map([...options.runtimes].map(([name, path]) => [name, { path, args: [] }])),
   });
+  const identities = new Identities(identityOptions(options, store));
   const context: EngineContext = {
     store,
     images,
     snapshots,
-    trees: new MountedTrees(snapshots),
+    identities,
+    mapped: new MappedSources(folders.mapped),
+    trees: new MountedTrees(snapshots, identities),
     networks,
     ports,
     volumes: volumes.mounted,

@@ -9,6 +9,7 @@ export interface Folders {
   readonly volumes: string;
   readonly volumeTrash: string;
   readonly parts: string;
+  readonly mapped: string;
 }
 
 /** Makes what is missing below the durable and the volatile folder. */
@@ -20,6 +21,7 @@ export function makeFolders({ root, run }: { readonly root: string; readonly run
     volumes: join(root, "volumes"),
     volumeTrash: join(root, "volumes/.trash"),
     parts: join(run, "parts"),
+    mapped: join(run, "mapped"),
   };
   for (const folder of [root, run, ...Object.values(folders)]) mkdirSync(folder, { recursive: true, mode: 0o711 });
   return folders;

@@ -17,11 +17,13 @@ export interface HostQuestion {
   readonly defaultRuntime: string;
   readonly initPath: string | undefined;
   readonly registries: RegistrySettings;
+  /** Whose user ids containers have that ask for none. */
+  readonly users: "host" | "own";
 }
 
 const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64", arm: "armv7l" };
 
-export function hostInfo({ root, facts, runtime, defaultRuntime, initPath, registries }: HostQuestion) {
+export function hostInfo({ root, facts, runtime, defaultRuntime, initPath, registries, users }: HostQuestion) {
   const os = osRelease();
   const { supports } = facts;
   return {
@@ -47,6 +49,7 @@ export function hostInfo({ root, facts, runtime, defaultRuntime, initPath, regis
       ...(facts.apparmor ? ["name=apparmor"] : []),
       ...(facts.seccomp ? ["name=seccomp,profile=builtin"] : []),
       ...(facts.cgroupVersion === 2 ? ["name=cgroupns"] : []),
+      ...(users === "own" ? ["name=userns"] : []),
     ],
     limits: {
       memory: supports.memory,

@@ -60,6 +60,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
           facts: context.host,
           runtime,
           registries: registrySettings(options),
+          users: context.identities.usual,
           ...context.config,
         }),
     },

@@ -26,6 +26,11 @@ export interface DaemonOptions {
   readonly insecureRegistries: readonly string[];
   /** Where volume plug-ins are looked for; undefined: where Docker's are. */
   readonly pluginFolder?: string;
+  /**
+   * Containers that name no user namespace have ids of their own: `default`, each its own of the user `havre`'s; or those of
+   * `user[:group]`, all the same. Undefined: the host's.
+   */
+  readonly usernsRemap?: string;
   /** Group that may use the socket. */
   readonly socketGroup?: string;
   /** Milliseconds for which a removed image can be brought back; 0 unless told. */

@@ -9,6 +9,7 @@ import type { ContainerVolumes } from "../volumes/mod.ts";
 import { type Container, type ContainerStatus, containerKind } from "./container.ts";
 import type { EventLog } from "./events.ts";
 import type { HostFacts } from "./host-facts.ts";
+import type { Identities, MappedSources } from "./identities/mod.ts";
 import type { MountedTrees } from "./trees.ts";
 import type { Waiters } from "./waiters.ts";
 
@@ -45,6 +46,8 @@ export interface EngineContext {
   readonly ports: PublishedPorts;
   readonly volumes: ContainerVolumes;
   readonly runtime: Runtime;
+  readonly identities: Identities;
+  readonly mapped: MappedSources;
   readonly events: EventLog;
   readonly waiters: Waiters;
   /** Serialises what changes one container. */

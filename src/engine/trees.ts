@@ -1,4 +1,5 @@
 import type { Snapshotter } from "../snapshots/mod.ts";
+import type { Identities } from "./identities/mod.ts";
 
 /**
  * Who reads containers' mounted trees beside their processes: a tree stays mounted until its process has ended and the
@@ -6,17 +7,23 @@ import type { Snapshotter } from "../snapshots/mod.ts";
  */
 export class MountedTrees {
   readonly #snapshots: Snapshotter;
+  readonly #identities: Identities;
   readonly #users = new Map<string, number>();
 
-  constructor(snapshots: Snapshotter) {
+  constructor(snapshots: Snapshotter, identities: Identities) {
     this.#snapshots = snapshots;
+    this.#identities = identities;
   }
 
-  /** Mounts the container's tree, or joins those who use it; to be followed by `leave`. Returns its folder. */
+  /**
+   * Mounts the container's tree with the owners its processes see as they are on the host, or joins those who use it; to be
+   * followed by `leave`. Returns its folder.
+   */
   async join(id: string): Promise<string> {
     this.#users.set(id, (this.#users.get(id) ?? 0) + 1);
     try {
-      return await this.#snapshots.mount(id);
+      using owners = this.#identities.ownersOf(id);
+      return await this.#snapshots.mount(id, owners);
     } catch (error) {
       this.leave(id);
       throw error;

@@ -31,7 +31,7 @@ import type { OpenNetwork } from "./open-network.ts";
 import { type HostNetworksOptions, OpenNetworks } from "./open-networks.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import { hostResolverFile, type ResolverConfig, upstreamResolverFile } from "./resolv-conf.ts";
-import { makeBareSandbox, removeStrays, setDefaultRoutes, socketIn } from "./sandboxes.ts";
+import { adoptSandbox, makeBareSandbox, removeStrays, setDefaultRoutes, socketIn } from "./sandboxes.ts";
 
 const BARE_POOL = 3;
 /** An interface still there this long after its container's release is held by something and deleted outright. */
@@ -73,7 +73,7 @@ export class HostNetworks implements Networks {
     });
   }
 
-  async attach(containerId: string, mode: NetworkMode): Promise<Sandbox> {
+  async attach(containerId: string, mode: NetworkMode, own?: NetworkNamespace): Promise<Sandbox> {
     if (this.#held.has(containerId)) await this.release(containerId);
     switch (mode.kind) {
       case "host":
@@ -81,12 +81,12 @@ export class HostNetworks implements Networks {
       case "container":
         return { namespacePath: namespaceOfProcess(mode.pid), endpoints: [] };
       case "none": {
-        const namespace = this.#bare.take() ?? makeBareSandbox();
+        const namespace = own ? adoptSandbox(own) : (this.#bare.take() ?? makeBareSandbox());
         this.#held.set(containerId, namespace);
         return { namespacePath: namespace.path, endpoints: [] };
       }
       case "networks":
-        return Undoes.run((undoes) => this.#attachToNetworks(containerId, mode.endpoints, undoes));
+        return Undoes.run((undoes) => this.#attachToNetworks(containerId, mode.endpoints, own, undoes));
     }
   }
 
@@ -226,7 +226,12 @@ export class HostNetworks implements Networks {
     await this.close();
   }
 
-  async #attachToNetworks(containerId: string, asks: readonly EndpointAsk[], undoes: Undoes): Promise<Sandbox> {
+  async #attachToNetworks(
+    containerId: string,
+    asks: readonly EndpointAsk[],
+    own: NetworkNamespace | undefined,
+    undoes: Undoes,
+  ): Promise<Sandbox> {
     const [first, ...others] = asks;
     if (!first) throw new HavreError("internal", `Container ${containerId} asks for no network`);
     const ids = new Set(asks.map(({ network }) => this.#networks.stored(network).id));
@@ -234,10 +239,12 @@ export class HostNetworks implements Networks {
     for (const former of this.#endpoints.ofContainer(containerId))
       if (!ids.has(former.networkId)) this.#forgetEndpoint(former);
     undoes.add(() => this.release(containerId));
-    const { namespace, written } = await this.#joinFirst(containerId, first);
+    const { namespace, written } = await (own
+      ? this.#joinWith(containerId, own, first)
+      : this.#joinFirst(containerId, first));
     const all = [written];
     for (const ask of others) all.push((await this.#joinAnother(containerId, namespace, ask)).written);
-    if (others.length > 0) this.#route(containerId, namespace);
+    if (own || others.length > 0) this.#route(containerId, namespace);
     const told = this.#tellAttached(containerId, namespace);
     const recorded = Promise.all([...all, told]).then(() => {});
     recorded.catch(() => {});
@@ -256,6 +263,18 @@ export class HostNetworks implements Networks {
       const endpoint = newEndpoint(this.#options.newId(), containerId, open.network, ask, joined);
       return { namespace, written: this.#put(endpoint, former, open) };
     });
+  }
+
+  /** Into a namespace that is there already, in place of one that lies ready. */
+  async #joinWith(
+    containerId: string,
+    own: NetworkNamespace,
+    ask: EndpointAsk,
+  ): Promise<{ readonly namespace: NetworkNamespace; readonly written: Promise<void> }> {
+    const namespace = adoptSandbox(own);
+    this.#held.set(containerId, namespace);
+    const { written } = await this.#joinAnother(containerId, namespace, ask);
+    return { namespace, written };
   }
 
   #joinAnother(

@@ -96,9 +96,10 @@ export interface Networks {
   /**
    * Gives the container its namespace and addresses: from a ready pool where one is ready. Same container, same
    * addresses while free. `not-found` for a network that is not there, `failed-precondition` or `conflict` for an
-   * address that cannot be had.
+   * address that cannot be had. `own`: the new namespace to use, its loopback down, which the caller may
+   * close afterwards.
    */
-  attach(containerId: string, mode: NetworkMode): Promise<Sandbox>;
+  attach(containerId: string, mode: NetworkMode, own?: NetworkNamespace): Promise<Sandbox>;
   /** Gives back what `attach` gave; fast: the kernel's deletion goes on in the background. Free of effect twice. */
   release(containerId: string): Promise<void>;
   /** The container is removed: its addresses are no longer kept for it. Releases it too if that was not done. */

@@ -11,6 +11,7 @@ import {
   listLinks,
   NetlinkSocket,
   type NetworkNamespace,
+  openNetworkNamespace,
   setLink,
   writeSysctl,
 } from "../kernel/mod.ts";
@@ -35,6 +36,19 @@ export function makeBareSandbox(): NetworkNamespace {
   const { namespace, socket } = makeSandbox();
   socket[Symbol.dispose]();
   return namespace;
+}
+
+/** A new namespace of another's making: with its loopback up, and held by this process as long as it is needed. */
+export function adoptSandbox(own: NetworkNamespace): NetworkNamespace {
+  const namespace = openNetworkNamespace(own.path);
+  try {
+    using inside = socketIn(namespace);
+    inside.transact([setLink("lo", { up: true })]);
+    return namespace;
+  } catch (error) {
+    namespace[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** A netlink socket inside a namespace. */

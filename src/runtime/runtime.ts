@@ -1,5 +1,6 @@
 import { type CgroupStats, type InterfaceCounters, isSameProcess, type ProcessIdentity } from "../kernel/mod.ts";
 import type { RuntimeProcess, RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
+import type { SharedMemory } from "./shared-memory.ts";
 
 /** How a container's standard streams are wired; fixed when it is created. */
 export interface StdioSpec {
@@ -38,8 +39,8 @@ export interface CreateRequest {
   readonly spec: RuntimeSpec | SpecToCome;
   readonly stdio: StdioSpec;
   readonly log: LogSpec;
-  /** Bytes of memory to mount at `sharedMemoryFolder(bundle)`, for this specification and other containers to bind. */
-  readonly sharedMemory?: number;
+  /** Memory to mount at `sharedMemoryFolder(bundle)`, for this specification and other containers to bind. */
+  readonly sharedMemory?: SharedMemory;
 }
 
 export interface Created {

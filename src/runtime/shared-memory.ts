@@ -7,11 +7,20 @@ export function sharedMemoryFolder(bundle: string): string {
   return join(bundle, "shm");
 }
 
-/** Mounts `size` bytes of memory in the bundle. */
-export function openSharedMemory(bundle: string, size: number): void {
+export interface SharedMemory {
+  /** Bytes. */
+  readonly size: number;
+  /** Ids of the host; root's unless told. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+/** Mounts memory in the bundle. */
+export function openSharedMemory(bundle: string, { size, owner }: SharedMemory): void {
   const folder = sharedMemoryFolder(bundle);
   mkdirSync(folder, { mode: 0o700, recursive: true });
-  mount({ type: "tmpfs", source: "shm", options: ["nosuid", "noexec", "nodev", "mode=1777", `size=${size}`] }, folder);
+  const owned = owner ? [`uid=${owner.uid}`, `gid=${owner.gid}`] : [];
+  const options = ["nosuid", "noexec", "nodev", "mode=1777", `size=${size}`, ...owned];
+  mount({ type: "tmpfs", source: "shm", options }, folder);
 }
 
 /** Takes it away; containers that joined keep what they see. Free of effect when there is none. */

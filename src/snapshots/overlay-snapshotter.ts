@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   type Digest,
   digestOf,
@@ -20,10 +20,12 @@ import {
   type OverlayRequest,
   releaseMount,
   statAt,
+  type UserNamespace,
   unmount,
 } from "../kernel/mod.ts";
 import { LayerMaker } from "./layer-maker.ts";
 import { Layers } from "./layers.ts";
+import { MappedTrees } from "./mapped-trees.ts";
 import { MOUNT_POINTS, makeMountPoints } from "./mount-points.ts";
 import type { AppliedLayer, FileChange, LayerSource, Mount, Snapshotter, Usage } from "./snapshots.ts";
 import { DEFAULT_TAR_LIMITS, type TarLimits } from "./tar/header.ts";
@@ -51,6 +53,7 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #worker = new WorkerRunner();
   readonly #layers: Layers;
   readonly #writable: WritableLayers;
+  readonly #mapped: MappedTrees;
   readonly #trash: Trash;
   readonly #mutex = new KeyedMutex();
   readonly #releases = new Map<string, Promise<void>>();
@@ -72,6 +75,7 @@ export class OverlaySnapshotter implements Snapshotter {
     makeMountPoints(this.#path(MOUNT_POINTS), this.#path("staging", newId()));
     this.#layers = new Layers(this.#path("layers"), readFileSync(BOOT_ID, "utf8").trim());
     this.#writable = new WritableLayers(this.#path("writable"));
+    this.#mapped = new MappedTrees(this.#path("mapped"));
     this.#trash = new Trash(this.#path("trash"), { here: this.#here, worker: this.#worker }, log);
   }
 
@@ -84,6 +88,7 @@ export class OverlaySnapshotter implements Snapshotter {
     for (const name of readdirSync(this.#path("staging"))) this.#trash.take(this.#path("staging", name));
     for (const name of this.#layers.broken()) this.#trash.take(join(this.#layers.folder, name));
     for (const name of this.#writable.broken()) this.#trash.take(join(this.#writable.folder, name));
+    this.#mapped.recover();
     this.#trash.resume();
     this.#sync();
   }
@@ -163,15 +168,18 @@ export class OverlaySnapshotter implements Snapshotter {
     return [{ type: "overlay", source: "overlay", options: [...trees, ...options] }];
   }
 
-  async mount(key: string): Promise<string> {
-    const target = this.mountPoint(key);
+  async mount(key: string, owners?: UserNamespace): Promise<string> {
     await this.#releases.get(key);
-    if (!this.#mounted(key)) mountOverlay(this.#overlay(key), target);
+    const target = this.mountPoint(key);
+    if (this.#mounted(target)) return target;
+    const overlay = this.#overlay(key);
+    if (owners) return this.#mapped.mount(key, { ...overlay, writable: join(this.#writable.folder, key) }, owners);
+    mountOverlay(overlay, target);
     return target;
   }
 
   mountPoint(key: string): string {
-    return this.#writable.path(key, "merged");
+    return this.#mapped.find(key) ?? this.#writable.path(key, "merged");
   }
 
   async unmount(key: string): Promise<void> {
@@ -308,7 +316,9 @@ export class OverlaySnapshotter implements Snapshotter {
 
   /** Out of the tree now; torn down later. Two mounts must not share an upper folder, so the next one waits for that. */
   #release(key: string): Promise<void> | undefined {
-    const released = releaseMount(this.mountPoint(key))
+    const place = releaseMount(this.mountPoint(key));
+    this.#mapped.remove(key);
+    const released = place
       ?.catch((error: unknown) => this.#log.warn("A mount could not be released", { key, error }))
       .finally(() => this.#releases.delete(key));
     if (released) this.#releases.set(key, released);
@@ -358,9 +368,8 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   /** Seen from what is there, not from memory: another file system begins at the mount point. */
-  #mounted(key: string): boolean {
-    const inside = statAt(AT_FDCWD, this.mountPoint(key));
-    return inside.device !== statAt(AT_FDCWD, join(this.#writable.folder, key)).device;
+  #mounted(place: string): boolean {
+    return statAt(AT_FDCWD, place).device !== statAt(AT_FDCWD, dirname(place)).device;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Digest } from "../base/mod.ts";
+import type { UserNamespace } from "../kernel/mod.ts";
 
 /** One mount(2) to do, in order; the last one is the tree. */
 export interface Mount {
@@ -55,9 +56,13 @@ export interface Snapshotter {
   prepare(key: string, parent: Digest | undefined): Promise<void>;
   /** Mounts to do to see the writable layer `key`. */
   mounts(key: string): readonly Mount[];
-  /** Mounts the writable layer `key` at its own place and returns the folder; free of effect when it is mounted. */
-  mount(key: string): Promise<string>;
-  /** The folder where `mount` puts `key`. */
+  /**
+   * Mounts the writable layer `key` at its own place and returns the folder; free of effect when it is mounted. `owners`:
+   * everything in it is shown as owned by whom this namespace maps the owner to, and kept as always.
+   * `failed-precondition` where the kernel or a file system cannot do that.
+   */
+  mount(key: string, owners?: UserNamespace): Promise<string>;
+  /** The folder where `mount` puts `key`, or has put it. */
   mountPoint(key: string): string;
   unmount(key: string): Promise<void>;
   /** Read-only view of a committed layer for the duration of `use`: mounted at a private place, gone afterwards. */

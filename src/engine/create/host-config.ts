@@ -3,6 +3,7 @@ import { HavreError, isHavreError } from "../../base/mod.ts";
 import { decideCapabilities, parseSecurityOptions } from "../../policy/mod.ts";
 import type { HostConfig, RestartPolicy } from "../../spec/mod.ts";
 import type { HostFacts } from "../host-facts.ts";
+import { parseUserns } from "../identities/mode.ts";
 import { checkMountRequest, checkTmpfsDestination } from "./mount-request.ts";
 import { quoted, refuse } from "./refuse.ts";
 
@@ -82,7 +83,22 @@ function namespaceModes(hostConfig: HostConfig): void {
   if (hostConfig.OomScoreAdj < -1000 || hostConfig.OomScoreAdj > 1000)
     throw refuse(`Invalid value ${hostConfig.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   if (!["", "host", "private"].includes(CgroupnsMode)) throw refuse(`invalid cgroup namespace mode: ${CgroupnsMode}`);
-  if (UsernsMode !== "" && UsernsMode !== "host") throw refuse(`invalid user namespace mode: ${UsernsMode}`);
+  parseUserns(UsernsMode);
+}
+
+/** What only the host's root may have is refused to one that is root of its own ids alone, in Docker's words. */
+export function checkOwnUsers(
+  { Privileged, NetworkMode, PidMode, UsernsMode }: HostConfig,
+  usual: "host" | "own",
+): void {
+  if (UsernsMode === "" ? usual === "host" : UsernsMode === "host") return;
+  if (Privileged)
+    throw refuse(
+      "privileged mode is incompatible with user namespaces.  You must run the container in the host namespace when running privileged mode",
+    );
+  if (NetworkMode === "host")
+    throw refuse("cannot share the host's network namespace when user namespaces are enabled");
+  if (PidMode === "host") throw refuse("cannot share the host PID namespace when user namespaces are enabled");
 }
 
 function hostWarnings({ NetworkMode, PortBindings, CgroupnsMode }: HostConfig, host: HostFacts): string[] {

@@ -19,7 +19,7 @@ function validate(
     hostConfig: hostConfigOf({ ...bare, OomKillDisable: null, ...(hostConfig as Partial<HostConfig>) }),
     endpoints,
   };
-  return validateCreate(request, { host, runtimes: new Set(["crun", "runc"]), defaultRuntime: "crun" });
+  return validateCreate(request, { host, runtimes: new Set(["crun", "runc"]), users: "host", defaultRuntime: "crun" });
 }
 
 // Texts as dockerd 26.1 answers them.

@@ -3,7 +3,7 @@ import type { HostFacts } from "../host-facts.ts";
 import { checkConfig } from "./config.ts";
 import { normaliseHostConfig } from "./defaults.ts";
 import { checkEndpoints } from "./endpoints.ts";
-import { checkHostConfig } from "./host-config.ts";
+import { checkHostConfig, checkOwnUsers } from "./host-config.ts";
 import { checkLogConfig } from "./log-config.ts";
 import { checkNetworkMode } from "./network.ts";
 import { refuse } from "./refuse.ts";
@@ -15,6 +15,8 @@ export interface CreateGround {
   /** Names of the runtimes there are. */
   readonly runtimes: { has(name: string): boolean };
   readonly defaultRuntime: string;
+  /** Whose user ids a container has that asks for none. */
+  readonly users: "host" | "own";
 }
 
 /**
@@ -26,10 +28,11 @@ export function validateCreate(
   request: ContainerCreateRequest,
   ground: CreateGround,
 ): { readonly request: ContainerCreateRequest; readonly warnings: readonly string[] } {
-  const { host, runtimes, defaultRuntime } = ground;
+  const { host, runtimes, defaultRuntime, users } = ground;
   checkNetworkMode(request);
   const config = checkConfig(request.config);
   const warnings = [...checkHostConfig(request.hostConfig, host)];
+  checkOwnUsers(request.hostConfig, users);
   checkEndpoints(request);
   const checked = checkResources(request.hostConfig, host);
   warnings.unshift(...checked.warnings);

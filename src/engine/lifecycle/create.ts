@@ -27,6 +27,7 @@ export async function createContainer(
     host: context.host,
     runtimes: context.runtime.runtimes(),
     defaultRuntime: context.config.defaultRuntime,
+    users: context.identities.usual,
   });
   const checked = withContainerIds(context, valid);
   const links = resolveLinks(context, checked.hostConfig);
@@ -100,6 +101,7 @@ function placeOf({ type, name, writable }: MountPoint, { found }: HeldVolumes): 
 async function forget(context: EngineContext, { id, spec }: Container): Promise<void> {
   await context.store.update((tx) => {
     tx.delete(containerKind, id);
+    context.identities.free(tx, id);
     context.volumes.markRemoved(tx, anonymousVolumes(spec));
   });
   await context.volumes.finishRemovals();
@@ -159,6 +161,7 @@ async function claim(
       await context.store.update(
         (tx) => {
           tx.put(containerKind, container);
+          context.identities.allocate(tx, container);
           volumes.admit(tx);
         },
         { durable: false },

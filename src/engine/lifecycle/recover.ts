@@ -16,6 +16,7 @@ const UNKNOWN_EXIT = 255;
  * undone or finished, and restart policies are applied.
  */
 export async function recoverContainers(context: EngineContext, lifecycle: ContainerLifecycle): Promise<void> {
+  context.mapped.recover();
   await context.runtime.recover();
   context.volumes.adopt(heldVolumes(context.store.view((tx) => tx.list(containerKind))));
   for (const container of context.store.view((tx) => tx.list(containerKind))) {

@@ -54,7 +54,14 @@ export async function finishRemoval(context: EngineContext, logs: RemovedLogs, c
     () => rm(bundleFolder(context, id), { recursive: true, force: true }),
     () => logs.keep(container),
     () => rm(containerFolder(context, id), { recursive: true, force: true }),
-    () => context.store.update((tx) => tx.delete(containerKind, id), { durable: false }),
+    () =>
+      context.store.update(
+        (tx) => {
+          tx.delete(containerKind, id);
+          context.identities.free(tx, id);
+        },
+        { durable: false },
+      ),
   ]);
 }
 

@@ -5,6 +5,7 @@ import type { Created, LogSpec } from "../../runtime/mod.ts";
 import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
 import { logLimits } from "../create/mod.ts";
+import { type Owners, openTo, rootOf, showMapped } from "../identities/mod.ts";
 import { hasProcess } from "../lookup.ts";
 import { emitNetworks, networkModeOf, networkOf, networksToTell, publishPorts } from "../networking/mod.ts";
 import { cgroupsPath } from "../spec/build.ts";
@@ -88,18 +89,22 @@ async function launch(
   undoes.add(() => rm(bundle, { recursive: true, force: true }));
 
   // All mounts first: the supervisor may have a copy of the mount namespace.
-  const rootfs = await context.snapshots.mount(id);
+  using owners = context.identities.open(id);
+  if (owners) openTo(bundle, owners.user);
+  const rootfs = await context.snapshots.mount(id, owners?.user);
   undoes.add(() => context.trees.release(id));
-  const mounts = await mountVolumes(context, container, undoes);
+  const mounted = await mountVolumes(context, container, undoes);
+  undoes.add(() => context.mapped.hide(id));
+  const { mounts, files } = showMapped(context, container, mounted, owners?.user);
   timeline.mark("mount");
 
   // The rest is brought about while the supervisor starts.
-  const connected = connect(context, container, undoes, timeline);
+  const connected = connect(context, container, owners, undoes, timeline);
   const specify = async () => {
     const { sandbox } = await connected;
     const folder = containerFolder(context, id);
     const seen = { ...container, spec: { ...spec, mounts } };
-    const whole = await prepareRuntimeSpec(context, seen, { rootfs, sandbox, folder });
+    const whole = await prepareRuntimeSpec(context, seen, { rootfs, sandbox, folder, files, user: owners?.user });
     timeline.mark("spec");
     return whole;
   };
@@ -114,13 +119,16 @@ async function launch(
     spec: { rootfs, cgroupsPath: cgroupsPath(spec.hostConfig, context.config.cgroupParent, id), whole },
     stdio: stdioOf(spec.config),
     log,
-    ...(spec.hostConfig.IpcMode === "shareable" ? { sharedMemory: spec.hostConfig.ShmSize } : {}),
+    ...(spec.hostConfig.IpcMode === "shareable"
+      ? { sharedMemory: { size: spec.hostConfig.ShmSize, ...(owners ? { owner: rootOf(owners.user) } : {}) } }
+      : {}),
   });
   // What is being connected can be undone only then.
   const created = await creating.finally(() => connected.catch(() => {}));
   undoes.add(() => context.runtime.delete(id, runtime, bundle, true));
   const { sandbox, ports } = await connected;
   context.volumes.hideParts(id);
+  context.mapped.hide(id);
   timeline.mark("create");
   await hub.connectPending(id, attachableProcess(context, container));
   await durable;
@@ -136,11 +144,12 @@ async function launch(
 async function connect(
   context: EngineContext,
   container: Container,
+  owners: Owners | undefined,
   undoes: Undoes,
   timeline: Timeline,
 ): Promise<{ readonly sandbox: Sandbox; readonly ports: readonly PublishedPort[] }> {
   const { id } = container;
-  const sandbox = await context.networks.attach(id, networkModeOf(context, container));
+  const sandbox = await context.networks.attach(id, networkModeOf(context, container), owners?.network);
   const joined = networksToTell(context, container);
   undoes.add(() => emitNetworks(context, joined, "disconnect", id));
   undoes.add(() => context.networks.release(id));

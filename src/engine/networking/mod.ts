@@ -8,6 +8,6 @@ export { ContainerNetworks } from "./container-networks.ts";
 export { ContainerPorts } from "./container-ports.ts";
 export { emitNetworks, networksToTell } from "./events.ts";
 export { askOf, dnsNames, networkModeOf } from "./mode.ts";
-export { resolverOverrides, writeNetworkFiles } from "./network-files.ts";
+export { filesIn, resolverOverrides, writeNetworkFiles } from "./network-files.ts";
 export { publishPorts } from "./publish.ts";
 export { networkOf, normaliseEndpoints, normaliseMode, refuseUnfitEndpoints } from "./requests.ts";

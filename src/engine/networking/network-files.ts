@@ -112,6 +112,6 @@ async function copyHostsOfHost(target: string): Promise<void> {
   }
 }
 
-function filesIn(folder: string): NetworkFiles {
+export function filesIn(folder: string): NetworkFiles {
   return { hosts: join(folder, "hosts"), hostname: join(folder, "hostname"), resolvConf: join(folder, "resolv.conf") };
 }

@@ -1,4 +1,5 @@
 import { HavreError, isHavreError } from "../../base/mod.ts";
+import type { IdMap } from "../../kernel/mod.ts";
 import { decideSeccomp, parseSecurityOptions, type SecurityOptions } from "../../policy/mod.ts";
 import { makeTreeFolder } from "../../snapshots/mod.ts";
 import type { HostConfig, RuntimeSpec } from "../../spec/mod.ts";
@@ -47,6 +48,13 @@ function hostName({ spec }: SpecInput): Pick<RuntimeSpec, "hostname"> {
   return spec.hostConfig.UTSMode === "host" || Hostname === "" ? {} : { hostname: Hostname };
 }
 
+/** runc wants them beside a namespace that has them. */
+function mappings({ uids, gids }: IdMap): Pick<RuntimeSpec["linux"], "uidMappings" | "gidMappings"> {
+  const encode = (runs: IdMap["uids"]) =>
+    runs.map(({ inside, outside, size }) => ({ containerID: inside, hostID: outside, size }));
+  return { uidMappings: encode(uids), gidMappings: encode(gids) };
+}
+
 /** A container's cgroup, below the parent it names or else the engine's. */
 export function cgroupsPath({ CgroupParent }: Pick<HostConfig, "CgroupParent">, parent: string, id: string): string {
   return `${CgroupParent || parent}/${id}`;
@@ -60,7 +68,7 @@ function build(input: SpecInput, warn: Warn): RuntimeSpec {
   const process = buildProcess(input, security, warn);
   const { nodes, rules } = buildDevices(hostConfig);
   const { mounts, rootPropagation } = buildMounts(input);
-  const sysctl = buildSysctls(hostConfig, config.Domainname);
+  const sysctl = buildSysctls(hostConfig, config.Domainname, input.userNamespace?.ids);
   return {
     ociVersion: OCI_VERSION,
     root: { path: rootfs, readonly: hostConfig.ReadonlyRootfs },
@@ -70,6 +78,7 @@ function build(input: SpecInput, warn: Warn): RuntimeSpec {
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
     linux: {
       namespaces: buildNamespaces(input),
+      ...(input.userNamespace ? mappings(input.userNamespace.ids) : {}),
       cgroupsPath: cgroupsPath(hostConfig, input.cgroupParent, input.id),
       resources: { ...buildResources(hostConfig), devices: rules },
       ...(nodes.length > 0 ? { devices: nodes } : {}),

@@ -1,3 +1,4 @@
+import type { IdMap } from "../../kernel/mod.ts";
 import type { Sandbox } from "../../networks/mod.ts";
 import type { RuntimeSpec } from "../../spec/mod.ts";
 import type { ContainerSpec } from "../container.ts";
@@ -11,6 +12,8 @@ export interface SpecInput {
   /** Folder of the mounted root file system. */
   readonly rootfs: string;
   readonly sandbox: Sandbox;
+  /** The container's own user namespace, which owns its network's; absent: the host's. */
+  readonly userNamespace?: { readonly path: string; readonly ids: IdMap };
   /** Files bound over the image's own; one left out is not bound. */
   readonly files: { readonly hosts?: string; readonly hostname?: string; readonly resolvConf?: string };
   /** Init processes of the containers named by `container:` modes; their network is the sandbox's business. */

@@ -36,9 +36,11 @@ export function privatePid(hostConfig: HostConfig): boolean {
 }
 
 /** Namespaces a container gets, and those it joins by path. One that is missing is the host's. */
-export function buildNamespaces({ spec, sandbox, shared }: SpecInput): Namespace[] {
+export function buildNamespaces({ spec, sandbox, shared, userNamespace }: SpecInput): Namespace[] {
   const { hostConfig } = spec;
   return [
+    // First: what the runtime makes after it belongs to it.
+    ...(userNamespace === undefined ? [] : [{ type: "user", path: userNamespace.path } as const]),
     { type: "mount" },
     ...network(hostConfig.NetworkMode, sandbox.namespacePath),
     ...(hostConfig.UTSMode === "host" ? [] : [{ type: "uts" } as const]),

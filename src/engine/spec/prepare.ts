@@ -1,4 +1,5 @@
 import { HavreError } from "../../base/mod.ts";
+import type { UserNamespace } from "../../kernel/mod.ts";
 import type { Sandbox } from "../../networks/mod.ts";
 import { sharedMemoryFolder } from "../../runtime/mod.ts";
 import type { RuntimeProcess, RuntimeSpec } from "../../spec/mod.ts";
@@ -8,7 +9,7 @@ import { makeMountSources } from "../create/mod.ts";
 import type { ExecConfig } from "../engine.ts";
 import { type LinkedNames, linkedNames } from "../lifecycle/links.ts";
 import { getContainer, hasProcess } from "../lookup.ts";
-import { writeNetworkFiles } from "../networking/mod.ts";
+import { filesIn, writeNetworkFiles } from "../networking/mod.ts";
 import { buildRuntimeSpec } from "./build.ts";
 import { buildExecProcess } from "./exec-process.ts";
 import { joinedContainer } from "./namespaces.ts";
@@ -18,6 +19,10 @@ export interface Prepared {
   readonly sandbox: Sandbox;
   /** The container's durable folder. */
   readonly folder: string;
+  /** Where its network files are shown with its own owners; absent: they are bound from where they are. */
+  readonly files?: string | undefined;
+  /** Its user namespace; absent: the host's. */
+  readonly user?: UserNamespace | undefined;
 }
 
 const NO_LINKS: LinkedNames = { environment: [], hosts: [] };
@@ -26,7 +31,7 @@ const NO_LINKS: LinkedNames = { environment: [], hosts: [] };
 export async function prepareRuntimeSpec(
   context: EngineContext,
   container: Container,
-  { rootfs, sandbox, folder }: Prepared,
+  { rootfs, sandbox, folder, files: shown, user }: Prepared,
 ): Promise<RuntimeSpec> {
   const { hostConfig } = container.spec;
   const pid = sharedProcess(context, hostConfig.PidMode, "PID");
@@ -37,12 +42,14 @@ export async function prepareRuntimeSpec(
   const linked = sandbox.endpoints.some(({ networkName }) => networkName === "bridge")
     ? linkedNames(context, container)
     : NO_LINKS;
+  const files = await writeNetworkFiles(context, container, { endpoints: sandbox.endpoints, folder, linked });
   const built = buildRuntimeSpec({
     id: container.id,
     spec: container.spec,
     rootfs,
     sandbox,
-    files: await writeNetworkFiles(context, container, { endpoints: sandbox.endpoints, folder, linked }),
+    files: shown === undefined ? files : filesIn(shown),
+    ...(user === undefined ? {} : { userNamespace: { path: user.path, ids: user.ids } }),
     linkedEnvironment: linked.environment,
     shared: { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc }) },
     ...(shm === undefined ? {} : { shmFolder: shm }),

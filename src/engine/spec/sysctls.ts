@@ -1,12 +1,20 @@
 import { existsSync } from "node:fs";
+import type { IdMap } from "../../kernel/mod.ts";
 import type { HostConfig } from "../../spec/mod.ts";
 import { joinedContainer } from "./namespaces.ts";
 
+/** Of the host's ids. */
+const HIGHEST_GROUP = 2147483647;
+
 /** What a container with its own network may do without extra capabilities: ping, and listen below 1024. */
-const NETWORK_DEFAULTS: Readonly<Record<string, string>> = {
-  "net.ipv4.ping_group_range": "0 2147483647",
-  "net.ipv4.ip_unprivileged_port_start": "0",
-};
+function networkDefaults(ids: IdMap | undefined): Readonly<Record<string, string>> {
+  // The kernel takes no group that the container has not.
+  const groups = ids?.gids.find(({ inside }) => inside === 0)?.size;
+  return {
+    "net.ipv4.ping_group_range": `0 ${groups === undefined ? HIGHEST_GROUP : groups - 1}`,
+    "net.ipv4.ip_unprivileged_port_start": "0",
+  };
+}
 
 function known(name: string): boolean {
   return existsSync(`/proc/sys/${name.replaceAll(".", "/")}`);
@@ -19,10 +27,11 @@ function known(name: string): boolean {
 export function buildSysctls(
   { NetworkMode, Sysctls, UTSMode }: HostConfig,
   domainname: string,
+  ids?: IdMap,
 ): Record<string, string> {
   const ownNetwork = NetworkMode !== "host" && joinedContainer(NetworkMode) === undefined;
   // An old kernel lacks them, and the runtime refuses a name that is not there.
-  const defaults = ownNetwork ? Object.entries(NETWORK_DEFAULTS).filter(([name]) => known(name)) : [];
+  const defaults = ownNetwork ? Object.entries(networkDefaults(ids)).filter(([name]) => known(name)) : [];
   const names = domainname === "" || UTSMode === "host" ? {} : { "kernel.domainname": domainname };
   return { ...Object.fromEntries(defaults), ...names, ...Sysctls };
 }

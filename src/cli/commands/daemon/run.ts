@@ -30,6 +30,7 @@ export const command = defineCommand({
     run: text("Folder of the daemon's socket"),
     "open-ports": toggle("Open published ports around a firewall of the host that denies them"),
     "socket-group": text("Group that may use the socket"),
+    "userns-remap": text("User ids of containers that name no others: default, each its own, or those of USER[:GROUP]"),
     subnet: text("Addresses of the default bridge (CIDR; default $HAVRE_SUBNET, or the first free pool)"),
   },
   min: 0,
@@ -54,6 +55,7 @@ export const command = defineCommand({
       ...(flags["image-retention"] ? { imageRetention: retention(flags["image-retention"]) } : {}),
       openPorts: flags["open-ports"],
       ...(flags.plugins ? { pluginFolder: flags.plugins } : {}),
+      ...(flags["userns-remap"] ? { usernsRemap: flags["userns-remap"] } : {}),
       ...(flags["socket-group"] ? { socketGroup: flags["socket-group"] } : {}),
     });
   },

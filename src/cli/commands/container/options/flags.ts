@@ -138,7 +138,7 @@ export const containerFlags = {
   tty: toggle("Allocate a pseudo-TTY", { short: "t" }),
   ulimit: value<readonly Ulimit[]>("ulimit", "Ulimit options", [], append(parseUlimit)),
   user: text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
-  userns: text("User namespace to use"),
+  userns: text("User namespace to use (host, auto, auto:size=N, or FIRST:SIZE of the host's ids)"),
   uts: text("UTS namespace to use"),
   volume: list("Bind mount a volume", { short: "v" }),
   "volume-driver": text("Optional volume driver for the container"),

@@ -141,7 +141,7 @@ function checkModes(flags: ContainerFlagValues): void {
   const isContainer = (mode: string) => /^container:.+$/.test(mode);
   if (!["", "host"].includes(flags.pid) && !isContainer(flags.pid)) refuse("--pid: invalid PID mode");
   if (!["", "host"].includes(flags.uts)) refuse("--uts: invalid UTS mode");
-  if (!["", "host"].includes(flags.userns)) refuse("--userns: invalid USER mode");
+  if (!/^(|host|auto|private|auto:size=\d+|\d+(:\d+)?)$/.test(flags.userns)) refuse("--userns: invalid USER mode");
   if (!["", "host", "private"].includes(flags.cgroupns)) refuse("--cgroupns: invalid CGROUP mode");
 }
 

@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import { HavreError } from "../base/mod.ts";
+import { ensureHostUser, type IdentitiesOptions, readSubIds } from "../engine/mod.ts";
+import { type DaemonOptions, DEFAULT_ROOT } from "./options.ts";
+
+/** Blocks among which an engine finds its own to begin at. */
+const BLOCKS = 4000;
+
+/** Which ids of the host containers get, from the daemon's options. `failed-precondition` for a user who has none. */
+export function identityOptions(
+  { usernsRemap = "", root }: Pick<DaemonOptions, "usernsRemap" | "root">,
+  store: IdentitiesOptions["store"],
+): IdentitiesOptions {
+  // By its folder, always the same: engines of one host draw from one stock and keep no common book.
+  const begin = root === DEFAULT_ROOT ? 0 : createHash("sha256").update(root).digest().readUInt32LE() % BLOCKS;
+  const own = { store, begin, space: ensureHostUser, shared: false };
+  if (usernsRemap === "") return { ...own, usual: "host" };
+  if (usernsRemap === "default") return { ...own, usual: "auto" };
+  const [user = "", group = user] = usernsRemap.split(":");
+  const ids = readSubIds(user, group);
+  if (!ids)
+    throw new HavreError(
+      "failed-precondition",
+      `User ${user} and group ${group} have no subordinate ids for --userns-remap`,
+      {
+        hint: "Write them into /etc/subuid and /etc/subgid, or use --userns-remap default",
+      },
+    );
+  return { ...own, usual: "auto", space: () => ids, shared: true };
+}
