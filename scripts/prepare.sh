@@ -107,6 +107,17 @@ apt_install() {
   DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@"
 }
 
+# Containers with user ids of their own get them from this user's; the numbers are apart from systemd's and other engines'.
+make_user() {
+  ids=1879048192-2147352575
+  [ "$(id -u)" = 0 ] && ! grep -q '^havre:' /etc/subuid 2>/dev/null || return 0
+  PATH=$PATH:/usr/sbin:/sbin
+  have useradd && have usermod || return 0 # "havre doctor" says what is missing.
+  say "Making the system user havre with user ids for containers"
+  id havre >/dev/null 2>&1 || useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin havre &&
+    usermod --add-subuids "$ids" --add-subgids "$ids" havre || say "That failed: containers cannot have user ids of their own"
+}
+
 install_modules() {
   have node || fail "Node.js is missing: install Node.js 18 or later with npm (Debian: apt-get install nodejs npm)"
   if [ "$purpose" = --run ]; then only=--omit=dev; else only=''; fi
@@ -142,6 +153,7 @@ mkdir -p build 2>/dev/null
     flock -n 9 || { say "Waiting for another havre to finish preparing $home" && flock 9; }
   fi
   [ "$purpose" = --check ] || install_packages || exit 1
+  [ "$purpose" = --check ] || make_user
   install_modules || exit 1
   if [ "$purpose" = --run ]; then
     touch build/host-checked

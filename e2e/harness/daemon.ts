@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { run, until } from "./process.ts";
@@ -34,6 +34,8 @@ export class TestDaemon implements AsyncDisposable {
   constructor(settings: DaemonSettings = {}) {
     const number = (process.pid * 7 + count++) % 4096;
     this.folder = mkdtempSync(join(tmpdir(), "havre-e2e-"));
+    // Containers with ids of their own are strangers to this host.
+    chmodSync(this.folder, 0o711);
     this.root = settings.root ?? join(this.folder, "root");
     this.run = settings.run ?? join(this.folder, "run");
     this.bridge = `hvt${number}`;

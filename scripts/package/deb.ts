@@ -43,7 +43,7 @@ function controlFile(version: string, architecture: string, kibibytes: number): 
     "Priority: optional",
     "Maintainer: The Havre developers <havre@localhost>",
     `Installed-Size: ${kibibytes}`,
-    `Depends: ${["libc6 (>= 2.17)", "init-system-helpers", ...runtimePackages()].join(", ")}`,
+    `Depends: ${["libc6 (>= 2.17)", "init-system-helpers", "passwd", ...runtimePackages()].join(", ")}`,
     "Description: container platform in one program",
     " Engine, images, builder, networks, volumes and Compose on one machine. It",
     " speaks Docker's API, so Docker's command line and libraries work with it.",

@@ -5,15 +5,18 @@ import { type DaemonOptions, DEFAULT_ROOT } from "./options.ts";
 
 /** Blocks among which an engine finds its own to begin at. */
 const BLOCKS = 4000;
+/** Ids of a block: what most containers get. */
+const BLOCK = 65_536;
 
 /** Which ids of the host containers get, from the daemon's options. `failed-precondition` for a user who has none. */
 export function identityOptions(
-  { usernsRemap = "", root }: Pick<DaemonOptions, "usernsRemap" | "root">,
+  { usernsRemap = "", root, run }: Pick<DaemonOptions, "usernsRemap" | "root" | "run">,
   store: IdentitiesOptions["store"],
 ): IdentitiesOptions {
   // By its folder, always the same: engines of one host draw from one stock and keep no common book.
-  const begin = root === DEFAULT_ROOT ? 0 : createHash("sha256").update(root).digest().readUInt32LE() % BLOCKS;
-  const own = { store, begin, space: ensureHostUser, shared: false };
+  const block = root === DEFAULT_ROOT ? 0 : createHash("sha256").update(root).digest().readUInt32LE() % BLOCKS;
+  const begin = block * BLOCK;
+  const own = { store, begin, folders: [root, run], space: ensureHostUser, shared: false };
   if (usernsRemap === "") return { ...own, usual: "host" };
   if (usernsRemap === "default") return { ...own, usual: "auto" };
   const [user = "", group = user] = usernsRemap.split(":");

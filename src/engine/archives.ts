@@ -3,6 +3,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { HavreError, newId, rfc3339Nano } from "../base/mod.ts";
 import {
   type FileChange,
+  type HeldIds,
   packTree,
   packWholeTree,
   statInTree,
@@ -18,6 +19,8 @@ import { findContainer, getContainer, hasProcess } from "./lookup.ts";
 interface Root {
   readonly folder: string;
   readonly path: string;
+  /** What its owners are shown as; absent: as they are. */
+  readonly ids?: HeldIds;
   readonly release: () => Promise<void>;
 }
 
@@ -38,7 +41,7 @@ export class ContainerArchives implements Archives {
     const root = await this.#acquire(container, path);
     try {
       const stat = pathStat(await explained(ref, path, () => statInTree(root.folder, root.path)), path);
-      return { stat, tar: releasing(packTree(root.folder, root.path), root.release) };
+      return { stat, tar: releasing(packTree(root.folder, root.path, undefined, root.ids), root.release) };
     } catch (error) {
       await root.release();
       throw error;
@@ -58,9 +61,13 @@ export class ContainerArchives implements Archives {
     if (mountOver(container, path)?.writable === false) {
       throw new HavreError("permission-denied", "mounted volume is marked read-only");
     }
-    await this.#withRoot(ref, path, (root, inRoot) =>
-      // Docker's: everything becomes the container's user's, if it has one.
-      unpackIntoTree(root, inRoot, tar, { noOverwriteDirNonDir, ...(copyUidGid ? ownerOf(container) : {}) }),
+    await this.#withRoot(ref, path, (root, inRoot, ids) =>
+      unpackIntoTree(root, inRoot, tar, {
+        noOverwriteDirNonDir,
+        // Docker's: everything becomes the container's user's, if it has one.
+        ...(copyUidGid ? ownerOf(container) : {}),
+        ...(ids ? { ids } : {}),
+      }),
     );
   }
 
@@ -68,7 +75,8 @@ export class ContainerArchives implements Archives {
     const container = getContainer(this.#context.store, ref);
     const folder = await this.#context.trees.join(container.id);
     this.#context.events.emitContainer(container, "export");
-    return releasing(packWholeTree(folder), () => this.#leave(container.id));
+    const ids = this.#context.identities.of(container.id);
+    return releasing(packWholeTree(folder, undefined, ids), () => this.#leave(container.id));
   }
 
   async changes(ref: string): Promise<readonly FileChange[]> {
@@ -76,11 +84,15 @@ export class ContainerArchives implements Archives {
     return Array.fromAsync(this.#context.snapshots.changes(id));
   }
 
-  async #withRoot<T>(ref: string, path: string, work: (folder: string, path: string) => Promise<T>): Promise<T> {
+  async #withRoot<T>(
+    ref: string,
+    path: string,
+    work: (folder: string, path: string, ids: HeldIds | undefined) => Promise<T>,
+  ): Promise<T> {
     const container = getContainer(this.#context.store, ref);
     const root = await this.#acquire(container, path);
     try {
-      return await explained(ref, path, () => work(root.folder, root.path));
+      return await explained(ref, path, () => work(root.folder, root.path, root.ids));
     } finally {
       await root.release();
     }
@@ -93,14 +105,17 @@ export class ContainerArchives implements Archives {
   async #acquire({ id }: Container, path: string): Promise<Root> {
     const container = getContainer(this.#context.store, id);
     const nothing = async () => {};
-    if (container.status.init) return { folder: `/proc/${container.status.init.pid}/root`, path, release: nothing };
+    const owned = this.#context.identities.of(id);
+    const ids = owned ? { ids: owned } : {};
+    if (container.status.init)
+      return { folder: `/proc/${container.status.init.pid}/root`, path, ...ids, release: nothing };
     const mount = mountOver(container, path);
     if (mount?.type === "volume" && mount.name !== undefined)
       return this.#inVolume(container.id, mount.name, mount, path);
     if (mount && isFolder(mount.source)) {
       return { folder: mount.source, path: `/${relative(mount.destination, absolute(path))}`, release: nothing };
     }
-    return { folder: await this.#context.trees.join(id), path, release: () => this.#leave(id) };
+    return { folder: await this.#context.trees.join(id), path, ...ids, release: () => this.#leave(id) };
   }
 
   /** Inside a volume, of which the container may have a part only. */

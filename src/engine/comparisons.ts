@@ -38,12 +38,13 @@ export class ContainerComparisons implements Comparisons {
     const { id } = container;
     const { snapshots, trees, locks } = this.#context;
     const config = this.#config(container);
-    if (hasProcess(container)) return use({ folder: snapshots.mountPoint(id), config });
+    const ids = this.#context.identities.of(id);
+    if (hasProcess(container)) return use({ folder: snapshots.mountPoint(id), ids, config });
     // Under the lock: a start meanwhile would find its tree unmounted again.
     return locks.run(id, async () => {
       const folder = await trees.join(id);
       try {
-        return await use({ folder, config });
+        return await use({ folder, ids, config });
       } finally {
         trees.leave(id);
         await trees.release(id);

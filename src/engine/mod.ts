@@ -19,6 +19,7 @@ export { ContainerExecs } from "./execs.ts";
 export { type HostFacts, readHostFacts } from "./host-facts.ts";
 export {
   ensureHostUser,
+  HOST_IDS,
   HOST_USER,
   Identities,
   type IdentitiesOptions,

@@ -83,12 +83,11 @@ export class MappedMount implements Disposable {
 }
 
 /**
- * Runs `work`, which must be synchronous, as one who makes files that belong to the ids 0 of `owners`, with all of root's
- * powers: on a mapped mount nobody else can make any.
+ * Runs `work`, which must be synchronous, as one who makes files that belong to these ids of the host, with all of root's
+ * powers: on a mapped mount nobody can make any whose ids are not mapped.
  */
-export function asRootOf<T>({ ids }: UserNamespace, work: () => T): T {
+export function asRootOf<T>({ uid, gid }: { readonly uid: number; readonly gid: number }, work: () => T): T {
   const bits = check(libc().prctl(PR_GET_SECUREBITS, 0, 0, 0, 0), "prctl", "secure bits");
-  const [uid, gid] = [hostId(ids.uids), hostId(ids.gids)];
   // Else the kernel takes the powers over files away with the id (capabilities(7)).
   check(libc().prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "prctl", "secure bits");
   try {
@@ -100,12 +99,6 @@ export function asRootOf<T>({ ids }: UserNamespace, work: () => T): T {
     libc().setfsgid(0);
     check(libc().prctl(PR_SET_SECUREBITS, bits, 0, 0, 0), "prctl", "secure bits");
   }
-}
-
-function hostId(runs: UserNamespace["ids"]["uids"]): number {
-  const run = runs.find(({ inside, size }) => inside === 0 && size > 0);
-  if (!run) throw new HavreError("internal", "A user namespace without a root");
-  return run.outside;
 }
 
 function explained(error: unknown, source: string): unknown {
@@ -121,7 +114,7 @@ function explained(error: unknown, source: string): unknown {
   const type = here.sort((one, other) => other.mountPoint.length - one.mountPoint.length)[0]?.type ?? "unknown";
   return new HavreError(
     "failed-precondition",
-    `${source} cannot be shown to a container with its own user ids: its file system (${type}), or one mounted below, has no id-mapped mounts on this kernel`,
+    `${source} cannot be id-mapped: its file system (${type}), or one mounted below, does not know that on this kernel`,
     { cause: error, hint: "Use a folder on ext4, xfs, btrfs or tmpfs, or start the container with --userns=host" },
   );
 }

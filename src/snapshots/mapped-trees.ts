@@ -43,8 +43,7 @@ export class MappedTrees {
     const place = this.#place(key);
     const around = dirname(place);
     mkdirSync(place, { recursive: true, mode: 0o700 });
-    const group = owners.ids.gids.find(({ inside }) => inside === 0)?.outside ?? 0;
-    chownAt(AT_FDCWD, around, 0, group);
+    chownAt(AT_FDCWD, around, 0, owners.root.gid);
     chmodSync(around, 0o710);
     using mapped = new DisposableStack();
     const show = (tree: string) => mapped.use(new MappedMount(tree, owners)).path;
@@ -52,7 +51,7 @@ export class MappedTrees {
       const lower = overlay.lower.map(show);
       const top = show(overlay.writable);
       const trees = { ...overlay, lower, upper: `${top}/upper`, work: `${top}/work` };
-      asRootOf(owners, () => mountOverlay(trees, place));
+      asRootOf(owners.root, () => mountOverlay(trees, place));
     } catch (error) {
       this.remove(key);
       throw error;

@@ -20,6 +20,7 @@ export {
   tarPadding,
   writeTar,
 } from "./tar/writer.ts";
+export { idInside } from "./tree/held-ids.ts";
 export { type ByteName, fromBytes, shown, toBytes } from "./tree/names.ts";
 export { makeTreeFolder, readTreeFile, withTreeFolder } from "./tree/tree-files.ts";
 export { packTree, packWholeTree, statInTree, unpackIntoTree } from "./tree-access.ts";

@@ -1,5 +1,8 @@
 import type { Digest } from "../base/mod.ts";
 import type { UserNamespace } from "../kernel/mod.ts";
+import type { HeldIds } from "./tree/held-ids.ts";
+
+export type { HeldIds };
 
 /** One mount(2) to do, in order; the last one is the tree. */
 export interface Mount {
@@ -115,4 +118,6 @@ export interface UnpackOptions {
   readonly noOverwriteDirNonDir: boolean;
   /** Give everything this owner instead of the archive's. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** What the tree's owners are shown as on this host; absent: as they are. The archive's are the tree's own. */
+  readonly ids?: HeldIds;
 }

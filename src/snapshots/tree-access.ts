@@ -1,4 +1,4 @@
-import type { TreeEntry, UnpackOptions } from "./snapshots.ts";
+import type { HeldIds, TreeEntry, UnpackOptions } from "./snapshots.ts";
 import { statTree } from "./tree/stat-tree.ts";
 import { LocalRunner } from "./work/runner.ts";
 
@@ -12,15 +12,15 @@ export function statInTree(root: string, path: string): TreeEntry {
 
 /**
  * One path inside a tree as an archive whose entries are named as `docker cp` wants them: after the last component asked
- * for (`dir/…`; `./…` for `dir/.`). `not-found`.
+ * for (`dir/…`; `./…` for `dir/.`). `ids`: what the tree's owners are shown as. `not-found`.
  */
-export function packTree(root: string, path: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  return new LocalRunner().stream({ kind: "pack-tree", root, path }, signal);
+export function packTree(root: string, path: string, signal?: AbortSignal, ids?: HeldIds): AsyncIterable<Uint8Array> {
+  return new LocalRunner().stream({ kind: "pack-tree", root, path, ...(ids ? { ids } : {}) }, signal);
 }
 
-/** A whole tree as an archive, entries named from its top without a slash: what `docker export` gives. */
-export function packWholeTree(root: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  return new LocalRunner().stream({ kind: "pack-tree", root, path: undefined }, signal);
+/** A whole tree as an archive, entries named from its top without a slash: what `docker export` gives. `ids`: as above. */
+export function packWholeTree(root: string, signal?: AbortSignal, ids?: HeldIds): AsyncIterable<Uint8Array> {
+  return new LocalRunner().stream({ kind: "pack-tree", root, path: undefined, ...(ids ? { ids } : {}) }, signal);
 }
 
 /**

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
 import { freemem, release, totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
 import { errnoOf } from "../../base/mod.ts";
-import { type HostFacts, readHostFacts } from "../../engine/mod.ts";
+import { HOST_USER, type HostFacts, readHostFacts, readSubIds } from "../../engine/mod.ts";
 import {
   detectCgroups,
   type ForwardChain,
@@ -49,6 +49,8 @@ export interface DoctorFacts {
   /** Those of `overlay`, `erofs`, `bridge`, `veth`, `nf_tables` that are modules not loaded yet. */
   readonly loadableModules: readonly string[];
   readonly maxUserNamespaces: number;
+  /** User ids set aside for containers; 0: none. */
+  readonly containerIds: number;
   readonly mountSetattr: boolean;
   readonly landlock: number;
   /** The kernel has AppArmor, whether or not profiles can be loaded. */
@@ -87,6 +89,7 @@ export async function collectFacts(options: { readonly root: string; readonly br
     filesystems: text("/proc/filesystems").split(/\s+/),
     loadableModules: MODULES.filter((name) => loadable.includes(`/${name}.ko`)),
     maxUserNamespaces: number("/proc/sys/user/max_user_namespaces"),
+    containerIds: readSubIds(HOST_USER)?.count ?? 0,
     mountSetattr: hasMountSetattr(),
     landlock: landlockVersion(),
     apparmorModule: hasAppArmor(),

@@ -1,3 +1,4 @@
+import { HOST_IDS, HOST_USER } from "../../engine/mod.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
 
@@ -94,6 +95,20 @@ export function userNamespaces({ maxUserNamespaces }: DoctorFacts): Check {
     "none allowed",
     "Containers cannot have user ids of their own",
     "Set sysctl user.max_user_namespaces to 15000 or more",
+  );
+}
+
+/** A container gets as many ids as 16 bits name. */
+const IDS_OF_CONTAINER = 65_536;
+
+export function userIds({ containerIds }: DoctorFacts): Check {
+  const containers = Math.floor(containerIds / IDS_OF_CONTAINER);
+  if (containers > 0) return ok("user ids", `for ${containers} containers with ids of their own`);
+  return warn(
+    "user ids",
+    `none are set aside for user ${HOST_USER}`,
+    "The first container with ids of its own makes user and ids, where it can",
+    `useradd --system ${HOST_USER}; usermod --add-subuids ${HOST_IDS} --add-subgids ${HOST_IDS} ${HOST_USER}`,
   );
 }
 

@@ -16,6 +16,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
     kernel.overlay(facts),
     kernel.erofs(facts),
     kernel.userNamespaces(facts),
+    kernel.userIds(facts),
     kernel.idMappedMounts(facts),
     kernel.seccomp(facts),
     kernel.landlock(facts),

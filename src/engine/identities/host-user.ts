@@ -13,6 +13,9 @@ export const HOST_USER = "havre";
 const FIRST = 0x7000_0000;
 const LAST = 0x7ffd_ffff;
 
+/** As usermod(8) takes them. */
+export const HOST_IDS = `${FIRST}-${LAST}`;
+
 export type SubIds = IdSpace;
 
 /** A user's first run of ids in a subuid(5) file; by name or, as that page allows, by number. */
@@ -57,13 +60,12 @@ export function ensureHostUser(): SubIds {
         "/usr/sbin/nologin",
         HOST_USER,
       );
-    const range = `${FIRST}-${LAST}`;
     const files = [
       ["/etc/subuid", "--add-subuids"],
       ["/etc/subgid", "--add-subgids"],
     ] as const;
     const missing = files.filter(([file]) => parseSubIds(readText(file), [HOST_USER]) === undefined);
-    run("usermod", ...missing.flatMap(([, option]) => [option, range]), HOST_USER);
+    run("usermod", ...missing.flatMap(([, option]) => [option, HOST_IDS]), HOST_USER);
   } catch (error) {
     throw explained(error);
   }

@@ -26,8 +26,8 @@ export interface IdSpace {
 }
 
 /**
- * The lowest place for `size` ids at which none of `taken` is; as an offset into the space. `from`: where to look first, in
- * blocks of `size`. `resource-exhausted`.
+ * The lowest place for `size` ids at which none of `taken` is; as an offset into the space. `from`: where to look first.
+ * `resource-exhausted`.
  */
 export function findFree(space: IdSpace, size: number, taken: readonly OwnIds[], from = 0): number {
   const used = [
@@ -42,7 +42,7 @@ export function findFree(space: IdSpace, size: number, taken: readonly OwnIds[],
     }
     return at + size <= limit ? at : undefined;
   };
-  const start = Math.min(from * size, space.count);
+  const start = Math.min(from, space.count);
   const found = lowest(start, space.count) ?? lowest(0, space.count);
   if (found !== undefined) return found;
   throw new HavreError("resource-exhausted", `No ${size} user ids are left for another container`, {

@@ -1,5 +1,13 @@
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { HavreError } from "../../base/mod.ts";
-import { createUserNamespace, type NetworkNamespace, openUserNamespace, type UserNamespace } from "../../kernel/mod.ts";
+import {
+  createUserNamespace,
+  type NetworkNamespace,
+  networkNamespaceIn,
+  openUserNamespace,
+  type UserNamespace,
+} from "../../kernel/mod.ts";
 import type { HostConfig } from "../../spec/mod.ts";
 import type { ReadTransaction, Store, WriteTransaction } from "../../store/mod.ts";
 import { type Container, containerKind } from "../container.ts";
@@ -19,8 +27,10 @@ export interface IdentitiesOptions {
   readonly usual: string;
   /** Where `auto` takes ids from; asked when they are first needed. */
   readonly space: () => IdSpace;
-  /** At which block of the space to begin: engines of one host keep out of each other's way. */
+  /** Where in the space to begin: engines of one host keep out of each other's way. */
   readonly begin: number;
+  /** Folders below which trees and files are shown to containers: their root must be able to pass to them. */
+  readonly folders: readonly string[];
   /** Everybody has the same ids: dockerd's `--userns-remap=USER`. */
   readonly shared: boolean;
 }
@@ -63,10 +73,14 @@ export class Identities {
     return user;
   }
 
-  /** Namespaces for the container's first process: new ones, or those of the one it joins, which must run. */
-  open(id: string): Owners | undefined {
+  /**
+   * Namespaces for the container's first process: new ones, or those of the one it joins, which must run; then a network's
+   * only if it wants one of its own. `failed-precondition` where the host does not let it be.
+   */
+  async open(id: string, ownNetwork: boolean): Promise<Owners | undefined> {
     const range = this.#options.store.view((tx) => tx.get(idRangeKind, id));
     if (!range) return undefined;
+    for (const folder of this.#options.folders) requirePassage(folder);
     if (range.kind === "own") {
       const { user, network } = createUserNamespace(mapOf(range));
       const close = () => {
@@ -83,7 +97,17 @@ export class Identities {
         `cannot join the user namespace of container ${range.container}: it does not run`,
       );
     const user = openUserNamespace(`/proc/${pid}/ns/user`, mapOf(ids));
-    return { user, [Symbol.dispose]: () => user[Symbol.dispose]() };
+    try {
+      const network = ownNetwork ? { network: await networkNamespaceIn(user) } : {};
+      const close = () => {
+        user[Symbol.dispose]();
+        network.network?.[Symbol.dispose]();
+      };
+      return { user, ...network, [Symbol.dispose]: close };
+    } catch (error) {
+      user[Symbol.dispose]();
+      throw error;
+    }
   }
 
   #rangeFor(tx: ReadTransaction, id: string, hostConfig: HostConfig): IdRange | undefined {
@@ -126,6 +150,17 @@ export class Identities {
         },
       );
     return first;
+  }
+}
+
+/** A container's root is nobody on the host: folders that are closed to others are closed to it. */
+function requirePassage(folder: string): void {
+  for (let path = resolve(folder); ; path = dirname(path)) {
+    if ((statSync(path).mode & 0o001) === 0)
+      throw new HavreError("failed-precondition", `${path} is closed to containers with their own user ids`, {
+        hint: `chmod o+x ${path}, or start the container with --userns=host`,
+      });
+    if (path === "/") return;
   }
 }
 

@@ -21,7 +21,7 @@ export class MappedSources {
   show(holder: string, source: string, owners: UserNamespace, recursive: boolean): string {
     const folder = join(this.#folder, holder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    chownAt(AT_FDCWD, folder, 0, owners.ids.gids.find(({ inside }) => inside === 0)?.outside ?? 0);
+    chownAt(AT_FDCWD, folder, 0, owners.root.gid);
     chmodSync(folder, 0o710);
     const place = join(folder, String(readdirSync(folder).length));
     using mapped = new MappedMount(source, owners, recursive);

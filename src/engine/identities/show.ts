@@ -1,43 +1,66 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { AT_FDCWD, chownAt, type UserNamespace } from "../../kernel/mod.ts";
+import { isHavreError } from "../../base/mod.ts";
+import { AT_FDCWD, chownAt, MappedMount, type UserNamespace } from "../../kernel/mod.ts";
 import type { Container, MountPoint } from "../container.ts";
 import type { EngineContext } from "../context.ts";
 import { makeMountSources } from "../create/mod.ts";
 import { joinedContainer } from "../spec/mod.ts";
 
-/** The ids of the host that a container's root has. */
-export function rootOf({ ids }: UserNamespace): { readonly uid: number; readonly gid: number } {
-  const first = (runs: UserNamespace["ids"]["uids"]) => runs.find(({ inside }) => inside === 0)?.outside ?? 0;
-  return { uid: first(ids.uids), gid: first(ids.gids) };
-}
-
 /** Lets the container's root pass through a folder that is closed to everyone else. */
 export function openTo(folder: string, owners: UserNamespace): void {
-  chownAt(AT_FDCWD, folder, 0, rootOf(owners).gid);
+  chownAt(AT_FDCWD, folder, 0, owners.root.gid);
   chmodSync(folder, 0o710);
 }
 
 /**
  * Everything of the host that a container gets, with its own owners: its mounts, and the folder with the files the engine
- * writes for it, or for the one whose network it joins. Without owners all stays as it is. To be followed by `mapped.hide`.
+ * writes for it, or for the one whose network it joins. A folder of the host that cannot be mapped is shown as it is, which
+ * `ownersWarnings` has said; a volume is refused. Without owners all stays as it is. To be followed by `mapped.hide`.
  */
 export function showMapped(
-  { mapped, config }: Pick<EngineContext, "mapped" | "config">,
+  { mapped, config, log }: Pick<EngineContext, "mapped" | "config" | "log">,
   { id, spec }: Container,
   mounts: readonly MountPoint[],
   owners: UserNamespace | undefined,
 ): { readonly mounts: readonly MountPoint[]; readonly files?: string } {
   if (!owners) return { mounts };
   makeMountSources(spec);
-  const flat = new Set(
-    (spec.hostConfig.Mounts ?? []).filter(({ BindOptions }) => BindOptions?.NonRecursive).map(({ Target }) => Target),
-  );
-  const shown = mounts.map((point) =>
-    point.type === "tmpfs"
-      ? point
-      : { ...point, source: mapped.show(id, point.source, owners, !flat.has(point.destination)) },
-  );
+  const shown = mounts.map((point) => {
+    if (point.type === "tmpfs") return point;
+    try {
+      return { ...point, source: mapped.show(id, point.source, owners, isRecursive(spec, point)) };
+    } catch (error) {
+      if (point.type !== "bind" || !isHavreError(error, "failed-precondition")) throw error;
+      log.warn("A folder is bound with the host's owners", { container: id, error });
+      return point;
+    }
+  });
   const donor = joinedContainer(spec.hostConfig.NetworkMode) ?? id;
   return { mounts: shown, files: mapped.show(id, join(config.paths.containers, donor), owners, false) };
+}
+
+/** What a new container is told of folders of the host that will not have its owners. */
+export function ownersWarnings(
+  { identities }: Pick<EngineContext, "identities">,
+  { id, spec }: Container,
+): readonly string[] {
+  const binds = spec.mounts.filter(({ type, source }) => type === "bind" && existsSync(source));
+  if (binds.length === 0) return [];
+  using owners = identities.ownersOf(id);
+  if (!owners) return [];
+  return binds.flatMap((point) => {
+    try {
+      new MappedMount(point.source, owners, isRecursive(spec, point))[Symbol.dispose]();
+      return [];
+    } catch (error) {
+      if (!isHavreError(error, "failed-precondition")) throw error;
+      return [`${point.source} is bound with the host's owners. ${error.message}`];
+    }
+  });
+}
+
+function isRecursive({ hostConfig }: Container["spec"], { destination }: MountPoint): boolean {
+  const request = (hostConfig.Mounts ?? []).find(({ Target }) => Target === destination);
+  return request?.BindOptions?.NonRecursive !== true;
 }

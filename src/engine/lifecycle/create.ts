@@ -7,6 +7,7 @@ import { anonymousVolumes, type Container, containerKind, type MountPoint } from
 import { containerFolder, type EngineContext } from "../context.ts";
 import { mergeImageConfig, requireCommand, resolveMounts, validateCreate, volumeWishes } from "../create/mod.ts";
 import type { CreateOptions } from "../engine.ts";
+import { ownersWarnings } from "../identities/mod.ts";
 import { getContainer } from "../lookup.ts";
 import { generateName } from "../names.ts";
 import { normaliseEndpoints, normaliseMode, refuseUnfitEndpoints } from "../networking/mod.ts";
@@ -88,7 +89,7 @@ export async function createContainer(
   const container = await made;
   context.store.sync().catch((error) => context.log.error("a new container is not on disk yet", { id, error }));
   context.events.emitContainer(container, "create");
-  return { container, warnings };
+  return { container, warnings: [...warnings, ...ownersWarnings(context, container)] };
 }
 
 /** What is known of a mount's volume now that there is one. */

@@ -5,10 +5,11 @@ import type { Created, LogSpec } from "../../runtime/mod.ts";
 import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
 import { logLimits } from "../create/mod.ts";
-import { type Owners, openTo, rootOf, showMapped } from "../identities/mod.ts";
+import { type Owners, openTo, showMapped } from "../identities/mod.ts";
 import { hasProcess } from "../lookup.ts";
 import { emitNetworks, networkModeOf, networkOf, networksToTell, publishPorts } from "../networking/mod.ts";
 import { cgroupsPath } from "../spec/build.ts";
+import { ownsNetwork } from "../spec/namespaces.ts";
 import { prepareRuntimeSpec } from "../spec/prepare.ts";
 import { attachableProcess } from "../streams/attach.ts";
 import type { StreamHub } from "../streams/hub.ts";
@@ -89,7 +90,7 @@ async function launch(
   undoes.add(() => rm(bundle, { recursive: true, force: true }));
 
   // All mounts first: the supervisor may have a copy of the mount namespace.
-  using owners = context.identities.open(id);
+  using owners = await context.identities.open(id, ownsNetwork(spec.hostConfig));
   if (owners) openTo(bundle, owners.user);
   const rootfs = await context.snapshots.mount(id, owners?.user);
   undoes.add(() => context.trees.release(id));
@@ -120,7 +121,7 @@ async function launch(
     stdio: stdioOf(spec.config),
     log,
     ...(spec.hostConfig.IpcMode === "shareable"
-      ? { sharedMemory: { size: spec.hostConfig.ShmSize, ...(owners ? { owner: rootOf(owners.user) } : {}) } }
+      ? { sharedMemory: { size: spec.hostConfig.ShmSize, ...(owners ? { owner: owners.user.root } : {}) } }
       : {}),
   });
   // What is being connected can be undone only then.

@@ -31,6 +31,10 @@ function network(mode: string, path: string | undefined): Namespace[] {
   return [{ type: "network", ...(path === undefined ? {} : { path }) }];
 }
 
+export function ownsNetwork({ NetworkMode }: HostConfig): boolean {
+  return NetworkMode !== "host" && joinedContainer(NetworkMode) === undefined;
+}
+
 export function privatePid(hostConfig: HostConfig): boolean {
   return hostConfig.PidMode !== "host" && joinedContainer(hostConfig.PidMode) === undefined;
 }

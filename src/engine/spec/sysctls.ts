@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { IdMap } from "../../kernel/mod.ts";
 import type { HostConfig } from "../../spec/mod.ts";
-import { joinedContainer } from "./namespaces.ts";
+import { ownsNetwork } from "./namespaces.ts";
 
 /** Of the host's ids. */
 const HIGHEST_GROUP = 2147483647;
@@ -24,14 +24,10 @@ function known(name: string): boolean {
  * Kernel settings of a container. The NIS domain name is one: the field of its own came late to the standard, and
  * runtimes in use ignore it.
  */
-export function buildSysctls(
-  { NetworkMode, Sysctls, UTSMode }: HostConfig,
-  domainname: string,
-  ids?: IdMap,
-): Record<string, string> {
-  const ownNetwork = NetworkMode !== "host" && joinedContainer(NetworkMode) === undefined;
+export function buildSysctls(hostConfig: HostConfig, domainname: string, ids?: IdMap): Record<string, string> {
+  const { Sysctls, UTSMode } = hostConfig;
   // An old kernel lacks them, and the runtime refuses a name that is not there.
-  const defaults = ownNetwork ? Object.entries(networkDefaults(ids)).filter(([name]) => known(name)) : [];
+  const defaults = ownsNetwork(hostConfig) ? Object.entries(networkDefaults(ids)).filter(([name]) => known(name)) : [];
   const names = domainname === "" || UTSMode === "host" ? {} : { "kernel.domainname": domainname };
   return { ...Object.fromEntries(defaults), ...names, ...Sysctls };
 }

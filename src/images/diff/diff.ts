@@ -19,7 +19,9 @@ export async function compare(
       return {
         config: compareConfigs(a.config, b.config),
         packages: same ? [] : comparePackages(a.folder, b.folder),
-        files: same ? [] : withoutMountPoints(await compareTrees(a.folder, b.folder, signal), a, b),
+        files: same
+          ? []
+          : withoutMountPoints(await compareTrees(a.folder, b.folder, signal, { before: a.ids, after: b.ids }), a, b),
       };
     }),
   );

@@ -1,10 +1,12 @@
-import type { ChangeKind } from "../../snapshots/mod.ts";
+import type { ChangeKind, HeldIds } from "../../snapshots/mod.ts";
 import type { ImageConfig } from "../../spec/mod.ts";
 
 /** One side of a comparison that is not an image: a container's mounted tree, say. */
 export interface TreeSource {
   /** Where the tree is; undefined: an empty one. */
   readonly folder: string | undefined;
+  /** What its owners are shown as on this host; absent: as they are. */
+  readonly ids?: HeldIds | undefined;
   readonly config: Pick<ImageConfig, "config"> & Partial<ImageConfig>;
 }
 

@@ -10,7 +10,7 @@ import {
   readSync,
 } from "node:fs";
 import { errnoOf } from "../../base/mod.ts";
-import { attributesOf } from "../../snapshots/mod.ts";
+import { attributesOf, type HeldIds, idInside } from "../../snapshots/mod.ts";
 
 /** Missing among Node's constants (open(2)). */
 const O_CLOEXEC = 0o2000000;
@@ -24,12 +24,24 @@ const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 export class Folder implements Disposable {
   readonly #descriptor: number;
 
-  private constructor(descriptor: number) {
+  readonly #ids: HeldIds | undefined;
+
+  private constructor(descriptor: number, ids: HeldIds | undefined) {
     this.#descriptor = descriptor;
+    this.#ids = ids;
   }
 
-  static open(path: string): Folder {
-    return new Folder(openSync(path, OPEN_FOLDER));
+  /** `ids`: what the tree's owners are shown as; absent: as they are. */
+  static open(path: string, ids?: HeldIds): Folder {
+    return new Folder(openSync(path, OPEN_FOLDER), ids);
+  }
+
+  /** Whose a file is inside the tree. */
+  owner({ uid, gid }: BigIntStats): { readonly uid: number; readonly gid: number } {
+    const [user, group] = [Number(uid), Number(gid)];
+    if (!this.#ids) return { uid: user, gid: group };
+    const { uid: firstUser, gid: firstGroup, size } = this.#ids;
+    return { uid: idInside(user, firstUser, size), gid: idInside(group, firstGroup, size) };
   }
 
   [Symbol.dispose](): void {
@@ -49,7 +61,7 @@ export class Folder implements Disposable {
 
   /** A folder in it; undefined when the name is gone or something else. */
   folder(name: string): Folder | undefined {
-    return orGone(() => new Folder(openSync(this.#at(name), OPEN_FOLDER)));
+    return orGone(() => new Folder(openSync(this.#at(name), OPEN_FOLDER), this.#ids));
   }
 
   linkTarget(name: string): Buffer | undefined {

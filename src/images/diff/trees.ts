@@ -1,5 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { HavreError } from "../../base/mod.ts";
+import type { HeldIds } from "../../snapshots/mod.ts";
 import type { FileDifference, FileState } from "./difference.ts";
 import { Folder, type OpenFile } from "./folder.ts";
 
@@ -19,10 +20,11 @@ export async function compareTrees(
   before: string | undefined,
   after: string | undefined,
   signal?: AbortSignal,
+  ids: { readonly before?: HeldIds | undefined; readonly after?: HeldIds | undefined } = {},
 ): Promise<FileDifference[]> {
   const comparison = new Comparison(signal);
-  using a = before === undefined ? undefined : Folder.open(before);
-  using b = after === undefined ? undefined : Folder.open(after);
+  using a = before === undefined ? undefined : Folder.open(before, ids.before);
+  using b = after === undefined ? undefined : Folder.open(after, ids.after);
   await comparison.folders(a, b, "/", 0);
   return comparison.found;
 }
@@ -139,8 +141,7 @@ function stateOf(folder: Folder, name: string, stat: BigIntStats): FileState {
   return {
     type,
     mode: Number(stat.mode & 0o7777n),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
+    ...folder.owner(stat),
     size: type === "file" ? Number(stat.size) : 0,
     ...(target === undefined ? {} : { linkTarget: target }),
     ...(type === "char" || type === "block" ? { device: Number(stat.rdev) } : {}),

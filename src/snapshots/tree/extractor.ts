@@ -34,6 +34,7 @@ import {
 import type { TarHeader } from "../tar/header.ts";
 import type { TarHandler } from "../tar/parser.ts";
 import { Folders } from "./folders.ts";
+import { type HeldIds, idOutside } from "./held-ids.ts";
 import { type ByteName, components, shown, toBytes } from "./names.ts";
 import { removeNow } from "./remove.ts";
 import {
@@ -56,6 +57,8 @@ export interface ExtractPolicy {
   /** Refuse to replace a folder by something else and the reverse. */
   readonly noOverwriteDirNonDir?: boolean;
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** What the tree's owners are shown as on this host; absent: as they are. */
+  readonly ids?: HeldIds;
   /** A hard link's target is not in this tree: brings it here from elsewhere, or says that it cannot. */
   readonly bring?: (path: ByteName) => boolean;
   /** Told of folders made because a name needs them though no member is about them. */
@@ -318,11 +321,15 @@ export class TreeExtractor implements TarHandler, Disposable {
   }
 
   #uid(header: TarHeader): number {
-    return this.#policy.owner?.uid ?? header.uid;
+    const { owner, ids } = this.#policy;
+    const uid = owner?.uid ?? header.uid;
+    return ids ? idOutside(uid, ids.uid, ids.size) : uid;
   }
 
   #gid(header: TarHeader): number {
-    return this.#policy.owner?.gid ?? header.gid;
+    const { owner, ids } = this.#policy;
+    const gid = owner?.gid ?? header.gid;
+    return ids ? idOutside(gid, ids.gid, ids.size) : gid;
   }
 
   #setXattrs(header: TarHeader, set: (key: string, value: Uint8Array) => void): void {

@@ -26,6 +26,7 @@ import {
 import { type Extent, paddingAfter, type TarHeaderInit, type TarType } from "../tar/header.ts";
 import { encodeTarHeader, TAR_TRAILER } from "../tar/writer.ts";
 import { output, type Work } from "../work/steps.ts";
+import { type HeldIds, idInside } from "./held-ids.ts";
 import { type ByteName, toBytes } from "./names.ts";
 import { OVERLAY_XATTRS } from "./whiteout.ts";
 
@@ -42,8 +43,14 @@ const TYPES: ReadonlyMap<number, TarType> = new Map([
 /** Writes files of a tree as members of an archive, small ones gathered into chunks. Sockets have no place in a tar and are left out. */
 export class TreePacker {
   readonly #names = new Map<string, ByteName>();
+  readonly #ids: HeldIds | undefined;
   #chunk = new Uint8Array(CHUNK);
   #filled = 0;
+
+  /** `ids`: what the tree's owners are shown as; absent: as they are. */
+  constructor(ids?: HeldIds) {
+    this.#ids = ids;
+  }
 
   /** The file `name` of the folder `parent` as the member `path`; of a folder only itself. `stat` is what the file was just seen as. */
   *member(parent: number, name: Uint8Array, stat: FileStat, path: ByteName): Work<void> {
@@ -53,8 +60,8 @@ export class TreePacker {
       path: toBytes(type === "directory" && !path.endsWith("/") ? `${path}/` : path),
       type,
       mode: stat.mode & 0o7777,
-      uid: stat.uid,
-      gid: stat.gid,
+      uid: this.#ids ? idInside(stat.uid, this.#ids.uid, this.#ids.size) : stat.uid,
+      gid: this.#ids ? idInside(stat.gid, this.#ids.gid, this.#ids.size) : stat.gid,
       mtime: stat.mtime,
     };
     if (type !== "directory" && stat.links > 1) {

@@ -13,6 +13,7 @@ import {
   statFd,
 } from "../../kernel/mod.ts";
 import { askedPath } from "../tree/asked-path.ts";
+import type { HeldIds } from "../tree/held-ids.ts";
 import { sortedEntries } from "../tree/listing.ts";
 import { type ByteName, fromBytes, toBytes } from "../tree/names.ts";
 import { TreePacker, unlessGone } from "../tree/packer.ts";
@@ -24,13 +25,15 @@ export interface PackTreeJob {
   readonly root: string;
   /** What to pack, named as `docker cp` names it; undefined: all, named from the top without a slash, as `docker export`. */
   readonly path: string | undefined;
+  /** What the tree's owners are shown as; absent: as they are. */
+  readonly ids?: HeldIds;
 }
 
 /** Docker's names (moby, daemon/archive_unix.go and pkg/archive/copy.go): the last component asked for, then what is below. */
-export function* packTree({ root: rootPath, path: text }: PackTreeJob): Work<undefined> {
+export function* packTree({ root: rootPath, path: text, ids }: PackTreeJob): Work<undefined> {
   const asked = askedPath(text ?? "/");
   const root = openAt(AT_FDCWD, rootPath, O_PATH | O_DIRECTORY);
-  const packer = new TreePacker();
+  const packer = new TreePacker(ids);
   try {
     const place = openAsked(root, asked);
     try {

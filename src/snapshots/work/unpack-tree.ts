@@ -4,6 +4,7 @@ import type { UnpackOptions } from "../snapshots.ts";
 import { TarParser } from "../tar/parser.ts";
 import { type AskedPath, askedPath } from "../tree/asked-path.ts";
 import { TreeExtractor } from "../tree/extractor.ts";
+import { asHolder } from "../tree/held-ids.ts";
 import { toBytes } from "../tree/names.ts";
 import { INPUT, type Work } from "./steps.ts";
 
@@ -15,7 +16,11 @@ export interface UnpackTreeJob extends UnpackOptions {
   readonly top?: boolean;
 }
 
-export function* unpackTree(job: UnpackTreeJob): Work<undefined> {
+export function unpackTree(job: UnpackTreeJob): Work<undefined> {
+  return job.ids ? asHolder(job.ids, unpack(job)) : unpack(job);
+}
+
+function* unpack(job: UnpackTreeJob): Work<undefined> {
   const asked = askedPath(job.path);
   const root = openAt(AT_FDCWD, job.root, O_PATH | O_DIRECTORY);
   try {
@@ -26,6 +31,7 @@ export function* unpackTree(job: UnpackTreeJob): Work<undefined> {
       noOverwriteDirNonDir: job.noOverwriteDirNonDir,
       ...(job.top ? { top: true } : {}),
       ...(job.owner ? { owner: job.owner } : {}),
+      ...(job.ids ? { ids: job.ids } : {}),
     });
     const parser = new TarParser(extractor);
     for (let chunk = yield INPUT; chunk; chunk = yield INPUT) parser.write(chunk);
