@@ -22,6 +22,7 @@ const USE_CASES: readonly string[] = [
   "runtime",
   "networks",
   "volumes",
+  "identities",
   "images",
   "engine",
   "builder",
@@ -54,13 +55,14 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   networks: { what: "networks, addresses, ports, names", imports: ["kernel", "store"] },
   volumes: { what: "durable data and its drivers", imports: ["kernel", "snapshots", "store"] },
+  identities: { what: "user ids of containers, and files shown with right owners", imports: ["kernel", "store"] },
   images: {
     what: "names → manifests; pull, push, load, save, commit, diff, history",
     imports: ["content", "snapshots", "store", "policy"],
   },
   engine: {
     what: "containers on one host: the use-cases",
-    imports: ["runtime", "images", "networks", "volumes", "snapshots", "store", "policy"],
+    imports: ["runtime", "images", "networks", "volumes", "identities", "snapshots", "store", "policy"],
   },
   builder: {
     what: "Dockerfile → graph → solver → operations",

@@ -9,8 +9,6 @@ import {
   containerUsers,
   type EngineContext,
   EventLog,
-  Identities,
-  MappedSources,
   MountedTrees,
   RemovedLogs,
   readHostFacts,
@@ -20,6 +18,7 @@ import {
   volumeUsers,
   Waiters,
 } from "../engine/mod.ts";
+import { Identities, MappedSources } from "../identities/mod.ts";
 import { LocalImages } from "../images/mod.ts";
 import { HostNetworks, NameServers, PublishedPorts, portBridges } from "../networks/mod.ts";
 import { ConmonRuntime } from "../runtime/mod.ts";

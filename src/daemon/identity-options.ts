@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { HavreError } from "../base/mod.ts";
-import { ensureHostUser, type IdentitiesOptions, readSubIds } from "../engine/mod.ts";
+import { containerKind } from "../engine/mod.ts";
+import { ensureHostUser, type IdentitiesOptions, readSubIds } from "../identities/mod.ts";
 import { type DaemonOptions, DEFAULT_ROOT } from "./options.ts";
 
 /** Blocks among which an engine finds its own to begin at. */
@@ -16,7 +17,8 @@ export function identityOptions(
   // By its folder, always the same: engines of one host draw from one stock and keep no common book.
   const block = root === DEFAULT_ROOT ? 0 : createHash("sha256").update(root).digest().readUInt32LE() % BLOCKS;
   const begin = block * BLOCK;
-  const own = { store, begin, folders: [root, run], space: ensureHostUser, shared: false };
+  const pidOf: IdentitiesOptions["pidOf"] = (tx, id) => tx.get(containerKind, id)?.status.init?.pid;
+  const own = { pidOf, store, begin, folders: [root, run], space: ensureHostUser, shared: false };
   if (usernsRemap === "") return { ...own, usual: "host" };
   if (usernsRemap === "default") return { ...own, usual: "auto" };
   const [user = "", group = user] = usernsRemap.split(":");

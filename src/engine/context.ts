@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Clock, KeyedMutex, Logger } from "../base/mod.ts";
+import type { Identities, MappedSources } from "../identities/mod.ts";
 import type { Images } from "../images/mod.ts";
 import type { Networks, PublishedPorts } from "../networks/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
@@ -9,7 +10,6 @@ import type { ContainerVolumes } from "../volumes/mod.ts";
 import { type Container, type ContainerStatus, containerKind } from "./container.ts";
 import type { EventLog } from "./events.ts";
 import type { HostFacts } from "./host-facts.ts";
-import type { Identities, MappedSources } from "./identities/mod.ts";
 import type { MountedTrees } from "./trees.ts";
 import type { Waiters } from "./waiters.ts";
 

@@ -17,15 +17,6 @@ export * from "./engine.ts";
 export { EventLog } from "./events.ts";
 export { ContainerExecs } from "./execs.ts";
 export { type HostFacts, readHostFacts } from "./host-facts.ts";
-export {
-  ensureHostUser,
-  HOST_IDS,
-  HOST_USER,
-  Identities,
-  type IdentitiesOptions,
-  MappedSources,
-  readSubIds,
-} from "./identities/mod.ts";
 export { containerUsers, volumeUsers } from "./image-users.ts";
 export { recoverContainers } from "./lifecycle/recover.ts";
 export { RemovedLogs } from "./logs/removed.ts";

@@ -1,5 +1,5 @@
+import type { Identities } from "../identities/mod.ts";
 import type { Snapshotter } from "../snapshots/mod.ts";
-import type { Identities } from "./identities/mod.ts";
 
 /**
  * Who reads containers' mounted trees beside their processes: a tree stays mounted until its process has ended and the

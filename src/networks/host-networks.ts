@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { HavreError, Undoes } from "../base/mod.ts";
 import {
   deleteLink,
@@ -31,7 +31,14 @@ import type { OpenNetwork } from "./open-network.ts";
 import { type HostNetworksOptions, OpenNetworks } from "./open-networks.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import { hostResolverFile, type ResolverConfig, upstreamResolverFile } from "./resolv-conf.ts";
-import { adoptSandbox, makeBareSandbox, removeStrays, setDefaultRoutes, socketIn } from "./sandboxes.ts";
+import {
+  adoptSandbox,
+  makeBareSandbox,
+  namespaceOfProcess,
+  removeStrays,
+  setDefaultRoutes,
+  socketIn,
+} from "./sandboxes.ts";
 
 const BARE_POOL = 3;
 /** An interface still there this long after its container's release is held by something and deleted outright. */
@@ -239,11 +246,10 @@ export class HostNetworks implements Networks {
     for (const former of this.#endpoints.ofContainer(containerId))
       if (!ids.has(former.networkId)) this.#forgetEndpoint(former);
     undoes.add(() => this.release(containerId));
-    const { namespace, written } = await (own
-      ? this.#joinWith(containerId, own, first)
-      : this.#joinFirst(containerId, first));
-    const all = [written];
-    for (const ask of others) all.push((await this.#joinAnother(containerId, namespace, ask)).written);
+    if (own) this.#held.set(containerId, adoptSandbox(own));
+    const all = own ? [] : [(await this.#joinFirst(containerId, first)).written];
+    const namespace = this.#namespaceOf(containerId);
+    for (const ask of own ? asks : others) all.push((await this.#joinAnother(containerId, namespace, ask)).written);
     if (own || others.length > 0) this.#route(containerId, namespace);
     const told = this.#tellAttached(containerId, namespace);
     const recorded = Promise.all([...all, told]).then(() => {});
@@ -252,29 +258,14 @@ export class HostNetworks implements Networks {
   }
 
   /** The container's first network brings its namespace. */
-  #joinFirst(
-    containerId: string,
-    ask: EndpointAsk,
-  ): Promise<{ readonly namespace: NetworkNamespace; readonly written: Promise<void> }> {
+  #joinFirst(containerId: string, ask: EndpointAsk): Promise<{ readonly written: Promise<void> }> {
     return this.#networks.using(ask.network, async (open) => {
       const former = this.#endpoints.get(open.network.id, containerId);
       const { namespace, ...joined } = await open.takeSandbox(wishOf(ask, open.network, former));
       this.#held.set(containerId, namespace);
       const endpoint = newEndpoint(this.#options.newId(), containerId, open.network, ask, joined);
-      return { namespace, written: this.#put(endpoint, former, open) };
+      return { written: this.#put(endpoint, former, open) };
     });
-  }
-
-  /** Into a namespace that is there already, in place of one that lies ready. */
-  async #joinWith(
-    containerId: string,
-    own: NetworkNamespace,
-    ask: EndpointAsk,
-  ): Promise<{ readonly namespace: NetworkNamespace; readonly written: Promise<void> }> {
-    const namespace = adoptSandbox(own);
-    this.#held.set(containerId, namespace);
-    const { written } = await this.#joinAnother(containerId, namespace, ask);
-    return { namespace, written };
   }
 
   #joinAnother(
@@ -403,10 +394,4 @@ export class HostNetworks implements Networks {
     this.#suspects = new Set(leaving);
     if (leaving.length > 0) this.#reapLater();
   }
-}
-
-function namespaceOfProcess(pid: number): string {
-  const path = `/proc/${pid}/ns/net`;
-  if (existsSync(path)) return path;
-  throw new HavreError("failed-precondition", `Process ${pid} whose network is to be shared does not exist`);
 }

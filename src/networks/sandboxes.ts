@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { HavreError } from "../base/mod.ts";
 import {
   addAddress,
@@ -139,4 +140,11 @@ function interfaceIndex(inside: NetlinkSocket, name: string): number {
   const link = findLink(inside, name);
   if (!link) throw new HavreError("internal", `The sandbox has no interface ${name}`);
   return link.index;
+}
+
+/** The path of a process's network namespace. `failed-precondition` when it has ended. */
+export function namespaceOfProcess(pid: number): string {
+  const path = `/proc/${pid}/ns/net`;
+  if (existsSync(path)) return path;
+  throw new HavreError("failed-precondition", `Process ${pid} whose network is to be shared does not exist`);
 }

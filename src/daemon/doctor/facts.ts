@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync, statfsSync } from "node:fs";
 import { freemem, release, totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
 import { errnoOf } from "../../base/mod.ts";
-import { HOST_USER, type HostFacts, readHostFacts, readSubIds } from "../../engine/mod.ts";
+import { type HostFacts, readHostFacts } from "../../engine/mod.ts";
+import { HOST_USER, readSubIds } from "../../identities/mod.ts";
 import {
   detectCgroups,
   type ForwardChain,

@@ -1,4 +1,4 @@
-import { HOST_IDS, HOST_USER } from "../../engine/mod.ts";
+import { HOST_IDS, HOST_USER } from "../../identities/mod.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
 

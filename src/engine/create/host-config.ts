@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
 import { HavreError, isHavreError } from "../../base/mod.ts";
+import { parseUserns } from "../../identities/mod.ts";
 import { decideCapabilities, parseSecurityOptions } from "../../policy/mod.ts";
 import type { HostConfig, RestartPolicy } from "../../spec/mod.ts";
 import type { HostFacts } from "../host-facts.ts";
-import { parseUserns } from "../identities/mode.ts";
 import { checkMountRequest, checkTmpfsDestination } from "./mount-request.ts";
 import { quoted, refuse } from "./refuse.ts";
 

@@ -7,12 +7,12 @@ import { anonymousVolumes, type Container, containerKind, type MountPoint } from
 import { containerFolder, type EngineContext } from "../context.ts";
 import { mergeImageConfig, requireCommand, resolveMounts, validateCreate, volumeWishes } from "../create/mod.ts";
 import type { CreateOptions } from "../engine.ts";
-import { ownersWarnings } from "../identities/mod.ts";
 import { getContainer } from "../lookup.ts";
 import { generateName } from "../names.ts";
 import { normaliseEndpoints, normaliseMode, refuseUnfitEndpoints } from "../networking/mod.ts";
 import { joinedContainer } from "../spec/mod.ts";
 import { resolveLinks } from "./links.ts";
+import { idsRequest, ownersWarnings } from "./owners.ts";
 import { fillVolumes } from "./volumes.ts";
 
 const NO_VOLUMES: HeldVolumes = { found: new Map(), admit: () => {}, [Symbol.dispose]: () => {} };
@@ -162,7 +162,7 @@ async function claim(
       await context.store.update(
         (tx) => {
           tx.put(containerKind, container);
-          context.identities.allocate(tx, container);
+          context.identities.allocate(tx, container.id, idsRequest(container));
           volumes.admit(tx);
         },
         { durable: false },

@@ -1,11 +1,11 @@
 import { mkdir, rm } from "node:fs/promises";
 import { type HavreError, type Timeline, toHavreError, Undoes } from "../../base/mod.ts";
+import { type Owners, openTo } from "../../identities/mod.ts";
 import type { PublishedPort, Sandbox } from "../../networks/mod.ts";
 import type { Created, LogSpec } from "../../runtime/mod.ts";
 import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
 import { logLimits } from "../create/mod.ts";
-import { type Owners, openTo, showMapped } from "../identities/mod.ts";
 import { hasProcess } from "../lookup.ts";
 import { emitNetworks, networkModeOf, networkOf, networksToTell, publishPorts } from "../networking/mod.ts";
 import { cgroupsPath } from "../spec/build.ts";
@@ -14,6 +14,7 @@ import { prepareRuntimeSpec } from "../spec/prepare.ts";
 import { attachableProcess } from "../streams/attach.ts";
 import type { StreamHub } from "../streams/hub.ts";
 import { stdioOf } from "../streams/stdio.ts";
+import { showMapped } from "./owners.ts";
 import { failedStartCode } from "./start-failure.ts";
 import { mountVolumes } from "./volumes.ts";
 

@@ -1,5 +1,5 @@
 import { HavreError, isHavreError } from "../../base/mod.ts";
-import type { IdMap } from "../../kernel/mod.ts";
+import type { IdMap } from "../../identities/mod.ts";
 import { decideSeccomp, parseSecurityOptions, type SecurityOptions } from "../../policy/mod.ts";
 import { makeTreeFolder } from "../../snapshots/mod.ts";
 import type { HostConfig, RuntimeSpec } from "../../spec/mod.ts";

@@ -1,4 +1,4 @@
-import type { IdMap } from "../../kernel/mod.ts";
+import type { IdMap } from "../../identities/mod.ts";
 import type { Sandbox } from "../../networks/mod.ts";
 import type { RuntimeSpec } from "../../spec/mod.ts";
 import type { ContainerSpec } from "../container.ts";

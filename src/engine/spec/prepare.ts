@@ -1,5 +1,5 @@
 import { HavreError } from "../../base/mod.ts";
-import type { UserNamespace } from "../../kernel/mod.ts";
+import type { UserNamespace } from "../../identities/mod.ts";
 import type { Sandbox } from "../../networks/mod.ts";
 import { sharedMemoryFolder } from "../../runtime/mod.ts";
 import type { RuntimeProcess, RuntimeSpec } from "../../spec/mod.ts";

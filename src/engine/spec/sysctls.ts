@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { IdMap } from "../../kernel/mod.ts";
+import type { IdMap } from "../../identities/mod.ts";
 import type { HostConfig } from "../../spec/mod.ts";
 import { ownsNetwork } from "./namespaces.ts";
 

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf } from "../../base/mod.ts";
-import { AT_FDCWD, chownAt, MappedMount, mountInfo, type UserNamespace, unmount } from "../../kernel/mod.ts";
+import { errnoOf, isHavreError } from "../base/mod.ts";
+import { AT_FDCWD, chownAt, MappedMount, mountInfo, type UserNamespace, unmount } from "../kernel/mod.ts";
 
 /**
  * Files and folders of the host with a container's owners, as mounts of their own for the time it takes a runtime to bind
@@ -21,14 +21,24 @@ export class MappedSources {
   show(holder: string, source: string, owners: UserNamespace, recursive: boolean): string {
     const folder = join(this.#folder, holder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    chownAt(AT_FDCWD, folder, 0, owners.root.gid);
-    chmodSync(folder, 0o710);
+    openTo(folder, owners);
     const place = join(folder, String(readdirSync(folder).length));
     using mapped = new MappedMount(source, owners, recursive);
     if (statSync(source).isDirectory()) mkdirSync(place);
     else closeSync(openSync(place, "wx"));
     mapped.attach(place);
     return place;
+  }
+
+  /** Why `source` cannot be shown; undefined: it can. */
+  trouble(source: string, owners: UserNamespace, recursive: boolean): string | undefined {
+    try {
+      new MappedMount(source, owners, recursive)[Symbol.dispose]();
+      return undefined;
+    } catch (error) {
+      if (isHavreError(error, "failed-precondition")) return error.message;
+      throw error;
+    }
   }
 
   /** Takes away what was shown to `holder`; what it has bound it keeps. */
@@ -49,6 +59,12 @@ export class MappedSources {
       if (mountPoint.startsWith(inside)) unmount(mountPoint, { detach: true });
     for (const holder of readdirSync(this.#folder)) this.hide(holder);
   }
+}
+
+/** Lets the root of `owners` pass through a folder that is closed to everyone else. */
+export function openTo(folder: string, owners: UserNamespace): void {
+  chownAt(AT_FDCWD, folder, 0, owners.root.gid);
+  chmodSync(folder, 0o710);
 }
 
 /** Never recursively: a mount that could not be taken away must not be emptied. */

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { errnoOf, HavreError } from "../../base/mod.ts";
+import { errnoOf, HavreError } from "../base/mod.ts";
 import type { IdSpace } from "./id-range.ts";
 
 /** The user of the host whose subordinate ids containers get. Nobody logs in as it and it owns no file. */

@@ -1,16 +1,17 @@
-import { chmodSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isHavreError } from "../../base/mod.ts";
-import { AT_FDCWD, chownAt, MappedMount, type UserNamespace } from "../../kernel/mod.ts";
+import type { IdsRequest, UserNamespace } from "../../identities/mod.ts";
 import type { Container, MountPoint } from "../container.ts";
 import type { EngineContext } from "../context.ts";
 import { makeMountSources } from "../create/mod.ts";
 import { joinedContainer } from "../spec/mod.ts";
 
-/** Lets the container's root pass through a folder that is closed to everyone else. */
-export function openTo(folder: string, owners: UserNamespace): void {
-  chownAt(AT_FDCWD, folder, 0, owners.root.gid);
-  chmodSync(folder, 0o710);
+/** Which ids a container asks for. */
+export function idsRequest({ spec: { hostConfig } }: Pick<Container, "spec">): IdsRequest {
+  const { NetworkMode, IpcMode, PidMode, UsernsMode } = hostConfig;
+  const joins = [NetworkMode, IpcMode, PidMode].flatMap((mode) => joinedContainer(mode) ?? []);
+  return { mode: UsernsMode, joins };
 }
 
 /**
@@ -42,7 +43,7 @@ export function showMapped(
 
 /** What a new container is told of folders of the host that will not have its owners. */
 export function ownersWarnings(
-  { identities }: Pick<EngineContext, "identities">,
+  { identities, mapped }: Pick<EngineContext, "identities" | "mapped">,
   { id, spec }: Container,
 ): readonly string[] {
   const binds = spec.mounts.filter(({ type, source }) => type === "bind" && existsSync(source));
@@ -50,13 +51,8 @@ export function ownersWarnings(
   using owners = identities.ownersOf(id);
   if (!owners) return [];
   return binds.flatMap((point) => {
-    try {
-      new MappedMount(point.source, owners, isRecursive(spec, point))[Symbol.dispose]();
-      return [];
-    } catch (error) {
-      if (!isHavreError(error, "failed-precondition")) throw error;
-      return [`${point.source} is bound with the host's owners. ${error.message}`];
-    }
+    const why = mapped.trouble(point.source, owners, isRecursive(spec, point));
+    return why === undefined ? [] : [`${point.source} is bound with the host's owners. ${why}`];
   });
 }
 

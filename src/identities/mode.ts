@@ -1,4 +1,4 @@
-import { HavreError } from "../../base/mod.ts";
+import { HavreError } from "../base/mod.ts";
 
 /** Ids that a container gets unless it asks for more: all that 16 bits name, as users of distributions have. */
 export const USUAL_SIZE = 65_536;

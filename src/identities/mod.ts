@@ -6,9 +6,8 @@
  * Owns id range objects in the store and `<run>/mapped`. Invariants: no two containers have an id in common unless one joined
  * the other; files keep on disk the owner they have inside, so that ranges come and go without a chown.
  */
+export type { IdMap, UserNamespace } from "../kernel/mod.ts";
 export { ensureHostUser, HOST_IDS, HOST_USER, readSubIds } from "./host-user.ts";
-export { idRangeKind } from "./id-range.ts";
-export { Identities, type IdentitiesOptions, type Owners } from "./identities.ts";
-export { MappedSources } from "./mapped-sources.ts";
+export { Identities, type IdentitiesOptions, type IdsRequest, type Owners } from "./identities.ts";
+export { MappedSources, openTo } from "./mapped-sources.ts";
 export { parseUserns, type UsernsMode } from "./mode.ts";
-export { openTo, ownersWarnings, showMapped } from "./show.ts";

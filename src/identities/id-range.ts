@@ -1,6 +1,6 @@
-import { HavreError } from "../../base/mod.ts";
-import type { IdMap } from "../../kernel/mod.ts";
-import { defineKind } from "../../store/mod.ts";
+import { HavreError } from "../base/mod.ts";
+import type { IdMap } from "../kernel/mod.ts";
+import { defineKind } from "../store/mod.ts";
 
 /** Ids of one container, from its creation to its removal. The object's id is the container's. */
 export type IdRange = { readonly id: string } & (

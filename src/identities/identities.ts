@@ -1,18 +1,24 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { HavreError } from "../../base/mod.ts";
+import { HavreError } from "../base/mod.ts";
 import {
   createUserNamespace,
   type NetworkNamespace,
   networkNamespaceIn,
   openUserNamespace,
   type UserNamespace,
-} from "../../kernel/mod.ts";
-import type { HostConfig } from "../../spec/mod.ts";
-import type { ReadTransaction, Store, WriteTransaction } from "../../store/mod.ts";
-import { type Container, containerKind } from "../container.ts";
+} from "../kernel/mod.ts";
+import type { ReadTransaction, Store, WriteTransaction } from "../store/mod.ts";
 import { findFree, type IdRange, type IdSpace, idRangeKind, mapOf, type OwnIds } from "./id-range.ts";
 import { parseUserns } from "./mode.ts";
+
+/** What a container asks of ids. */
+export interface IdsRequest {
+  /** As `--userns`. */
+  readonly mode: string;
+  /** Containers whose network, processes or memory it joins. */
+  readonly joins: readonly string[];
+}
 
 /** Ids as a process that starts has them; what is open is closed by the one who asked. */
 export interface Owners extends Disposable {
@@ -23,6 +29,8 @@ export interface Owners extends Disposable {
 
 export interface IdentitiesOptions {
   readonly store: Store;
+  /** The first process of a container that runs. */
+  readonly pidOf: (tx: ReadTransaction, container: string) => number | undefined;
   /** Mode of containers that name none: `--userns` words. */
   readonly usual: string;
   /** Where `auto` takes ids from; asked when they are first needed. */
@@ -49,8 +57,8 @@ export class Identities {
   }
 
   /** The container's range by its wish, in the transaction that records the container. `conflict` for ids that another has. */
-  allocate(tx: WriteTransaction, { id, spec }: Pick<Container, "id" | "spec">): void {
-    const range = this.#rangeFor(tx, id, spec.hostConfig);
+  allocate(tx: WriteTransaction, id: string, request: IdsRequest): void {
+    const range = this.#rangeFor(tx, id, request);
     if (range) tx.put(idRangeKind, range);
   }
 
@@ -90,7 +98,7 @@ export class Identities {
       return { user, network, [Symbol.dispose]: close };
     }
     const ids = this.of(id);
-    const pid = this.#options.store.view((tx) => tx.get(containerKind, range.container))?.status.init?.pid;
+    const pid = this.#options.store.view((tx) => this.#options.pidOf(tx, range.container));
     if (!ids || pid === undefined)
       throw new HavreError(
         "conflict",
@@ -110,10 +118,10 @@ export class Identities {
     }
   }
 
-  #rangeFor(tx: ReadTransaction, id: string, hostConfig: HostConfig): IdRange | undefined {
-    const mode = parseUserns(hostConfig.UsernsMode || this.#options.usual);
+  #rangeFor(tx: ReadTransaction, id: string, request: IdsRequest): IdRange | undefined {
+    const mode = parseUserns(request.mode || this.#options.usual);
     if (!mode || mode.kind === "host") return undefined;
-    const joined = this.#joined(tx, hostConfig);
+    const joined = this.#joined(tx, request);
     if (joined !== undefined) return joined === "host" ? undefined : { id, kind: "joined", container: joined };
     const taken = tx.list(idRangeKind).filter((range): range is OwnIds => range.kind === "own");
     if (mode.kind === "range") {
@@ -133,15 +141,12 @@ export class Identities {
    * The container whose ids one must have that joins others' namespaces; `host`: theirs are the host's; undefined: it joins
    * none. A namespace belongs to one set of ids: with any other it would be closed to the container's root.
    */
-  #joined(tx: ReadTransaction, hostConfig: HostConfig): string | undefined {
-    const modes = [hostConfig.NetworkMode, hostConfig.IpcMode, hostConfig.PidMode];
-    const donors = modes.flatMap((mode) => (mode.startsWith("container:") ? [mode.slice("container:".length)] : []));
-    const whose = new Set(donors.map((donor) => owner(tx, donor)));
+  #joined(tx: ReadTransaction, { mode, joins }: IdsRequest): string | undefined {
+    const whose = new Set(joins.map((donor) => owner(tx, donor)));
     const [first, ...others] = whose;
-    const explicit = hostConfig.UsernsMode !== "";
     if (others.length > 0)
       throw new HavreError("invalid-argument", "cannot join namespaces of containers with different user ids");
-    if (first === "host" && explicit)
+    if (first === "host" && mode !== "")
       throw new HavreError(
         "invalid-argument",
         "cannot join the namespaces of a container that has the host's user ids",
