@@ -5,6 +5,7 @@ import { type Parsed, parseArguments, UsageError } from "./args/parse.ts";
 import type { Command } from "./command.ts";
 import { commandTable, type Entry, type Group, type Leaf } from "./commands/table.ts";
 import type { Context, DaemonSettings, Places, RegistrySettings } from "./context.ts";
+import { nodeFs } from "./node-fs.ts";
 import { descriptorOutput, type Output } from "./output/output.ts";
 
 export const globalFlags = {
@@ -134,6 +135,8 @@ async function openClient(world: Surroundings, places: Places): Promise<Client> 
   try {
     // The connection is kept for the command's first request.
     await client.connect();
+    // What is needed to print the answer is loaded while the daemon works on it.
+    setImmediate(nodeFs);
     return client;
   } catch (error) {
     if (!isHavreError(error)) throw error;

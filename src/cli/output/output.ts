@@ -1,5 +1,5 @@
-import { fstatSync, writeSync } from "node:fs";
 import { HavreError, toHavreError } from "../../base/mod.ts";
+import { nodeFs } from "../node-fs.ts";
 
 /** A standard stream as commands use it. */
 export interface Output {
@@ -14,7 +14,13 @@ export interface Output {
  */
 export function descriptorOutput(fd: number): Output {
   const write = (data: Uint8Array | string) => writeFully(fd, typeof data === "string" ? Buffer.from(data) : data);
-  return { isTerminal: isTerminal(fd), write, line: (text) => write(`${text}\n`) };
+  return {
+    get isTerminal() {
+      return isTerminal(fd);
+    },
+    write,
+    line: (text) => write(`${text}\n`),
+  };
 }
 
 /** Where nothing is to be said. */
@@ -26,7 +32,7 @@ const LAST_PSEUDO_TERMINAL_MAJOR = 143;
 /** True when the descriptor is a terminal, told by its device number (Linux, Documentation/admin-guide/devices.txt). */
 export function isTerminal(fd: number): boolean {
   try {
-    const stat = fstatSync(fd);
+    const stat = nodeFs().fstatSync(fd);
     if (!stat.isCharacterDevice()) return false;
     const major = (stat.rdev >> 8) & 0xfff;
     const isConsole = major === 4 || major === 5 || major === 204 || major === 229;
@@ -46,6 +52,7 @@ function unwritable(fd: number, cause: unknown): HavreError {
 const RETRY_MS = 2;
 
 function writeFully(fd: number, data: Uint8Array): void {
+  const { writeSync } = nodeFs();
   let at = 0;
   while (at < data.byteLength) {
     try {

@@ -1,5 +1,5 @@
-import { createReadStream, read } from "node:fs";
 import { HavreError, toHavreError } from "../../base/mod.ts";
+import { nodeFs } from "../node-fs.ts";
 
 const CHUNK = 256 * 1024;
 /** Someone else made the shared descriptor non-blocking: look again after this long. */
@@ -19,6 +19,7 @@ export function stdinChunks(): AsyncGenerator<Uint8Array> {
 }
 
 function readOnce(fd: number): Promise<Uint8Array | undefined> {
+  const { read } = nodeFs();
   const buffer = Buffer.allocUnsafe(CHUNK);
   return new Promise((resolve, reject) => {
     const attempt = () =>
@@ -36,7 +37,7 @@ function readOnce(fd: number): Promise<Uint8Array | undefined> {
 /** A file's bytes; errors name the file. */
 export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) yield chunk as Uint8Array;
+    for await (const chunk of nodeFs().createReadStream(path, { highWaterMark: CHUNK })) yield chunk as Uint8Array;
   } catch (error) {
     const { kind, message } = toHavreError(error);
     throw new HavreError(kind, kind === "not-found" ? `open ${path}: no such file or directory` : message, {

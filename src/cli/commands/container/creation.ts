@@ -1,8 +1,8 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { HavreError, isHavreError, toHavreError } from "../../../base/mod.ts";
 import { daemonMessage } from "../../../client/mod.ts";
 import { text, toggle } from "../../args/flags.ts";
 import type { Context } from "../../context.ts";
+import { nodeFs } from "../../node-fs.ts";
 import { refuse } from "./options/checks.ts";
 import { containerFlags } from "./options/flags.ts";
 import type { CreateBody } from "./options/request.ts";
@@ -58,20 +58,20 @@ export async function createContainer(context: Context, body: CreateBody, option
   reserveIdFile(cidFile);
   try {
     const id = await createOrPull(context, body, options);
-    if (cidFile !== "") writeFileSync(cidFile, id);
+    if (cidFile !== "") nodeFs().writeFileSync(cidFile, id);
     return id;
   } catch (error) {
-    if (cidFile !== "") rmSync(cidFile, { force: true });
+    if (cidFile !== "") nodeFs().rmSync(cidFile, { force: true });
     throw error;
   }
 }
 
 function reserveIdFile(path: string): void {
   if (path === "") return;
-  if (existsSync(path))
+  if (nodeFs().existsSync(path))
     refuse(`container ID file found, make sure the other container isn't running or delete ${path}`);
   try {
-    writeFileSync(path, "", { flag: "wx" });
+    nodeFs().writeFileSync(path, "", { flag: "wx" });
   } catch (error) {
     throw new HavreError(
       toHavreError(error).kind,

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { HavreError, toHavreError } from "../../../../base/mod.ts";
+import { nodeFs } from "../../../node-fs.ts";
 import { refuse } from "./checks.ts";
 import { cut } from "./csv.ts";
 
@@ -24,7 +24,7 @@ export function readAssignments(path: string, lookUp?: (name: string) => string 
 
 function readFile(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return nodeFs().readFileSync(path);
   } catch (error) {
     const { kind, message } = toHavreError(error);
     throw new HavreError(kind, kind === "not-found" ? `open ${path}: no such file or directory` : message, {
@@ -68,7 +68,7 @@ export function securityOptions(options: readonly string[]): string[] {
 function seccompProfile(path: string): string {
   let content: string;
   try {
-    content = readFileSync(path, "utf8");
+    content = nodeFs().readFileSync(path, "utf8");
   } catch (error) {
     const why =
       toHavreError(error).kind === "not-found"
