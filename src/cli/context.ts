@@ -69,6 +69,8 @@ export interface RegistrySettings {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Path of the users' file; without one, whoever reaches the registry may do everything. */
   readonly htpasswd?: string;
+  /** Path of the settings' file. */
+  readonly config?: string;
 }
 
 /** Where this command line's daemon lives. */

@@ -16,7 +16,11 @@ export interface Expected {
 export interface Ingest extends AsyncDisposable {
   /** Bytes here so far. */
   readonly offset: number;
+  /** The file that what came is in, for readers that cannot wait for the blob; whole up to `offset` after a `flush`. */
+  readonly path: string;
   write(chunk: Uint8Array): Promise<void>;
+  /** Hands everything written to the kernel: after that the death of this process takes none of it. */
+  flush(): Promise<void>;
   /** Makes it a blob, if it is what was promised; else `data-loss`, and nothing of it stays. */
   commit(expected?: Expected): Promise<BlobInfo>;
   /** Gives up what came. */

@@ -13,7 +13,7 @@ export function ingestFileName(key: string): string {
 
 /** One blob on its way in, in a file of its own; `publish` makes the file a blob. */
 export class FileIngest implements Ingest {
-  readonly #path: string;
+  readonly path: string;
   readonly #file: FileHandle;
   readonly #writer: GatheringWriter;
   readonly #publish: (path: string, digest: Digest) => Promise<void>;
@@ -40,7 +40,7 @@ export class FileIngest implements Ingest {
     publish: (path: string, digest: Digest) => Promise<void>,
     closed: () => void,
   ) {
-    this.#path = path;
+    this.path = path;
     this.#file = file;
     this.#writer = new GatheringWriter(file);
     this.#offset = offset;
@@ -59,12 +59,16 @@ export class FileIngest implements Ingest {
     await this.#writer.write(chunk);
   }
 
+  flush(): Promise<void> {
+    return this.#writer.flush();
+  }
+
   async commit(expected: Expected = {}): Promise<BlobInfo> {
     try {
       await this.#writer.flush();
       const info = verified(await this.#digest(expected), expected);
       await this.#file.sync();
-      await this.#publish(this.#path, info.digest);
+      await this.#publish(this.path, info.digest);
       return info;
     } catch (error) {
       const failure = toHavreError(error);
@@ -78,18 +82,23 @@ export class FileIngest implements Ingest {
     }
   }
 
-  async discard(): Promise<void> {
-    await this[Symbol.asyncDispose]();
-    await rm(this.#path, { force: true });
+  discard(): Promise<void> {
+    return this.#close(() => rm(this.path, { force: true }));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#close(async () => {});
+  }
+
+  /** `last` is done before the key is free: who takes it next must not find, or lose, what was this one's. */
+  async #close(last: () => Promise<void>): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     try {
       await this.#writer.flush().catch(() => {}); // What could not be written is not there to be continued from.
       await this.#writer.settled();
       await this.#file.close();
+      await last();
     } finally {
       this.#closed();
     }
@@ -99,7 +108,7 @@ export class FileIngest implements Ingest {
     const algorithm = digest === undefined ? "sha256" : digestAlgorithm(digest);
     if (this.#digester && algorithm === "sha256") return this.#digester;
     const again = new Digester(algorithm);
-    for await (const chunk of createReadStream(this.#path, { highWaterMark: 1 << 20 })) again.update(chunk);
+    for await (const chunk of createReadStream(this.path, { highWaterMark: 1 << 20 })) again.update(chunk);
     return again;
   }
 }

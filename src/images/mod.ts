@@ -25,4 +25,5 @@ export type { Credentials } from "./registry/credentials.ts";
 export type { RemoteManifest } from "./registry/remote-repository.ts";
 export { defaultSettings as defaultRegistrySettings, type RegistrySettings } from "./registry/settings.ts";
 export type { RollbackTarget, TagHistoryEntry } from "./tag-history.ts";
+export { UpstreamRegistry } from "./upstream.ts";
 export type { Account, DiskUsage, ImageUsage } from "./usage.ts";

@@ -1,6 +1,6 @@
 /**
- * Pure decisions on what a container may do: capabilities, system call filters, kernel paths, devices, security options.
- * A decision carries why it was taken in `explain`.
+ * Pure decisions on what a container may do: capabilities, system call filters, kernel paths, devices, security options;
+ * and on a registry: who may do what with a repository, which tags stay. A decision carries why it was taken in `explain`.
  *
  * Owns no state, touches nothing: the host's facts come as arguments.
  */
@@ -11,7 +11,10 @@ export * from "./audit/image-checks.ts";
 export * from "./audit/practices.ts";
 export * from "./capabilities.ts";
 export * from "./devices.ts";
+export * from "./name-pattern.ts";
 export * from "./paths.ts";
+export * from "./registry-roles.ts";
 export * from "./seccomp.ts";
 export { parseSeccompProfile, type SourceProfile } from "./seccomp-profile.ts";
 export * from "./security-options.ts";
+export * from "./tag-retention.ts";

@@ -1,15 +1,21 @@
 import type { Digest } from "../base/mod.ts";
 import type { WriteTransaction } from "../store/mod.ts";
 import type { RegistryContext } from "./context.ts";
-import { RegistryFault } from "./fault.ts";
+import { noRoom, RegistryFault } from "./fault.ts";
 import { type BlobLink, blobLinks, inRepository, manifestRecords } from "./objects.ts";
+import type { Room } from "./uploads.ts";
+
+/** After this long a blob that a client is told of counts as new again, unless a manifest holds it. */
+const TOLD_AGAIN_MS = 15 * 60_000;
 
 /** Blobs as repositories have them. */
 export class Blobs {
   readonly #context: RegistryContext;
+  readonly #room: Room;
 
-  constructor(context: RegistryContext) {
+  constructor(context: RegistryContext, room: Room) {
     this.#context = context;
+    this.#room = room;
   }
 
   /** BLOB_UNKNOWN when the repository does not have it, whoever else does. Manifests are blobs too. */
@@ -18,6 +24,27 @@ export class Blobs {
     const found = this.#context.store.view((tx) => tx.get(blobLinks, id) ?? tx.get(manifestRecords, id));
     if (!found) throw unknownBlob(digest);
     return { digest, size: found.size, path: this.#context.content.path(digest) };
+  }
+
+  /**
+   * The same for a client that asks whether to upload it: it is about to name it in a manifest, so that collection must
+   * not take it as old meanwhile.
+   */
+  async tell(repository: string, digest: Digest): Promise<ReturnType<Blobs["find"]>> {
+    const found = this.find(repository, digest);
+    const id = inRepository(repository, digest);
+    const before = this.#context.clock.now() - TOLD_AGAIN_MS;
+    const stale = this.#context.store.view((tx) => {
+      const link = tx.get(blobLinks, id);
+      return link !== undefined && link.since < before && tx.find(manifestRecords, "part", id).length === 0;
+    });
+    if (stale) {
+      await this.#context.store.update((tx) => {
+        const link = tx.get(blobLinks, id);
+        if (link) tx.put(blobLinks, { ...link, since: this.#context.clock.now() });
+      });
+    }
+    return found;
   }
 
   /** Gives a repository a blob that another one has; false when `from` does not have it. */
@@ -35,7 +62,15 @@ export class Blobs {
     return this.#context.store.view((tx) => tx.find(blobLinks, "digest", digest).map(({ repository }) => repository));
   }
 
+  /** DENIED when a quota has no room for it. */
   link(tx: WriteTransaction, repository: string, digest: Digest, size: number): void {
+    const known = tx.get(blobLinks, inRepository(repository, digest));
+    if (!known && size > this.#room(repository)) throw noRoom(repository);
+    this.adopt(tx, repository, digest, size);
+  }
+
+  /** The same for what a mirror fetched, which no quota counts against anybody. */
+  adopt(tx: WriteTransaction, repository: string, digest: Digest, size: number): void {
     const link: BlobLink = {
       id: inRepository(repository, digest),
       repository,

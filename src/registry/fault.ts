@@ -49,6 +49,11 @@ export class RegistryFault extends HavreError {
   }
 }
 
+/** A quota would be exceeded. */
+export function noRoom(repository: string): RegistryFault {
+  return new RegistryFault("DENIED", `quota exceeded: ${repository} may not have so much`, { detail: { repository } });
+}
+
 /** Any error as it is answered. A full disk is said to be one; what is our fault is not told in detail. */
 export function toFault(error: unknown): RegistryFault {
   if (error instanceof RegistryFault) return error;

@@ -67,6 +67,12 @@ export const blobLinks = defineKind<BlobLink>("registry-blob", {
 export const manifestRecords = defineKind<ManifestRecord>("registry-manifest", {
   repository: { unique: false, values: ({ repository }) => [repository] },
   digest: { unique: false, values: ({ digest }) => [digest] },
+  /** What it names, as its repository has it: a part is needed while there is one. */
+  part: {
+    unique: false,
+    values: ({ repository, blobs, manifests }) =>
+      [...blobs, ...manifests].map((part) => inRepository(repository, part)),
+  },
   subject: {
     unique: false,
     values: ({ repository, subject }) => (subject === undefined ? [] : [inRepository(repository, subject)]),

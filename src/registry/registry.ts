@@ -2,14 +2,9 @@ import { Blobs } from "./blobs.ts";
 import type { RegistryContext } from "./context.ts";
 import { Manifests } from "./manifests.ts";
 import { Referrers } from "./referrers.ts";
-import { type Immutable, Tags } from "./tags.ts";
-import { type Admission, Uploads } from "./uploads.ts";
-
-/** What an operator's rules decide. */
-export interface Rules {
-  readonly admit: Admission;
-  readonly immutable: Immutable;
-}
+import type { Rules } from "./rules.ts";
+import { Tags } from "./tags.ts";
+import { Uploads } from "./uploads.ts";
 
 /** The use-cases of one registry. */
 export class Registry {
@@ -19,11 +14,12 @@ export class Registry {
   readonly manifests: Manifests;
   readonly referrers: Referrers;
 
-  constructor(context: RegistryContext, rules: Rules) {
-    this.blobs = new Blobs(context);
-    this.uploads = new Uploads(context, this.blobs, rules.admit);
-    this.tags = new Tags(context, rules.immutable);
-    this.manifests = new Manifests(context, this.tags);
+  constructor(context: RegistryContext, rules: Pick<Rules, "room" | "immutable">) {
+    const room = (repository: string) => rules.room(repository);
+    this.blobs = new Blobs(context, room);
+    this.uploads = new Uploads(context, this.blobs, room);
+    this.tags = new Tags(context, (repository, tag) => rules.immutable(repository, tag));
+    this.manifests = new Manifests(context, this.tags, room);
     this.referrers = new Referrers(context, this.manifests);
   }
 }

@@ -61,11 +61,11 @@ export class Tags {
     tx.put(tagRecords, { id, repository, name: tag, digest, at, history });
   }
 
-  /** MANIFEST_UNKNOWN; DENIED for an immutable one. Returns what it pointed to. */
-  remove(tx: WriteTransaction, repository: string, tag: string): Digest {
+  /** MANIFEST_UNKNOWN; DENIED for an immutable one, unless `force`. Returns what it pointed to. */
+  remove(tx: WriteTransaction, repository: string, tag: string, force: boolean): Digest {
     const known = tx.get(tagRecords, tagId(repository, tag));
     if (!known) throw new RegistryFault("MANIFEST_UNKNOWN", "manifest unknown", { detail: { Tag: tag } });
-    if (this.#immutable(repository, tag)) {
+    if (!force && this.#immutable(repository, tag)) {
       throw new RegistryFault("DENIED", `tag ${tag} of ${repository} is immutable`, { status: 409, detail: { tag } });
     }
     tx.delete(tagRecords, known.id);

@@ -2,8 +2,8 @@ import { type Digest, isHavreError, newId } from "../base/mod.ts";
 import type { Ingest } from "../content/mod.ts";
 import type { Blobs } from "./blobs.ts";
 import type { RegistryContext } from "./context.ts";
-import { RegistryFault } from "./fault.ts";
-import { type UploadRecord, uploadRecords } from "./objects.ts";
+import { noRoom, RegistryFault } from "./fault.ts";
+import { blobLinks, inRepository, type UploadRecord, uploadRecords } from "./objects.ts";
 
 /** An upload that nobody goes on with is closed after this long, and goes on from its file. */
 const IDLE_MS = 60_000;
@@ -18,8 +18,8 @@ interface OpenUpload {
   busy: boolean;
 }
 
-/** Decides whether a repository may take so many bytes more; throws when not. */
-export type Admission = (repository: string, bytes: number) => void;
+/** Bytes that a repository may take beyond what it has. */
+export type Room = (repository: string) => number;
 
 /**
  * Blobs on their way in. What came is kept over requests, lost connections and the registry's own death; it becomes
@@ -28,13 +28,18 @@ export type Admission = (repository: string, bytes: number) => void;
 export class Uploads {
   readonly #context: RegistryContext;
   readonly #blobs: Blobs;
-  readonly #admit: Admission;
+  readonly #room: Room;
   readonly #open = new Map<string, OpenUpload>();
 
-  constructor(context: RegistryContext, blobs: Blobs, admit: Admission) {
+  constructor(context: RegistryContext, blobs: Blobs, room: Room) {
     this.#context = context;
     this.#blobs = blobs;
-    this.#admit = admit;
+    this.#room = room;
+  }
+
+  /** How many are being written, or were just now. */
+  get open(): number {
+    return this.#open.size;
   }
 
   async begin(repository: string): Promise<string> {
@@ -89,7 +94,7 @@ export class Uploads {
     const open = await this.#take(repository, id);
     using _pin = this.#context.pins.pin(digest);
     try {
-      await this.#write(repository, open.ingest, bytes, range, location);
+      await this.#write(repository, open.ingest, bytes, range, location, digest);
       const { size } = await open.ingest.commit({ digest });
       await this.#context.store.update((tx) => {
         this.#blobs.link(tx, repository, digest, size);
@@ -112,11 +117,11 @@ export class Uploads {
     size: number | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    if (size !== undefined) this.#admit(repository, size);
+    const room = this.#roomFor(repository, digest);
+    if (size !== undefined && size > room) throw noRoom(repository);
     using _pin = this.#context.pins.pin(digest);
     try {
-      const stored = await this.#context.content.ingest(bytes, { digest }, signal);
-      if (size === undefined) this.#admit(repository, stored.size);
+      const stored = await this.#context.content.ingest(within(bytes, room, repository), { digest }, signal);
       await this.#context.store.update((tx) => this.#blobs.link(tx, repository, digest, stored.size));
     } catch (error) {
       throw isHavreError(error, "data-loss") ? notAsPromised(digest, error) : error;
@@ -146,6 +151,13 @@ export class Uploads {
   /** Closes what is open; it can be gone on with later. */
   async close(): Promise<void> {
     for (const [id, open] of this.#open) await this.#keepOpen(id, open, false);
+  }
+
+  /** What is here already takes no room. */
+  #roomFor(repository: string, digest: Digest | undefined): number {
+    const id = digest === undefined ? "" : inRepository(repository, digest);
+    const isHere = this.#context.store.view((tx) => tx.get(blobLinks, id)) !== undefined;
+    return isHere ? Number.POSITIVE_INFINITY : this.#room(repository);
   }
 
   #check(repository: string, id: string): void {
@@ -196,12 +208,15 @@ export class Uploads {
     bytes: AsyncIterable<Uint8Array>,
     range: ChunkRange | undefined,
     location: string,
+    digest?: Digest,
   ): Promise<void> {
     if (range && range.start !== ingest.offset) throw outOfOrder(ingest.offset, location);
-    if (range) this.#admit(repository, range.end + 1);
+    const room = this.#roomFor(repository, digest);
+    if (range && range.end >= room) throw noRoom(repository);
     const from = ingest.offset;
-    for await (const chunk of bytes) await ingest.write(chunk);
-    this.#admit(repository, ingest.offset);
+    for await (const chunk of within(bytes, room - from, repository)) await ingest.write(chunk);
+    // What is acknowledged must outlive this process.
+    await ingest.flush();
     const came = ingest.offset - from;
     if (range && came !== range.end - range.start + 1) {
       throw new RegistryFault("SIZE_INVALID", `${came} bytes came, Content-Range said otherwise`, { status: 400 });
@@ -218,6 +233,16 @@ export interface ChunkRange {
 /** How the bytes that came so far are told; no byte has no form of its own and is told as one. */
 export function rangeOf(offset: number): string {
   return `0-${Math.max(0, offset - 1)}`;
+}
+
+/** The bytes, as long as there is room for them: nobody fills the disk with what would be refused in the end. */
+async function* within(bytes: AsyncIterable<Uint8Array>, room: number, repository: string) {
+  let size = 0;
+  for await (const chunk of bytes) {
+    size += chunk.length;
+    if (size > room) throw noRoom(repository);
+    yield chunk;
+  }
 }
 
 function keyOf(id: string): string {

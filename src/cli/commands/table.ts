@@ -95,6 +95,8 @@ const container: Group = {
 const registry: Group = {
   summary: "Serve images to other engines",
   commands: {
+    gc: leaf(() => import("./registry/gc.ts")),
+    retain: leaf(() => import("./registry/retain.ts")),
     serve: leaf(() => import("./registry/serve.ts")),
   },
 };

@@ -1,4 +1,4 @@
-import type { VerifyPassword } from "./htpasswd.ts";
+import type { VerifyPassword } from "./users.ts";
 
 /** Bun's bcrypt, off the main thread. */
 export const verifyPassword: VerifyPassword = (password, hash) => Bun.password.verify(password, hash, "bcrypt");

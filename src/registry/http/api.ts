@@ -1,121 +1,119 @@
-import type { Logger } from "../../base/mod.ts";
-import type { Access, Caller } from "../access/access.ts";
-import { RegistryFault, toFault } from "../fault.ts";
+import type { Access, Caller, RepositoryWish } from "../access/access.ts";
+import { RegistryFault } from "../fault.ts";
+import type { Mirrors } from "../mirror/mirrors.ts";
 import { checkName } from "../names.ts";
 import type { Registry } from "../registry.ts";
 import { BlobApi } from "./blob-api.ts";
 import { type Answer, jsonAnswer, type RegistryRequest } from "./exchange.ts";
 import { ManifestApi } from "./manifest-api.ts";
 import { type Route, routeOf } from "./routes.ts";
+import { actorOf, type Visit } from "./visit.ts";
 
-/** The distribution API: routes, permissions, errors. */
+type RepositoryRoute = Extract<Route, { repository: string }>;
+
+/** The distribution API: routes and permissions. Errors are thrown; the front answers them. */
 export class DistributionApi {
   readonly #blobs: BlobApi;
   readonly #manifests: ManifestApi;
   readonly #access: Access;
-  readonly #log: Logger;
 
-  constructor(registry: Registry, access: Access, log: Logger) {
-    this.#blobs = new BlobApi(registry.blobs, registry.uploads);
-    this.#manifests = new ManifestApi(registry.manifests, registry.tags, registry.referrers);
+  constructor(registry: Registry, access: Access, mirrors: Mirrors) {
+    this.#blobs = new BlobApi(registry.blobs, registry.uploads, mirrors);
+    this.#manifests = new ManifestApi(registry.manifests, registry.tags, registry.referrers, mirrors);
     this.#access = access;
-    this.#log = log;
   }
 
-  async answer(request: RegistryRequest): Promise<Answer> {
-    try {
-      const route = routeOf(request);
-      if (!route) throw new RegistryFault("UNSUPPORTED", "there is nothing at this path", { status: 404 });
-      if ("repository" in route) checkName(route.repository);
-      return withVersion(await this.#route(request, route));
-    } catch (error) {
-      return withVersion(this.refuse(request, error));
-    }
-  }
-
-  /** How an error is answered; what is our own fault is logged. */
-  refuse({ method, path }: RegistryRequest, error: unknown): Answer {
-    const fault = toFault(error);
-    if (fault.status >= 500) this.#log.error("request failed", { method, path, error: fault.cause ?? fault });
-    const { code, message, detail, status, headers } = fault;
-    return jsonAnswer({ errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] }, status, headers);
-  }
-
-  async #route(request: RegistryRequest, route: Route): Promise<Answer> {
-    const { method } = request;
-    const reading = method === "GET" || method === "HEAD";
+  async answer(request: RegistryRequest, visit: Visit): Promise<Answer> {
+    const route = routeOf(request);
+    if (!route) throw new RegistryFault("UNSUPPORTED", "there is nothing at this path", { status: 404 });
+    visit.kind = route.kind;
+    if (!("repository" in route)) return this.#general(request, route.kind, visit);
+    visit.repository = checkName(route.repository);
+    if ("reference" in route) visit.reference = route.reference;
     switch (route.kind) {
-      case "base":
-        if (!reading) throw wrongMethod(method);
-        await this.#access.signedIn(request);
-        return jsonAnswer({});
-      case "catalog": {
-        if (!reading) throw wrongMethod(method);
-        const caller = await this.#access.catalog(request);
-        return this.#manifests.catalog(request, (repository) => this.#access.may(caller, repository, "pull"));
-      }
       case "tags":
-        if (!reading) throw wrongMethod(method);
-        await this.#access.check(request, route.repository, "pull");
+        reading(request);
+        await this.#admit(request, visit, route, "pull");
         return this.#manifests.tags(request, route.repository);
       case "referrers":
-        if (!reading) throw wrongMethod(method);
-        await this.#access.check(request, route.repository, "pull");
+        reading(request);
+        await this.#admit(request, visit, route, "pull");
         return this.#manifests.referrers(request, route.repository, route.reference);
       case "manifest":
-        return this.#manifest(request, route.repository, route.reference);
+        return this.#manifest(request, route, visit);
       case "blob":
-        return this.#blob(request, route.repository, route.reference);
-      default: {
-        const caller = await this.#access.check(request, route.repository, "push");
-        return this.#upload(request, route, caller);
-      }
+        return this.#blob(request, route, visit);
+      default:
+        return this.#upload(request, route, visit);
     }
   }
 
-  async #manifest(request: RegistryRequest, repository: string, reference: string): Promise<Answer> {
+  async #general(request: RegistryRequest, kind: "base" | "catalog", visit: Visit): Promise<Answer> {
+    reading(request);
+    const caller = await this.#identify(request, visit);
+    if (kind === "base") {
+      if (!this.#access.isKnown(caller)) throw this.#access.refusal(request, caller);
+      return jsonAnswer({});
+    }
+    if (!this.#access.mayList(caller)) throw this.#access.refusal(request, caller, "catalog");
+    return this.#manifests.catalog(request, (repository) => this.#access.maySee(caller, repository));
+  }
+
+  async #manifest(
+    request: RegistryRequest,
+    { repository, reference }: Extract<RepositoryRoute, { reference: string }>,
+    visit: Visit,
+  ): Promise<Answer> {
     switch (request.method) {
       case "GET":
       case "HEAD":
-        await this.#access.check(request, repository, "pull");
+        if (request.method === "GET") visit.action = "pull";
+        await this.#admit(request, visit, { repository }, "pull");
         return this.#manifests.read(request, repository, reference);
       case "PUT": {
-        const caller = await this.#access.check(request, repository, "push");
-        const { answer } = await this.#manifests.put(request, repository, reference, caller.name);
-        return answer;
+        visit.action = "push";
+        const caller = await this.#admit(request, visit, { repository }, "push");
+        return this.#manifests.put(request, repository, reference, actorOf(request, caller));
       }
-      case "DELETE":
-        await this.#access.check(request, repository, "delete");
-        return this.#manifests.delete(repository, reference);
+      case "DELETE": {
+        visit.action = "delete";
+        const caller = await this.#admit(request, visit, { repository }, "delete");
+        const force = this.#access.may(caller, repository, "admin");
+        return this.#manifests.delete(repository, reference, actorOf(request, caller), force);
+      }
       default:
         throw wrongMethod(request.method);
     }
   }
 
-  async #blob(request: RegistryRequest, repository: string, reference: string): Promise<Answer> {
+  async #blob(
+    request: RegistryRequest,
+    { repository, reference }: Extract<RepositoryRoute, { reference: string }>,
+    visit: Visit,
+  ): Promise<Answer> {
     switch (request.method) {
       case "GET":
       case "HEAD":
-        await this.#access.check(request, repository, "pull");
+        await this.#admit(request, visit, { repository }, "pull");
         return this.#blobs.read(request, repository, reference);
       case "DELETE":
-        await this.#access.check(request, repository, "delete");
+        visit.action = "delete-blob";
+        await this.#admit(request, visit, { repository }, "delete");
         return this.#blobs.delete(repository, reference);
       default:
         throw wrongMethod(request.method);
     }
   }
 
-  async #upload(
-    request: RegistryRequest,
-    route: Extract<Route, { kind: "upload" | "uploads" | "tags" }>,
-    caller: Caller,
-  ): Promise<Answer> {
+  async #upload(request: RegistryRequest, route: RepositoryRoute, visit: Visit): Promise<Answer> {
     const { repository } = route;
     const { method } = request;
+    const caller = await this.#admit(request, visit, route, "push");
     if (route.kind !== "upload") {
       if (method !== "POST") throw wrongMethod(method);
-      return this.#blobs.begin(request, repository, (from) => this.#access.may(caller, from, "pull"));
+      const answer = await this.#blobs.begin(request, repository, (from) => this.#access.may(caller, from, "pull"));
+      if (answer.status === 201) visit.action = request.query.has("mount") ? "mount" : "push-blob";
+      return answer;
     }
     switch (method) {
       case "GET":
@@ -124,6 +122,7 @@ export class DistributionApi {
       case "PATCH":
         return this.#blobs.append(request, repository, route.id);
       case "PUT":
+        visit.action = "push-blob";
         return this.#blobs.finish(request, repository, route.id);
       case "DELETE":
         return this.#blobs.cancel(repository, route.id);
@@ -131,12 +130,30 @@ export class DistributionApi {
         throw wrongMethod(method);
     }
   }
+
+  async #identify(request: RegistryRequest, visit: Visit): Promise<Caller> {
+    visit.caller = await this.#access.identify(request);
+    return visit.caller;
+  }
+
+  async #admit(
+    request: RegistryRequest,
+    visit: Visit,
+    { repository }: Pick<RepositoryWish, "repository">,
+    action: RepositoryWish["action"],
+  ): Promise<Caller> {
+    const caller = await this.#identify(request, visit);
+    if (!this.#access.may(caller, repository, action)) {
+      throw this.#access.refusal(request, caller, { repository, action });
+    }
+    return caller;
+  }
+}
+
+function reading({ method }: RegistryRequest): void {
+  if (method !== "GET" && method !== "HEAD") throw wrongMethod(method);
 }
 
 function wrongMethod(method: string): RegistryFault {
   return new RegistryFault("UNSUPPORTED", `${method} is not supported here`);
-}
-
-function withVersion(answer: Answer): Answer {
-  return { ...answer, headers: { "docker-distribution-api-version": "registry/2.0", ...answer.headers } };
 }

@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from "../../base/mod.ts";
 import type { Blobs } from "../blobs.ts";
 import { RegistryFault } from "../fault.ts";
+import type { Mirrors } from "../mirror/mirrors.ts";
 import { checkDigest, checkName } from "../names.ts";
 import { rangeOf, type Uploads } from "../uploads.ts";
 import type { Answer, RegistryRequest } from "./exchange.ts";
@@ -14,13 +15,25 @@ export class BlobApi {
   readonly #blobs: Blobs;
   readonly #uploads: Uploads;
 
-  constructor(blobs: Blobs, uploads: Uploads) {
+  readonly #mirrors: Mirrors;
+
+  constructor(blobs: Blobs, uploads: Uploads, mirrors: Mirrors) {
     this.#blobs = blobs;
     this.#uploads = uploads;
+    this.#mirrors = mirrors;
   }
 
   async read(request: RegistryRequest, repository: string, reference: string): Promise<Answer> {
-    const { digest, size, path } = this.#blobs.find(repository, checkDigest(reference));
+    const digest = checkDigest(reference);
+    const coming = await this.#mirrors.blob(repository, digest);
+    const isAsked = request.method === "HEAD";
+    const { size, path } = coming
+      ? { size: coming.size, path: "" }
+      : isAsked
+        ? await this.#blobs.tell(repository, digest)
+        : this.#blobs.find(repository, digest);
+    const part = (start: number, end: number) =>
+      isAsked ? {} : { body: coming ? { chunks: coming.read(start, end) } : { path, start, end } };
     const headers = {
       "content-type": "application/octet-stream",
       "docker-content-digest": digest,
@@ -32,14 +45,14 @@ export class BlobApi {
     const range = readRange(request.header("range"), size);
     if (!range) {
       const whole = { ...headers, "content-length": String(size) };
-      return { status: 200, headers: whole, ...(size > 0 ? { body: { path, start: 0, end: size } } : {}) };
+      return { status: 200, headers: whole, ...(size > 0 ? part(0, size) : {}) };
     }
-    const part = {
+    const partial = {
       ...headers,
       "content-length": String(range.end - range.start),
       "content-range": `bytes ${range.start}-${range.end - 1}/${size}`,
     };
-    return { status: 206, headers: part, body: { path, ...range } };
+    return { status: 206, headers: partial, ...part(range.start, range.end) };
   }
 
   async delete(repository: string, reference: string): Promise<Answer> {
@@ -51,6 +64,7 @@ export class BlobApi {
   /** POST: begins an upload, mounts a blob, or takes a whole one. */
   async begin(request: RegistryRequest, repository: string, mayPull: MayPull): Promise<Answer> {
     const { query } = request;
+    this.#mirrors.refuseWrites(repository);
     const mount = query.get("mount");
     if (mount !== null && isDigest(mount) && (await this.#mount(repository, mount, query.get("from"), mayPull))) {
       return created(repository, mount);

@@ -22,10 +22,15 @@ export interface FilePart {
   readonly end: number;
 }
 
+/** What is sent as it comes. */
+export interface Chunks {
+  readonly chunks: AsyncIterable<Uint8Array | string>;
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array | FilePart;
+  readonly body?: string | Uint8Array | FilePart | Chunks;
 }
 
 export type Handler = (request: RegistryRequest) => Promise<Answer>;

@@ -1,7 +1,8 @@
+import type { Actor } from "../context.ts";
 import { RegistryFault } from "../fault.ts";
 import { MANIFEST_LIMIT, type Manifests } from "../manifests.ts";
+import { asIndex, type Mirrors } from "../mirror/mirrors.ts";
 import { checkDigest, checkTag, readReference } from "../names.ts";
-import type { ManifestRecord } from "../objects.ts";
 import type { Referrers } from "../referrers.ts";
 import type { Tags } from "../tags.ts";
 import { type Answer, jsonAnswer, type RegistryRequest, readBody } from "./exchange.ts";
@@ -16,14 +17,19 @@ export class ManifestApi {
   readonly #tags: Tags;
   readonly #referrers: Referrers;
 
-  constructor(manifests: Manifests, tags: Tags, referrers: Referrers) {
+  readonly #mirrors: Mirrors;
+
+  constructor(manifests: Manifests, tags: Tags, referrers: Referrers, mirrors: Mirrors) {
     this.#manifests = manifests;
     this.#tags = tags;
     this.#referrers = referrers;
+    this.#mirrors = mirrors;
   }
 
   async read(request: RegistryRequest, repository: string, reference: string): Promise<Answer> {
-    const record = this.#manifests.find(repository, readReference(reference));
+    const name = readReference(reference);
+    await this.#mirrors.manifest(repository, name);
+    const record = this.#manifests.find(repository, name);
     const headers = {
       "content-type": record.mediaType,
       "content-length": String(record.size),
@@ -35,17 +41,13 @@ export class ManifestApi {
     return { status: 200, headers, body: await this.#manifests.bytes(record) };
   }
 
-  async put(
-    request: RegistryRequest,
-    repository: string,
-    reference: string,
-    by: string | undefined,
-  ): Promise<{ readonly answer: Answer; readonly record: Pick<ManifestRecord, "digest" | "mediaType" | "size"> }> {
+  async put(request: RegistryRequest, repository: string, reference: string, actor: Actor): Promise<Answer> {
+    this.#mirrors.refuseWrites(repository);
     const name = readReference(reference);
     const tags = request.query.getAll("tag").map(checkTag);
     const bytes = await readBody(request, MANIFEST_LIMIT, tooLarge);
     const contentType = request.header("content-type");
-    const record = await this.#manifests.put(repository, name, tags, bytes, contentType, by);
+    const record = await this.#manifests.put(repository, name, tags, bytes, contentType, actor);
     const headers: Record<string, string> = {
       location: `/v2/${repository}/manifests/${record.digest}`,
       "docker-content-digest": record.digest,
@@ -53,16 +55,18 @@ export class ManifestApi {
     };
     if (record.subject !== undefined) headers["oci-subject"] = record.subject;
     if (tags.length > 0) headers["oci-tag"] = tags.join(", ");
-    return { answer: { status: 201, headers }, record };
+    return { status: 201, headers };
   }
 
-  async delete(repository: string, reference: string): Promise<Answer> {
-    const digest = await this.#manifests.delete(repository, readReference(reference));
+  /** `force`: an immutable tag too. */
+  async delete(repository: string, reference: string, actor: Actor, force: boolean): Promise<Answer> {
+    const digest = await this.#manifests.delete(repository, readReference(reference), actor, force);
     return { status: 202, headers: { "content-length": "0", "docker-content-digest": digest } };
   }
 
   async tags({ query }: RegistryRequest, repository: string): Promise<Answer> {
-    const { names, headers } = page(this.#tags.list(repository), query, `/v2/${repository}/tags/list`, TAGS_LIMIT);
+    const tags = (await this.#mirrors.tags(repository)) ?? this.#tags.list(repository);
+    const { names, headers } = page(tags, query, `/v2/${repository}/tags/list`, TAGS_LIMIT);
     return jsonAnswer({ name: repository, tags: names }, 200, headers);
   }
 
@@ -75,7 +79,11 @@ export class ManifestApi {
 
   async referrers({ query }: RegistryRequest, repository: string, reference: string): Promise<Answer> {
     const artifactType = query.get("artifactType") ?? undefined;
-    const index = await this.#referrers.list(repository, checkDigest(reference), artifactType);
+    const digest = checkDigest(reference);
+    const upstream = await this.#mirrors.referrers(repository, digest);
+    const index = upstream
+      ? asIndex(upstream.filter((one) => !artifactType || one.artifactType === artifactType))
+      : await this.#referrers.list(repository, digest, artifactType);
     return jsonAnswer(index, 200, {
       "content-type": index.mediaType ?? "",
       ...(artifactType === undefined ? {} : { "oci-filters-applied": "artifactType" }),

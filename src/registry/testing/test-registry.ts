@@ -6,38 +6,37 @@ import { FileContentStore } from "../../content/mod.ts";
 import { mediaTypes } from "../../spec/mod.ts";
 import { SqliteStore } from "../../store/mod.ts";
 import {
-  type Access,
-  DistributionApi,
+  type Connect,
   type HttpServer,
   listen,
-  openAccess,
-  Pins,
-  Registry,
-  type RegistryContext,
-  type Rules,
+  noSettings,
+  RegistryService,
+  type RegistrySettings,
+  verifyPassword,
 } from "../mod.ts";
 
 export interface TestOptions {
-  readonly access?: Access;
-  readonly rules?: Partial<Rules>;
+  readonly settings?: Partial<RegistrySettings>;
   readonly clock?: Clock;
+  readonly connect?: Connect;
 }
 
 /** A registry on a port of its own, with a client that says little. */
 export class TestRegistry implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), "havre-registry-"));
-  readonly context: RegistryContext;
-  readonly registry: Registry;
-  readonly #store: SqliteStore;
+  readonly service: RegistryService;
+  readonly store: SqliteStore;
+  readonly content: FileContentStore;
   readonly #server: HttpServer;
 
-  constructor({ access = openAccess, rules = {}, clock = systemClock }: TestOptions = {}) {
-    this.#store = new SqliteStore(join(this.root, "registry.db"));
-    const content = new FileContentStore(this.root);
-    this.context = { store: this.#store, content, clock, log: silentLogger, pins: new Pins() };
-    this.registry = new Registry(this.context, { admit: () => {}, immutable: () => false, ...rules });
-    const api = new DistributionApi(this.registry, access, silentLogger);
-    this.#server = listen({ host: "127.0.0.1", port: 0 }, (request) => api.answer(request));
+  constructor({ settings = {}, clock = systemClock, connect = noUpstream }: TestOptions = {}) {
+    const { root } = this;
+    this.store = new SqliteStore(join(root, "registry.db"));
+    this.content = new FileContentStore(root);
+    const { store, content } = this;
+    const parts = { root, store, content, clock, log: silentLogger, verifyPassword, connect, address: () => this.url };
+    this.service = new RegistryService(parts, { ...noSettings, ...settings });
+    this.#server = listen({ host: "127.0.0.1", port: 0 }, (request) => this.service.answer(request));
   }
 
   get url(): string {
@@ -46,8 +45,8 @@ export class TestRegistry implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]();
-    await this.registry.uploads.close();
-    this.#store.close();
+    await this.service[Symbol.asyncDispose]();
+    this.store.close();
     rmSync(this.root, { recursive: true });
   }
 
@@ -86,4 +85,8 @@ export class TestRegistry implements AsyncDisposable {
 export async function codeOf(answer: Response): Promise<string> {
   const { errors } = (await answer.json()) as { errors: readonly { code: string; message: string }[] };
   return errors[0]?.code ?? "";
+}
+
+function noUpstream(): never {
+  throw new Error("This registry has no upstream");
 }

@@ -7,12 +7,17 @@ import { defineCommand } from "../../command.ts";
 export const command = defineCommand({
   usage: "[OPTIONS]",
   summary: "Serve a registry in the foreground",
-  detail: "Any client of the OCI distribution specification can push to it and pull from it. It needs no daemon.",
+  detail: `Any client of the OCI distribution specification can push to it and pull from it. It needs no daemon.
+A file of settings says who may do what, and asks for tokens, quotas, retention, webhooks, mirrors and an audit log
+(docs/registry.md has an example of each). It and the certificate are read again when they change, and on SIGHUP.
+For people there is a page at the registry's address; /metrics is for Prometheus.`,
   examples: [
     ["registry serve", "On 127.0.0.1:5000, for this machine alone"],
     ["registry serve --listen :5000 --tls-cert r.pem --tls-key r.key --htpasswd users", "For others too, who sign in"],
+    ["registry serve --listen :5000 --tls-cert r.pem --tls-key r.key --config registry.yml", "By the rules of a file"],
   ],
   flags: {
+    config: text("File of settings (YAML): users, roles, tokens, quotas, retention, webhooks, mirrors, audit log"),
     htpasswd: text("File of users with bcrypt hashes (htpasswd -B); without one whoever reaches it may do everything"),
     listen: text("Address to listen on (host:port; port 0: any that is free)", {
       initial: "127.0.0.1:5000",
@@ -26,7 +31,7 @@ export const command = defineCommand({
   min: 0,
   max: 0,
   async run({ context, flags }) {
-    const { "tls-cert": cert, "tls-key": key, htpasswd } = flags;
+    const { "tls-cert": cert, "tls-key": key, htpasswd, config } = flags;
     if ((cert === "") !== (key === "")) {
       throw new HavreError("invalid-argument", "--tls-cert and --tls-key belong together");
     }
@@ -36,6 +41,7 @@ export const command = defineCommand({
       logLevel: readLogLevel(flags["log-level"]),
       ...(cert === "" ? {} : { tls: { cert, key } }),
       ...(htpasswd === "" ? {} : { htpasswd }),
+      ...(config === "" ? {} : { config }),
     });
   },
 });

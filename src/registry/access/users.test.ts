@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TestRegistry } from "../testing/test-registry.ts";
 import { verifyPassword } from "./bun-password.ts";
-import { HtpasswdAccess } from "./htpasswd.ts";
+import { Users } from "./users.ts";
 
 const basic = (name: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`,
@@ -17,7 +17,7 @@ test("only users get in, and the file is obeyed as it is now", async () => {
     `${name}:${(await Bun.password.hash(password, { algorithm: "bcrypt", cost: 4 })).replace("$2b$", "$2y$")}\n`;
   try {
     writeFileSync(path, `# users\n${await line("ann", "se:cret")}`);
-    await using registry = new TestRegistry({ access: new HtpasswdAccess(path, verifyPassword) });
+    await using registry = new TestRegistry({ settings: { users: path } });
     const status = async (headers: Record<string, string>, path = "/v2/") =>
       (await registry.send("GET", path, undefined, headers)).status;
     const anonymous = await registry.send("GET", "/v2/");
@@ -38,7 +38,7 @@ test("only users get in, and the file is obeyed as it is now", async () => {
     expect(await status(basic("ann", "se:cret"))).toBe(401);
     expect(await status(basic("bob", "other-secret"))).toBe(200);
     writeFileSync(path, "ann:{SHA}weak\n");
-    expect(() => new HtpasswdAccess(path, verifyPassword)).toThrow(`${path}:1 is not NAME:BCRYPT-HASH`);
+    expect(() => new Users(path, verifyPassword)).toThrow(`${path}:1 is not NAME:BCRYPT-HASH`);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,13 +1,9 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { HavreError } from "../../base/mod.ts";
-import { RegistryFault } from "../fault.ts";
-import type { RegistryRequest } from "../http/exchange.ts";
-import type { Access, Caller } from "./access.ts";
 
 /** bcrypt, as `htpasswd -B` writes it; nothing weaker is taken. */
 const LINE = /^([^:]+):(\$2[aby]\$\d{2}\$[./A-Za-z0-9]{53})$/;
-const CHALLENGE = { "www-authenticate": 'Basic realm="Havre registry"' };
 /** How many right passwords are remembered: bcrypt is slow on purpose, and asked with every request. */
 const REMEMBERED = 1000;
 /** Checked for a name that there is not, so that the time taken does not tell which names there are. */
@@ -16,8 +12,8 @@ const NOBODY = `$2b$10$${"a".repeat(53)}`;
 /** Whether a password has a bcrypt hash; handed in, since the runtime has it. */
 export type VerifyPassword = (password: string, hash: string) => Promise<boolean>;
 
-/** Users of an htpasswd file: each may do everything, nobody else may do anything. The file is read again when it changed. */
-export class HtpasswdAccess implements Access {
+/** Users of an htpasswd file. The file is read again when it changed. */
+export class Users {
   readonly #path: string;
   readonly #verify: VerifyPassword;
   readonly #key = randomBytes(32);
@@ -33,29 +29,23 @@ export class HtpasswdAccess implements Access {
     this.#refresh();
   }
 
-  async check(request: RegistryRequest): Promise<Caller> {
-    const { name, password } = readBasic(request.header("authorization"));
+  /** Whether there is such a user: a token may be older than the file. */
+  has(name: string): boolean {
+    this.#refresh();
+    return this.#users.has(name);
+  }
+
+  /** Whether it is the user's password. */
+  async check(name: string, password: string): Promise<boolean> {
     this.#refresh();
     const hash = this.#users.get(name);
     const mark = createHmac("sha256", this.#key).update(`${name.length}:${name}${password}`).digest("base64");
-    if (this.#known.has(mark)) return { name };
+    if (this.#known.has(mark)) return true;
     const right = await this.#verify(password, hash ?? NOBODY).catch(() => false);
-    if (!right || hash === undefined) throw refused("the name or the password is wrong");
+    if (!right || hash === undefined) return false;
     // The file may have changed while bcrypt worked.
     if (this.#users.get(name) === hash) this.#remember(mark);
-    return { name };
-  }
-
-  may(caller: Caller): boolean {
-    return caller.name !== undefined;
-  }
-
-  signedIn(request: RegistryRequest): Promise<Caller> {
-    return this.check(request);
-  }
-
-  catalog(request: RegistryRequest): Promise<Caller> {
-    return this.check(request);
+    return true;
   }
 
   #remember(mark: string): void {
@@ -88,15 +78,13 @@ function readUsers(text: string, path: string): ReadonlyMap<string, string> {
   return users;
 }
 
-function readBasic(header: string | undefined): { readonly name: string; readonly password: string } {
+/** Name and password of an Authorization header; undefined when it has none. */
+export function readBasic(
+  header: string | undefined,
+): { readonly name: string; readonly password: string } | undefined {
   const encoded = /^basic +([A-Za-z0-9+/=]+)$/i.exec(header ?? "")?.[1];
-  if (encoded === undefined) throw refused("authentication required");
+  if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, "base64").toString("utf8");
   const colon = text.indexOf(":");
-  if (colon < 1) throw refused("authentication required");
-  return { name: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-function refused(message: string): RegistryFault {
-  return new RegistryFault("UNAUTHORIZED", message, { headers: CHALLENGE });
+  return colon < 1 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) };
 }
