@@ -1,5 +1,5 @@
-import { type Clock, type Digest, isHavreError } from "../base/mod.ts";
-import type { Descriptor } from "../spec/mod.ts";
+import { type Clock, type Digest, isDigest, isHavreError } from "../base/mod.ts";
+import type { Descriptor, Index } from "../spec/mod.ts";
 import type { Credentials } from "./registry/credentials.ts";
 import { RegistryHttp } from "./registry/http.ts";
 import { Session } from "./registry/registry.ts";
@@ -44,8 +44,11 @@ export class UpstreamRegistry {
     return Array.fromAsync(this.#at(path).tags());
   }
 
-  referrers(path: string, digest: Digest): Promise<readonly Descriptor[]> {
-    return this.#at(path).referrers(digest);
+  /** Nothing where the registry knows no such lists. */
+  async referrers(path: string, digest: Digest): Promise<readonly Descriptor[]> {
+    const bytes = await this.#at(path).referrers(digest);
+    const { manifests = [] } = bytes ? (JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<Index>) : {};
+    return manifests.filter((one) => isDigest(one.digest));
   }
 
   #at(path: string): RemoteRepository {

@@ -7,7 +7,7 @@ import {
   isDigest,
   isHavreError,
 } from "../../base/mod.ts";
-import { type Descriptor, type Index, mediaTypes } from "../../spec/mod.ts";
+import { type Descriptor, mediaTypes } from "../../spec/mod.ts";
 import { RegistryError, registryError } from "./failures.ts";
 import type { RegistryRequest, RegistryResponse } from "./http.ts";
 import type { Session } from "./registry.ts";
@@ -87,25 +87,6 @@ export class RemoteRepository {
       for (const tag of Array.isArray(tags) ? tags : []) if (typeof tag === "string") yield tag;
       next = link === undefined ? undefined : new URL(link, next).href;
     }
-  }
-
-  /** What refers to a manifest (OCI distribution specification, § Listing Referrers); nothing where the registry knows no such lists. */
-  async referrers(digest: Digest, signal?: AbortSignal): Promise<readonly Descriptor[]> {
-    const found: Descriptor[] = [];
-    let next: string | undefined = this.#url(`referrers/${digest}`);
-    for (let page = 0; next !== undefined && page < 1000; page++) {
-      const response = await this.#session.send({ method: "GET", url: next, signal }, this.#scopes("pull"));
-      if (response.status === 404) {
-        await response.discard();
-        return found;
-      }
-      if (response.status !== 200) throw await registryError(response, `Listing referrers of ${digest}`);
-      const link = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
-      const index = JSON.parse(Buffer.from(await response.bytes(MAX_MANIFEST)).toString("utf8")) as Partial<Index>;
-      for (const one of index.manifests ?? []) if (isDigest(one.digest)) found.push(one);
-      next = link === undefined ? undefined : new URL(link, next).href;
-    }
-    return found;
   }
 
   /**
