@@ -18,6 +18,7 @@ export * from "./file-lock.ts";
 export * from "./file-stat.ts";
 export * from "./file-system.ts";
 export * from "./files.ts";
+export { listFirewalldInterfaces, trustInFirewalld } from "./firewalld.ts";
 export * from "./interface.ts";
 export * from "./interface-counters.ts";
 export * from "./libc.ts";

@@ -1,6 +1,6 @@
 import { type Logger, toHavreError } from "../base/mod.ts";
 import { type FirewallChange, watchNftables } from "../kernel/mod.ts";
-import { installRules, type Rules, repairRules, tableName } from "./firewall.ts";
+import { FIREWALLD, installRules, type Rules, repairRules, tableName } from "./firewall.ts";
 
 /** Firewalls change many things at once: looked at when they have been quiet for so long. */
 const SETTLE_MS = 200;
@@ -58,11 +58,12 @@ export class FirewallKeeper {
     this.#watch = await watchNftables(changed, lost);
   }
 
-  /** Our own table, or the one that iptables keeps Docker's and ufw's rules and the policy of FORWARD in. */
+  /** Our own table, the one that iptables keeps Docker's and ufw's rules and the policy of FORWARD in, or firewalld's. */
   #concerns({ family, table }: FirewallChange): boolean {
     return (
       ((family === "inet" || family === "bridge") && table === tableName(this.#rules.owner)) ||
-      ((family === "ip" || family === "ip6") && table === "filter")
+      ((family === "ip" || family === "ip6") && table === "filter") ||
+      table === FIREWALLD
     );
   }
 

@@ -1,5 +1,12 @@
 import { existsSync } from "node:fs";
-import { applyNftables, changeIptablesFilter, listForwardChains, listIptablesFilter } from "../kernel/mod.ts";
+import {
+  applyNftables,
+  changeIptablesFilter,
+  listFirewalldInterfaces,
+  listForwardChains,
+  listIptablesFilter,
+  trustInFirewalld,
+} from "../kernel/mod.ts";
 import { bridgeOptions } from "./bridge/mod.ts";
 import { knownSubnet } from "./ip.ts";
 import { MEMBER_SETS, type Members } from "./members.ts";
@@ -30,6 +37,9 @@ export interface Rules {
   readonly bridges: readonly BridgeRules[];
   readonly members: Pick<Members, "elements" | "replay">;
 }
+
+/** The table of firewalld. */
+export const FIREWALLD = "firewalld";
 
 export function tableName(owner: string): string {
   return `havre-${owner}`;
@@ -251,10 +261,28 @@ export async function repairRules(rules: Rules): Promise<void> {
 }
 
 async function passWhereNeeded(rules: Rules): Promise<void> {
-  const docker = ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"].some((path) => existsSync(path));
+  const docker = isInstalled("dockerd");
   await passFamily(rules, 4, docker);
   const bridges = rules.bridges.filter(({ subnets }) => subnets.some(({ family }) => family === 6));
   if (bridges.length > 0) await passFamily({ ...rules, bridges }, 6, docker);
+  await passFirewalld(rules);
+}
+
+function isInstalled(program: string): boolean {
+  return ["/usr/bin", "/usr/sbin", "/usr/local/bin"].some((folder) => existsSync(`${folder}/${program}`));
+}
+
+/**
+ * firewalld drops what is forwarded to an interface of no zone. Bridges go into the one that accepts: our own table has
+ * judged what comes there, and what goes to the host. One that the operator has put somewhere stays there.
+ */
+async function passFirewalld({ bridges }: Rules): Promise<void> {
+  if (!isInstalled("firewall-cmd")) return;
+  const chains = (await listForwardChains()) ?? [];
+  if (!chains.some(({ table }) => table === FIREWALLD)) return;
+  const known = await listFirewalldInterfaces();
+  const missing = known ? bridges.map(({ bridge }) => bridge).filter((bridge) => !known.has(bridge)) : [];
+  if (missing.length > 0) await trustInFirewalld(missing);
 }
 
 async function passFamily(rules: Rules, family: 4 | 6, docker: boolean): Promise<void> {

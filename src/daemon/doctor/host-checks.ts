@@ -60,18 +60,10 @@ export function firewall({ forwardChains, iptables, bridge, uid }: DoctorFacts):
   if (!forwardChains)
     return warn(name, "nft is not installed", "The default network cannot be used", install("nftables"));
   const others = forwardChains.filter(({ family, table }) => family !== "bridge" && !table.startsWith("havre-"));
-  const firewalld = others.find(({ table }) => table === "firewalld");
+  // The daemon puts its bridges into the zone that accepts what our own rules let through.
+  const strangers = others.filter(({ table }) => table !== "firewalld");
   const consequence = "Containers of the default network do not get out of this host";
-  if (firewalld) {
-    const remedy = `firewall-cmd --permanent --zone=trusted --add-interface=${bridge} && firewall-cmd --reload`;
-    return warn(
-      name,
-      "firewalld judges forwarded packets",
-      `Unless its zones allow it: ${consequence.toLowerCase()}`,
-      remedy,
-    );
-  }
-  const dropping = others.find(
+  const dropping = strangers.find(
     ({ family, table, name: chain, policy }) =>
       policy === "drop" && !(family === "ip" && table === "filter" && chain === "FORWARD"),
   );
@@ -83,7 +75,11 @@ export function firewall({ forwardChains, iptables, bridge, uid }: DoctorFacts):
   const drops = iptables?.includes("-P FORWARD DROP") ?? false;
   return ok(
     name,
-    drops ? "iptables drops forwarded packets; Havre passes through a chain of its own" : "nothing in the way",
+    others.length > strangers.length
+      ? "firewalld judges forwarded packets; Havre's bridges are in its zone trusted"
+      : drops
+        ? "iptables drops forwarded packets; Havre passes through a chain of its own"
+        : "nothing in the way",
   );
 }
 
