@@ -102,7 +102,11 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
   networks.watchSandboxes(names);
   const bridges = () => portBridges(networks.list());
   const ports = new PublishedPorts({ store, log, owner: options.bridge, bridges });
-  networks.watchSandboxes({ attached: () => ports.bridgesChanged(), detached: () => {} });
+  networks.watchSandboxes({
+    attached: () => ports.bridgesChanged(),
+    detached: () => {},
+    networkRemoved: () => ports.bridgesChanged(),
+  });
   const volumes = new HostVolumes({
     store,
     folder: folders.volumes,

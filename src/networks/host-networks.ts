@@ -170,8 +170,10 @@ export class HostNetworks implements Networks {
     return this.#networks.create(request);
   }
 
-  remove(ref: string): Promise<NetworkInfo> {
-    return this.#networks.remove(ref);
+  async remove(ref: string): Promise<NetworkInfo> {
+    const removed = await this.#networks.remove(ref);
+    for (const listener of this.#listeners) await listener.networkRemoved?.();
+    return removed;
   }
 
   list(): readonly NetworkInfo[] {

@@ -89,6 +89,8 @@ export interface SandboxListener {
   attached(sandbox: AttachedSandbox): Promise<void> | void;
   /** The namespace is let go of: close what is inside. Must not throw. */
   detached(containerId: string): void;
+  /** A network is gone. */
+  networkRemoved?(): Promise<void>;
 }
 
 /** Networks, network namespaces, addresses and the way out. One writer of network and endpoint objects in the store. */
