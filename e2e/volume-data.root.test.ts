@@ -299,6 +299,51 @@ describe("snapshot, clone and copy", () => {
     }
   }, 60_000);
 
+  test("on btrfs they are snapshots of the file system, however much there is", async () => {
+    const image = join(folder(), "btrfs");
+    expect(spawnSync("sh", ["-c", `truncate -s 600m ${image} && mkfs.btrfs -q ${image}`]).status).toBe(0);
+    const mounted = folder();
+    expect(spawnSync("mount", ["-o", "loop", image, mounted]).status).toBe(0);
+    try {
+      const daemon = new TestDaemon({ root: join(mounted, "root") });
+      await daemon.start();
+      try {
+        const havre = async (...args: string[]) => {
+          const env = { HAVRE_ROOT: daemon.root, HAVRE_RUN: daemon.run };
+          const { code, stdout, stderr } = await engine.havre(["-H", daemon.host, "volume", ...args], { env });
+          if (code !== 0) throw new Error(stderr);
+          return stdout + stderr;
+        };
+        const data = (name: string) => join(daemon.root, "volumes", name, "_data");
+        await havre("create", "vv");
+        const make =
+          "mkdir -p a/b; echo deep > a/b/f; head -c 60000000 /dev/urandom > big; chown 5:6 . big; chmod 2770 .";
+        expect(spawnSync("sh", ["-c", make], { cwd: data("vv") }).status).toBe(0);
+        const before = portrait(data("vv"));
+        expect(await havre("snapshot", "vv", "ss")).toBe("ss\nA snapshot of the file system, nothing copied\n");
+        writeFileSync(join(data("vv"), "big"), "changed");
+        expect(await havre("clone", "ss", "cc")).toContain("A snapshot of the file system");
+        expect([portrait(data("ss")), portrait(data("cc"))]).toEqual([before, before]);
+        // Restored and filled volumes are fit for it as well, and all of them go as volumes do.
+        const backup = join(folder(), "one");
+        await havre("backup", "--pause", "cc", backup);
+        await havre("restore", "--force", backup, "vv");
+        expect(portrait(data("vv"))).toBe(before);
+        expect(await havre("clone", "vv", "again")).toContain("A snapshot of the file system");
+        await daemon.restart();
+        await havre("rm", "vv", "ss", "cc", "again");
+        const left = () => spawnSync("btrfs", ["subvolume", "list", mounted], { encoding: "utf8" }).stdout;
+        await until("their subvolumes are gone", async () => !left().includes("/"));
+      } finally {
+        await daemon.end();
+        await daemon.removeNetwork();
+        await daemon[Symbol.asyncDispose]();
+      }
+    } finally {
+      expect(spawnSync("umount", [mounted], { encoding: "utf8" }).stderr).toBe("");
+    }
+  }, 60_000);
+
   test("to another engine, whole or not at all", async () => {
     await everything("e2e-v");
     const other = new TestDaemon();

@@ -6,6 +6,7 @@
  */
 
 export * from "./apparmor.ts";
+export * from "./btrfs.ts";
 export * from "./cgroup.ts";
 export * from "./cgroup-counters.ts";
 export * from "./cgroup-stats.ts";

@@ -38,6 +38,11 @@ export interface VolumeArchivesOptions {
   readonly newId: () => string;
 }
 
+/** How a volume came to be like another; `snapshot`: at once, by the file system, which did not count its files. */
+export interface ClonedVolume extends CopiedTree {
+  readonly snapshot: boolean;
+}
+
 /** Whole volumes read, written and copied: what backup, restore, snapshot, clone and copy are made of. */
 export class VolumeArchives {
   readonly #records: VolumeRecords;
@@ -89,7 +94,7 @@ export class VolumeArchives {
       const staged = this.#local.stage();
       try {
         await using _pause = still;
-        await this.#trees.copy(source.path, staged, signal);
+        await this.#copy(source.path, staged, signal);
       } catch (error) {
         this.#local.discard(staged);
         throw error;
@@ -133,14 +138,15 @@ export class VolumeArchives {
     target: string,
     { pause, frozen }: ReadOptions & { readonly frozen: boolean },
     signal?: AbortSignal,
-  ): Promise<CopiedTree> {
+  ): Promise<ClonedVolume> {
     if (this.#records.store.view((tx) => findVolume(tx, target)))
       throw new HavreError("already-exists", `Volume ${target} exists already`);
     await using source = await this.#hold(name);
     const staged = this.#local.stage();
     try {
       const copied = await this.#copyStill(name, source.path, staged, pause, signal);
-      await this.#trees.sync(staged);
+      // A snapshot is on disk when it is made.
+      if (!copied.snapshot) await this.#trees.sync(staged);
       const label = frozen ? SNAPSHOT_LABEL : CLONE_LABEL;
       const labels = { ...withoutAnonymous(source.volume.labels), [label]: name };
       await this.#put(target, staged, { labels, ...(frozen ? { frozen } : {}) }, false);
@@ -157,9 +163,14 @@ export class VolumeArchives {
     staged: string,
     pause: boolean,
     signal: AbortSignal | undefined,
-  ): Promise<CopiedTree> {
+  ): Promise<ClonedVolume> {
     await using _pause = pause ? await this.#pauser.pause(name) : undefined;
-    return await this.#trees.copy(path, staged, signal);
+    return await this.#copy(path, staged, signal);
+  }
+
+  async #copy(path: string, staged: string, signal: AbortSignal | undefined): Promise<ClonedVolume> {
+    if (this.#local.snapshot(path, staged)) return { shared: 0, copied: 0, bytes: 0, snapshot: true };
+    return { ...(await this.#trees.copy(path, staged, signal)), snapshot: false };
   }
 
   /** The volume mounted, and safe from removal, until disposed. */

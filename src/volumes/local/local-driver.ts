@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -12,7 +13,16 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, HavreError, type Logger } from "../../base/mod.ts";
-import { cloneFile, exchangePaths, mountInfo, unmount } from "../../kernel/mod.ts";
+import {
+  cloneFile,
+  exchangePaths,
+  isOnBtrfs,
+  isSubvolume,
+  makeSubvolume,
+  mountInfo,
+  snapshotSubvolume,
+  unmount,
+} from "../../kernel/mod.ts";
 import type { Trees } from "../../snapshots/mod.ts";
 import type { DriverVolume, Scope, VolumeDriver } from "../driver.ts";
 import { mountDevice } from "./device-mount.ts";
@@ -39,6 +49,7 @@ export class LocalDriver implements VolumeDriver {
   readonly #log: Logger;
   readonly #optionsOf: LocalDriverOptions["optionsOf"];
   readonly #holders = new Map<string, Set<string>>();
+  readonly #subvolumes: boolean;
   #stagedCount = 0;
   #shares: boolean | undefined;
 
@@ -48,6 +59,7 @@ export class LocalDriver implements VolumeDriver {
     this.#log = log;
     this.#optionsOf = optionsOf;
     mkdirSync(folder, { recursive: true, mode: 0o701 });
+    this.#subvolumes = isOnBtrfs(folder);
   }
 
   async scope(): Promise<Scope> {
@@ -62,7 +74,7 @@ export class LocalDriver implements VolumeDriver {
     checkLocalName(name);
     parseLocalOptions(options);
     mkdirSync(join(this.#folder, name), { recursive: true, mode: 0o701 });
-    mkdirSync(this.path(name), { recursive: true, mode: 0o755 });
+    if (!existsSync(this.path(name))) this.#makeFolder(this.path(name));
   }
 
   async remove(name: string): Promise<void> {
@@ -119,8 +131,33 @@ export class LocalDriver implements VolumeDriver {
     const folder = join(this.#folder, STAGED);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const path = join(folder, `${process.pid}-${this.#stagedCount++}`);
-    mkdirSync(path, { mode: 0o755 });
+    this.#makeFolder(path);
     return path;
+  }
+
+  /**
+   * Makes a staged folder a snapshot of a volume's, in one step however much is in it. False where that cannot be:
+   * elsewhere than on btrfs, and for volumes that are not of this driver's making.
+   */
+  snapshot(path: string, staged: string): boolean {
+    if (!isSubvolume(staged) || !isSubvolume(path)) return false;
+    rmdirSync(staged);
+    try {
+      snapshotSubvolume(path, staged);
+      return true;
+    } catch (error) {
+      this.#makeFolder(staged);
+      if (errnoOf(error) === "EXDEV") return false;
+      throw error;
+    }
+  }
+
+  /** What a volume's files are in. On btrfs a subvolume: a snapshot of it costs nothing. */
+  #makeFolder(path: string): void {
+    if (this.#subvolumes) {
+      makeSubvolume(path);
+      chmodSync(path, 0o755);
+    } else mkdirSync(path, { mode: 0o755 });
   }
 
   discard(staged: string): void {
@@ -129,7 +166,9 @@ export class LocalDriver implements VolumeDriver {
 
   /** Puts a staged folder in the place of a volume's empty one, in one step: a volume is filled whole or not at all. */
   fill(name: string, staged: string): void {
-    renameSync(staged, this.path(name));
+    // A subvolume is not replaced by rename(2), empty or not.
+    if (isSubvolume(this.path(name))) this.replace(name, staged);
+    else renameSync(staged, this.path(name));
   }
 
   /** Puts a staged folder in the place of a volume's, in one step; what was there goes. */
