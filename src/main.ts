@@ -17,6 +17,7 @@ async function runDaemon(settings: DaemonSettings): Promise<number> {
     run: settings.run,
     bridge: settings.bridge ?? daemon.DEFAULT_BRIDGE,
     openPorts: settings.openPorts,
+    ...daemon.policyOptions(settings),
     logLevel: settings.logLevel,
     defaultRuntime: settings.defaultRuntime ?? "crun",
     runtimes: new Map(Object.entries(settings.addedRuntimes)),

@@ -49,6 +49,9 @@ export interface DaemonSettings {
   readonly defaultAddressPools: readonly string[];
   readonly hostAccess: boolean;
   readonly openPorts: boolean;
+  /** Words, read by the daemon. */
+  readonly profile?: string;
+  readonly forbiddenGrants: readonly string[];
   readonly pluginFolder?: string;
   readonly usernsRemap?: string;
   readonly socketGroup?: string;

@@ -152,6 +152,11 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
       logMaxSize: LOG_MAX_SIZE,
       logMaxFiles: LOG_MAX_FILES,
       openPorts: options.openPorts,
+      policy: {
+        usual: options.profile ?? "docker",
+        floor: options.profile ?? "open",
+        forbidden: options.forbiddenGrants,
+      },
       cgroupParent: "/havre",
     },
   };

@@ -12,6 +12,7 @@ import {
   ContainerObservation,
   ContainerPorts,
   ContainerStreams,
+  Grants,
   Placements,
   recoverContainers,
 } from "../engine/mod.ts";
@@ -51,6 +52,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     buildCache: building.builder.cache,
     comparisons: new ContainerComparisons(context, images),
     audits: new Audits(context, images, () => auditedHost(options, context.host)),
+    grants: new Grants(context),
     placement: new Placements(context, execs),
     host: {
       product: productInfo(),

@@ -8,4 +8,5 @@ export { cleanUp } from "./clean-up.ts";
 export { collectFacts, diagnose } from "./doctor/mod.ts";
 export { runDaemon } from "./main.ts";
 export * from "./options.ts";
+export { policyOptions } from "./policy-options.ts";
 export { type RegistryServerOptions, runRegistry } from "./registry.ts";

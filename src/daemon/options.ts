@@ -1,4 +1,5 @@
 import type { LogLevel } from "../base/mod.ts";
+import type { Grant, Profile } from "../policy/mod.ts";
 
 /** How a daemon is set up: the flags of `havre daemon`, parsed. */
 export interface DaemonOptions {
@@ -16,6 +17,10 @@ export interface DaemonOptions {
   readonly hostAccess: boolean;
   /** Published ports are reached from outside whatever the host's firewall says. */
   readonly openPorts: boolean;
+  /** Profile of containers that ask for none, and what none goes below; undefined: Docker's, and no floor. */
+  readonly profile?: Profile;
+  /** What no container is granted. */
+  readonly forbiddenGrants: readonly Grant[];
   readonly logLevel: LogLevel;
   readonly defaultRuntime: string;
   /** Further OCI runtimes: name → path. */

@@ -1,5 +1,6 @@
 import type { Digest } from "../base/mod.ts";
 import { type Endpoint, endpointOfOneNetwork, type PublishedPort } from "../networks/mod.ts";
+import type { Grant, Profile } from "../policy/mod.ts";
 import type { ProcessIdentity } from "../runtime/mod.ts";
 import type { ContainerConfig, EndpointRequest, HostConfig } from "../spec/mod.ts";
 import { defineKind, type Upgrade } from "../store/mod.ts";
@@ -41,6 +42,14 @@ export interface ContainerSpec {
   readonly mounts: readonly MountPoint[];
   readonly links?: readonly ContainerLink[];
   readonly platform: string;
+  /** Absent: as Docker's containers are. */
+  readonly policy?: ContainerPolicy;
+}
+
+/** Under which profile a container is, and what it was granted beyond it. */
+export interface ContainerPolicy {
+  readonly profile: Profile;
+  readonly grants: readonly { readonly grant: Grant; readonly by: string }[];
 }
 
 /** `removing`: the name is free and files are going; finished by the next daemon if this one dies. */

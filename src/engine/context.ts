@@ -8,6 +8,7 @@ import type { Snapshotter } from "../snapshots/mod.ts";
 import type { Store, UpdateOptions } from "../store/mod.ts";
 import type { ContainerVolumes } from "../volumes/mod.ts";
 import { type Container, type ContainerStatus, containerKind } from "./container.ts";
+import type { PolicySettings } from "./create/mod.ts";
 import type { EventLog } from "./events.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { MountedTrees } from "./trees.ts";
@@ -32,6 +33,8 @@ export interface EngineConfig {
   readonly logMaxFiles: number;
   /** Every published port is reached from outside, whatever the host's firewall says. */
   readonly openPorts: boolean;
+  /** What no container goes below, and what none is granted. */
+  readonly policy: PolicySettings;
   /** Parent of containers' control groups, e.g. `/havre`. */
   readonly cgroupParent: string;
 }

@@ -2,6 +2,7 @@ import { HavreError, newId } from "../base/mod.ts";
 import type { ExecRequest, RunningExec } from "../runtime/mod.ts";
 import type { Container } from "./container.ts";
 import { bundleFolder, type EngineContext, runtimeName } from "./context.ts";
+import { refusePrivilegedExec } from "./create/mod.ts";
 import type { ExecConfig, ExecState, Execs, StreamSession } from "./engine.ts";
 import { execAction } from "./events.ts";
 import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
@@ -33,6 +34,7 @@ export class ContainerExecs implements Execs {
     const container = getContainer(this.#context.store, ref);
     requireUsable(container, ref);
     if (config.Cmd.length === 0) throw new HavreError("invalid-argument", "No exec command specified");
+    if (config.Privileged) refusePrivilegedExec(container);
     parseDetachKeys(config.DetachKeys || DEFAULT_DETACH_KEYS);
     this.#forgetOld();
     const id = newId();

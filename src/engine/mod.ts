@@ -16,6 +16,7 @@ export type { EngineConfig, EngineContext, EnginePaths } from "./context.ts";
 export * from "./engine.ts";
 export { EventLog } from "./events.ts";
 export { ContainerExecs } from "./execs.ts";
+export { Grants, type GrantView } from "./grants.ts";
 export { type HostFacts, readHostFacts } from "./host-facts.ts";
 export { containerUsers, volumeUsers } from "./image-users.ts";
 export { recoverContainers } from "./lifecycle/recover.ts";

@@ -11,6 +11,7 @@ import type {
   Containers,
   Events,
   Execs,
+  Grants,
   GraphDriver,
   NetworkManagement,
   Observation,
@@ -164,6 +165,7 @@ export interface UseCases {
   readonly volumeData: VolumeData;
   readonly apps: Pick<ApplicationMoves, "export" | "import">;
   readonly audits: Pick<Audits, "all" | "container" | "image" | "host">;
+  readonly grants: Pick<Grants, "of" | "words">;
   readonly placement: Placement;
   readonly host: Host;
   readonly log: Logger;

@@ -13,13 +13,19 @@ function audit({ query }: Exchange, { audits }: UseCases) {
   ];
 }
 
-/** What is kept of the ten practices. */
+/** What is kept of the ten practices; what a container was granted. */
 export function auditRoutes(useCases: UseCases): readonly Route[] {
   return [
     {
       method: "GET",
       path: "/havre/v1/audit",
       handle: (exchange) => sendJson(exchange, 200, audit(exchange, useCases)),
+    },
+    { method: "GET", path: "/havre/v1/grants", handle: (exchange) => sendJson(exchange, 200, useCases.grants.words()) },
+    {
+      method: "GET",
+      path: "/havre/v1/containers/{name}/grants",
+      handle: (exchange) => sendJson(exchange, 200, useCases.grants.of(exchange.parameter("name"))),
     },
   ];
 }

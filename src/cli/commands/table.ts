@@ -312,6 +312,7 @@ export const commandTable: Group = {
     builder,
     app,
     audit: leaf(() => import("./system/audit.ts")),
+    grants: leaf(() => import("./system/grants.ts")),
     doctor: leaf(() => import("./system/doctor.ts")),
     daemon: leaf(() => import("./daemon/run.ts")),
     completion: leaf(() => import("./system/completion.ts")),

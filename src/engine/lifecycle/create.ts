@@ -5,7 +5,14 @@ import type { ContainerCreateRequest } from "../../spec/mod.ts";
 import type { HeldVolumes } from "../../volumes/mod.ts";
 import { anonymousVolumes, type Container, containerKind, type MountPoint } from "../container.ts";
 import { containerFolder, type EngineContext } from "../context.ts";
-import { mergeImageConfig, requireCommand, resolveMounts, validateCreate, volumeWishes } from "../create/mod.ts";
+import {
+  mergeImageConfig,
+  requireCommand,
+  resolveMounts,
+  underProfile,
+  validateCreate,
+  volumeWishes,
+} from "../create/mod.ts";
 import type { CreateOptions } from "../engine.ts";
 import { getContainer } from "../lookup.ts";
 import { generateName } from "../names.ts";
@@ -24,7 +31,13 @@ export async function createContainer(
   request: ContainerCreateRequest,
   options: CreateOptions,
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
-  const { request: valid, warnings } = validateCreate(request, {
+  const policed = underProfile(
+    request,
+    () => Object.keys(context.images.find(request.config.Image)?.config.config?.Volumes ?? {}),
+    context.config.policy,
+    context.host.onlineCpus,
+  );
+  const { request: valid, warnings } = validateCreate(policed.request, {
     host: context.host,
     runtimes: context.runtime.runtimes(),
     defaultRuntime: context.config.defaultRuntime,
@@ -59,6 +72,7 @@ export async function createContainer(
       mounts,
       ...(links.length > 0 ? { links } : {}),
       platform: image.config.os,
+      ...(policed.policy === undefined ? {} : { policy: policed.policy }),
     },
     status: {
       state: "created",
@@ -89,7 +103,7 @@ export async function createContainer(
   const container = await made;
   context.store.sync().catch((error) => context.log.error("a new container is not on disk yet", { id, error }));
   context.events.emitContainer(container, "create");
-  return { container, warnings: [...warnings, ...ownersWarnings(context, container)] };
+  return { container, warnings: [...policed.warnings, ...warnings, ...ownersWarnings(context, container)] };
 }
 
 /** What is known of a mount's volume now that there is one. */

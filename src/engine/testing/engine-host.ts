@@ -67,6 +67,7 @@ export class EngineHost implements AsyncDisposable {
       bridge: this.#bridge,
       subnet: this.#subnet,
       openPorts: false,
+      forbiddenGrants: [],
       defaultAddressPools: [],
       hostAccess: false,
       logLevel: "warn" as const,

@@ -1,4 +1,5 @@
 import type { ContainerConfig, HostConfig } from "../../spec/mod.ts";
+import { ENGINE_SOCKET, isSystemFolder } from "../host-folders.ts";
 import { parseSecurityOptions } from "../security-options.ts";
 import type { Check, Fault } from "./practices.ts";
 
@@ -20,8 +21,6 @@ export interface ContainerFacts {
   readonly staleImage: boolean;
 }
 
-const SENSITIVE = ["/", "/boot", "/dev", "/etc", "/lib", "/proc", "/root", "/run", "/sys", "/usr", "/var", "/var/lib"];
-const ENGINE_SOCKET = /(^|\/)(docker|havre|containerd|podman|crio)\.sock$/;
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|CREDENTIALS)$/i;
 const LAST_PRIVILEGED_PORT = 1023;
 
@@ -57,9 +56,7 @@ export const containerChecks: readonly Check<ContainerFacts>[] = [
     why: "What is written there changes the host itself",
     kept: "No folder of the system is mounted",
     look({ mounts }) {
-      const found = mounts.filter(
-        ({ type, source }) => type === "bind" && SENSITIVE.includes(source.replace(/(.)\/$/, "$1")),
-      );
+      const found = mounts.filter(({ type, source }) => type === "bind" && isSystemFolder(source));
       if (found.length === 0) return undefined;
       const what = found.map(({ source, writable }) => `${source} (${writable ? "writable" : "read-only"})`);
       return fault(

@@ -18,6 +18,9 @@ export const command = defineCommand({
     cleanup: toggle("Remove bridge and firewall rules of a stopped daemon, and quit"),
     "default-address-pool": list("Where networks that name no subnet get one (base=10.10.0.0/16,size=24)"),
     "default-runtime": text("OCI runtime of containers that name none"),
+    "forbid-grant": list(
+      "What no container is granted (cap, privileged, host-path:/etc; 'havre grants' lists the words)",
+    ),
     "host-access": toggle("Let containers of the default bridge reach services of the host by its address"),
     "image-retention": text("How long a removed image can come back by 'havre image rollback' (24h, 90m; default 0s)", {
       type: "duration",
@@ -25,6 +28,9 @@ export const command = defineCommand({
     "insecure-registry": list("Registry that needs no TLS, or no certificate that is known (host[:port] or CIDR)"),
     "log-level": logLevelFlag,
     plugins: text("Folder of volume plug-ins: sockets, .spec and .json (default those of Docker)"),
+    profile: text(
+      "Profile of containers that ask for none, and what none goes below: docker, hardened or open (default docker, and no floor; or $HAVRE_PROFILE)",
+    ),
     "registry-mirror": list("Mirror of Docker Hub to try first (URL)", { check: checkMirror }),
     root: text("Folder of the daemon's data"),
     run: text("Folder of the daemon's socket"),
@@ -39,6 +45,7 @@ export const command = defineCommand({
     // A daemon that a command starts gets these from its environment.
     const bridge = flags.bridge || context.env.HAVRE_BRIDGE;
     const subnet = flags.subnet || context.env.HAVRE_SUBNET;
+    const profile = flags.profile || context.env.HAVRE_PROFILE;
     return context.runDaemon({
       root: flags.root || context.places.root,
       run: flags.run || context.places.run,
@@ -54,6 +61,8 @@ export const command = defineCommand({
       ...(flags["default-runtime"] ? { defaultRuntime: flags["default-runtime"] } : {}),
       ...(flags["image-retention"] ? { imageRetention: retention(flags["image-retention"]) } : {}),
       openPorts: flags["open-ports"],
+      ...(profile ? { profile } : {}),
+      forbiddenGrants: flags["forbid-grant"],
       ...(flags.plugins ? { pluginFolder: flags.plugins } : {}),
       ...(flags["userns-remap"] ? { usernsRemap: flags["userns-remap"] } : {}),
       ...(flags["socket-group"] ? { socketGroup: flags["socket-group"] } : {}),

@@ -87,6 +87,9 @@ export const containerFlags = {
   ),
   "health-timeout": duration("Maximum time to allow one check to run (ms|s|m|h) (default 0s)"),
   hostname: text("Container host name", { short: "h" }),
+  grant: list(
+    "Something the profile denies, by its word: net-bind, write:/path, cap:NAME, … ('havre grants' lists them)",
+  ),
   init: toggle("Run an init inside the container that forwards signals and reaps processes"),
   interactive: toggle("Keep STDIN open even if not attached", { short: "i" }),
   "io-maxbandwidth": bytesFlag("Maximum IO bandwidth limit for the system drive (Windows only)", { hidden: true }),
@@ -121,6 +124,7 @@ export const containerFlags = {
   pid: text("PID namespace to use"),
   "pids-limit": integer("Tune container pids limit (set -1 for unlimited)"),
   privileged: toggle("Give extended privileges to this container"),
+  profile: text("What is denied unless it is asked for: docker, hardened or open (default the engine's)"),
   publish: list("Publish a container's port(s) to the host", { short: "p" }),
   "publish-all": toggle("Publish all exposed ports to random ports", { short: "P" }),
   "read-only": toggle("Mount the container's root filesystem as read only"),

@@ -12,8 +12,10 @@ import { parseVolumes } from "./volumes.ts";
 
 export type ContainerFlagValues = Values<typeof containerFlags>;
 
-/** The label by which the API asks for what Docker's has no field for. */
+/** The labels by which the API asks for what Docker's has no field for. */
 export const RESTART_UNHEALTHY_LABEL = "havre.restart-unhealthy";
+const PROFILE_LABEL = "havre.profile";
+const GRANTS_LABEL = "havre.grants";
 
 /** Body of `POST /containers/create`. */
 export interface CreateBody {
@@ -93,8 +95,12 @@ export function createRequest(
 
 function labelsOf(flags: ContainerFlagValues): Readonly<Record<string, string>> {
   const assignments = [...flags["label-file"].flatMap((path) => readAssignments(path)), ...flags.label];
-  const labels = toMap(assignments);
-  return flags["restart-unhealthy"] ? { ...labels, [RESTART_UNHEALTHY_LABEL]: "true" } : labels;
+  return {
+    ...toMap(assignments),
+    ...(flags["restart-unhealthy"] ? { [RESTART_UNHEALTHY_LABEL]: "true" } : {}),
+    ...(flags.profile ? { [PROFILE_LABEL]: flags.profile } : {}),
+    ...(flags.grant.length > 0 ? { [GRANTS_LABEL]: flags.grant.join(" ") } : {}),
+  };
 }
 
 function toMap(assignments: readonly string[]): Record<string, string> {

@@ -1,0 +1,85 @@
+import { jsonFlag } from "../../args/common.ts";
+import { defineCommand } from "../../command.ts";
+import type { Context } from "../../context.ts";
+import { printJson, printList } from "../../output/format.ts";
+
+/** `GET /havre/v1/grants`: a word that can be granted. */
+interface GrantWord {
+  readonly word: string;
+  readonly value?: string;
+  readonly opens: string;
+  readonly gains: string;
+}
+
+/** `GET /havre/v1/containers/NAME/grants`. */
+interface GrantAnswer {
+  readonly profile: string;
+  readonly rules: readonly { readonly rule: string; readonly explain: string; readonly lifted: readonly string[] }[];
+  readonly grants: readonly (Omit<GrantWord, "word" | "value"> & { readonly grant: string; readonly by: string })[];
+}
+
+export const command = defineCommand({
+  usage: "[OPTIONS] [CONTAINER]",
+  summary: "What a container was granted beyond its profile; without one, everything that can be granted",
+  examples: [
+    ["grants", "The words, what each opens and what an attacker would gain"],
+    ["grants web", "What web may do, who asked for it"],
+    ["run --profile hardened --grant net-bind nginx", "Ask for one"],
+  ],
+  flags: { json: jsonFlag },
+  min: 0,
+  max: 1,
+  async run({ context, flags, args: [name] }) {
+    const client = await context.client();
+    if (name === undefined) {
+      const words = await client.json<GrantWord[]>("GET", "/havre/v1/grants");
+      if (flags.json) printJson(context.out, words);
+      else await printWords(context, words);
+      return 0;
+    }
+    const answer = await client.json<GrantAnswer>("GET", `/havre/v1/containers/${encodeURIComponent(name)}/grants`);
+    if (flags.json) printJson(context.out, answer);
+    else await printGrants(context, name, answer);
+    return 0;
+  },
+});
+
+async function printWords(context: Context, words: readonly GrantWord[]): Promise<void> {
+  await printList(context.out, {
+    rows: words.map(({ word, value, opens, gains }) => ({
+      Grant: () => (value === undefined ? word : `${word}:${value}`),
+      Opens: () => opens,
+      Gains: () => gains,
+    })),
+    headings: { Grant: "GRANT", Opens: "OPENS", Gains: "WHO BREAKS IN GAINS" },
+    typeName: "grant",
+    format: "table {{.Grant}}\t{{.Opens}}\t{{.Gains}}",
+    fit: true,
+  });
+}
+
+async function printGrants(context: Context, name: string, { profile, rules, grants }: GrantAnswer): Promise<void> {
+  context.out.line(`${name} is under the ${profile} profile\n`);
+  const width = Math.max(...rules.map(({ rule }) => rule.length));
+  for (const { rule, explain, lifted } of rules)
+    context.out.line(
+      `  ${rule.padEnd(width)}  ${explain}${lifted.length === 0 ? "" : `  [granted: ${lifted.join(", ")}]`}`,
+    );
+  context.out.line("");
+  if (grants.length === 0) {
+    context.out.line("Nothing was granted beyond that");
+    return;
+  }
+  await printList(context.out, {
+    rows: grants.map(({ grant, by, opens, gains }) => ({
+      By: () => (by === "grant" ? "--grant" : by),
+      Grant: () => grant,
+      Opens: () => opens,
+      Gains: () => gains,
+    })),
+    headings: { Grant: "GRANTED", By: "ASKED BY", Opens: "OPENS", Gains: "WHO BREAKS IN GAINS" },
+    typeName: "grant",
+    format: "table {{.Grant}}\t{{.By}}\t{{.Opens}}\t{{.Gains}}",
+    fit: true,
+  });
+}
