@@ -11,7 +11,8 @@
  * stopped leaves no process, mount, address or layer.
  */
 
-export { Builder, type BuildObserver, type BuildRequest, type BuildResult } from "./builder.ts";
+export type { BuildObserver, BuildRequest, BuildResult } from "./build-request.ts";
+export { Builder } from "./builder.ts";
 export { type BuildkitConnections, lazyBuildkit } from "./buildkit/mod.ts";
 export { RemoteCaches } from "./cache/remote-caches.ts";
 export {

@@ -103,6 +103,7 @@ function baseImages(plan: BuildGraph, { digestOf, options }: BuildFacts): readon
   return [...found.values()];
 }
 
-function platformText({ os, architecture, variant }: Platform): string {
+/** `os/architecture[/variant]`. */
+export function platformText({ os, architecture, variant }: Platform): string {
   return [os, architecture, variant].filter(Boolean).join("/");
 }

@@ -98,7 +98,7 @@ function imageFetcher(images: LocalImages, distribution: () => Distribution): Fe
       }
     }
     const { domain } = parseReference(name);
-    const request = { reference: name, platform: wanted, credentials: credentials(domain) };
+    const request = { reference: name, platform: wanted, beside: true, credentials: credentials(domain) };
     await distribution().pull(request, progress, signal);
     return here();
   };

@@ -10,6 +10,8 @@ export interface PullRequest {
   readonly allTags?: boolean;
   /** `os[/arch[/variant]]`; undefined: this machine's. */
   readonly platform?: string;
+  /** Where the name stands for another platform already, stand beside that instead of taking its place. */
+  readonly beside?: boolean;
   readonly credentials: Credentials;
 }
 

@@ -31,21 +31,22 @@ import { selectImages } from "./list.ts";
 import { loadArchive } from "./load/load.ts";
 import { imageLog, type LogEntry } from "./log.ts";
 import {
-  archiveImage,
+  archiveImages,
   type ImageLayer,
   type ImageMaker,
   layersOfImage,
   type MakeRequest,
   makeImage,
+  nameTogether,
 } from "./making.ts";
 import { imageKind } from "./objects.ts";
 import { hostPlatform, parsePlatform, requirePlatform } from "./platform.ts";
 import { PruneGate, type PruneOptions, pruneImages } from "./prune.ts";
-import { markTagged, pointerTo, setTag } from "./record.ts";
+import { markTagged, setTag } from "./record.ts";
 import { defaultSettings, type RegistrySettings } from "./registry/settings.ts";
 import { RemoteImages } from "./remote-images.ts";
 import { removeImage } from "./remove.ts";
-import { findImage, newTagReference, resolveImage } from "./resolve.ts";
+import { findImage, namedPointer, newTagReference, resolveFor, resolveImage } from "./resolve.ts";
 import { saveImages } from "./save.ts";
 import { type RollbackTarget, rollbackTag, type TagHistoryEntry, tagHistory } from "./tag-history.ts";
 import { type Account, accounts, type DiskUsage, diskUsage } from "./usage.ts";
@@ -103,8 +104,9 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
   }
 
   resolve(nameOrId: string, platform?: string): Image {
-    const image = this.#context.store.view((tx) => viewImage(tx, resolveImage(tx, nameOrId)));
-    if (platform) requirePlatform(nameOrId, image.config, parsePlatform(platform, this.#context.platform));
+    const wanted = platform ? parsePlatform(platform, this.#context.platform) : undefined;
+    const image = this.#context.store.view((tx) => viewImage(tx, resolveFor(tx, nameOrId, wanted)));
+    if (wanted) requirePlatform(nameOrId, image.config, wanted);
     return image;
   }
 
@@ -131,7 +133,7 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
     const image = await this.#context.store.update((tx) => {
       const found = resolveImage(tx, nameOrId);
       const at = this.#context.clock.now();
-      setTag(tx, reference, pointerTo(found), { at, action: "tag" });
+      setTag(tx, reference, namedPointer(tx, nameOrId, found), { at, action: "tag" });
       markTagged(tx, found.id, at);
       return found;
     });
@@ -209,8 +211,16 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
     return makeImage(this.#context, request);
   }
 
-  archive(request: MakeRequest, use: (archive: AsyncIterable<Uint8Array>) => Promise<void>, signal?: AbortSignal) {
-    return archiveImage(this.#context, request, use, signal);
+  archive(
+    requests: readonly MakeRequest[],
+    use: (archive: AsyncIterable<Uint8Array>) => Promise<void>,
+    signal?: AbortSignal,
+  ) {
+    return archiveImages(this.#context, requests, use, signal);
+  }
+
+  nameTogether(names: readonly string[], ids: readonly Digest[]): Promise<Image> {
+    return nameTogether(this.#context, names, ids);
   }
 
   collect(): Promise<Collected> {

@@ -5,8 +5,9 @@ import type { Context } from "./context.ts";
 import { imageEvent } from "./events.ts";
 import type { Image } from "./images.ts";
 import { type ImageObject, imageKind } from "./objects.ts";
+import { platformFit } from "./platform.ts";
 import { markTagged, pointerTo, recordImage, setTag } from "./record.ts";
-import { writeArchive } from "./save.ts";
+import { type SavedImage, writeArchive } from "./save.ts";
 import { viewImage } from "./view.ts";
 
 /** A layer that is here, as a tree and as a blob. */
@@ -45,14 +46,16 @@ export interface ImageMaker {
    */
   make(request: MakeRequest): Promise<Image>;
   /**
-   * The image as an archive (an OCI layout, as `save` writes it) while `use` reads it; the image does not become known.
-   * Returns its id and the manifest's descriptor.
+   * Images, one for each platform, as an archive (an OCI layout, as `save` writes it) while `use` reads it; they do not
+   * become known. Returns id and manifest of the first.
    */
   archive(
-    request: MakeRequest,
+    requests: readonly MakeRequest[],
     use: (archive: AsyncIterable<Uint8Array>) => Promise<void>,
     signal?: AbortSignal,
   ): Promise<{ readonly id: Digest; readonly manifest: Descriptor }>;
+  /** Gives images for several platforms the same names. Returns the one that is for this machine, or the first. */
+  nameTogether(names: readonly string[], ids: readonly Digest[]): Promise<Image>;
 }
 
 export async function layersOfImage(
@@ -90,23 +93,52 @@ export async function makeImage(context: Context, request: MakeRequest): Promise
   return context.store.view((tx) => viewImage(tx, tx.get(imageKind, made.id) ?? made));
 }
 
-export async function archiveImage(
+export async function archiveImages(
   context: Context,
-  { config, layers, names, parent }: MakeRequest,
+  requests: readonly MakeRequest[],
   use: (archive: AsyncIterable<Uint8Array>) => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly id: Digest; readonly manifest: Descriptor }> {
-  const references = names.map((name) => withDefaultTag(parseReference(name)));
   using assembly = new Assembly(context);
-  const { image, manifest, layers: sizes } = await assembly.seal(config, layers, "build", parent);
-  const unknown: ImageObject = {
-    ...image,
-    layerSizes: sizes.map(({ size }) => size),
-    addedAt: context.clock.now(),
-    manifests: [manifest],
-  };
-  await use(writeArchive(context, [{ image: unknown, manifest, names: references }], signal));
-  return { id: image.id, manifest: manifest.descriptor };
+  const saved: SavedImage[] = [];
+  for (const { config, layers, names, parent } of requests) {
+    const { image, manifest, layers: sizes } = await assembly.seal(config, layers, "build", parent);
+    const unknown: ImageObject = {
+      ...image,
+      layerSizes: sizes.map(({ size }) => size),
+      addedAt: context.clock.now(),
+      manifests: [manifest],
+    };
+    saved.push({ image: unknown, manifest, names: names.map((name) => withDefaultTag(parseReference(name))) });
+  }
+  const [first] = saved;
+  if (!first) throw new HavreError("internal", "There is no image to archive");
+  await use(writeArchive(context, saved, signal));
+  return { id: first.image.id, manifest: first.manifest.descriptor };
+}
+
+/** See `ImageMaker.nameTogether`. Those that are not the first have a `name@digest` of their own. */
+export async function nameTogether(context: Context, names: readonly string[], ids: readonly Digest[]): Promise<Image> {
+  const references = names.map((name) => withDefaultTag(parseReference(name)));
+  const named = await context.store.update((tx) => {
+    const at = context.clock.now();
+    const images = ids.flatMap((id) => tx.get(imageKind, id) ?? []);
+    const fit = ({ config }: ImageObject) => platformFit(config, context.platform);
+    const [first, ...others] = images.toSorted((a, b) => fit(b) - fit(a));
+    if (!first) throw new HavreError("internal", "There is no image to name");
+    for (const reference of references) {
+      setTag(tx, reference, { ...pointerTo(first), others: others.map(pointerTo) }, { at, action: "build" });
+      for (const other of others) {
+        const { domain, path } = reference;
+        const to = pointerTo(other);
+        setTag(tx, { domain, path, digest: to.manifest }, to, { at, action: "build" });
+      }
+    }
+    if (references.length > 0) markTagged(tx, first.id, at);
+    return first;
+  });
+  for (const reference of references) context.emit(imageEvent("tag", named, familiarReference(reference)));
+  return context.store.view((tx) => viewImage(tx, tx.get(imageKind, named.id) ?? named));
 }
 
 function isHere(image: ImageObject | undefined): boolean {

@@ -7,7 +7,7 @@ import type { ImageEvent, ImageUsers, RemoveResult } from "./images.ts";
 import { forgetLayers } from "./keeper.ts";
 import { type ImageObject, imageKind, type TagObject, tagKind } from "./objects.ts";
 import { clearTag } from "./record.ts";
-import { childrenOf, familiar, isIdPrefix, resolveImage, tagKey, tagsOf } from "./resolve.ts";
+import { childrenOf, familiar, isIdPrefix, repositoryKey, resolveImage, tagKey, tagsOf } from "./resolve.ts";
 
 export interface RemoveOptions {
   /** Stopped containers and further names do not stand in the way. */
@@ -105,10 +105,27 @@ class Removal {
     }
     const reference = withDefaultTag(parseReference(words));
     const name = this.#tx.get(tagKind, tagKey(reference));
+    const others = name?.current?.others ?? [];
     if (name?.current) this.#untag(image, name, reference);
+    for (const other of others) this.#removeOther(reference, other);
     if (reference.digest === undefined) this.#untagDigestsOf(image, name);
     if (tagsOf(this.#tx, image.id).length > 0) return;
     this.#delete(image, this.#options.force, this.#options.prune, true);
+  }
+
+  /** One for another platform goes with the name that stood for all, unless something else needs it. */
+  #removeOther({ domain, path }: Reference, other: { readonly image: Digest; readonly manifest: Digest }): void {
+    const image = this.#tx.get(imageKind, other.image);
+    const stillNamed = this.#tx
+      .list(tagKind)
+      .some(({ current }) => current?.others?.some(({ image: id }) => id === other.image));
+    if (!image || stillNamed) return;
+    const repository = repositoryKey({ domain, path });
+    const digests = tagsOf(this.#tx, image.id).filter(
+      (name) => name.repository === repository && name.tag === undefined,
+    );
+    for (const name of digests) this.#untag(image, name);
+    if (tagsOf(this.#tx, image.id).length === 0) this.#delete(image, false, false, true);
   }
 
   /** With the last tag of a repository its `name@digest` forms go too. */

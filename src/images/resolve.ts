@@ -3,12 +3,14 @@ import {
   familiarName,
   familiarReference,
   formatReference,
+  type Platform,
   parseReference,
   type Reference,
   withDefaultTag,
 } from "../spec/mod.ts";
 import type { ReadTransaction } from "../store/mod.ts";
-import { type ImageObject, imageKind, type TagObject, tagKind } from "./objects.ts";
+import { type ImageObject, imageKind, type Pointer, type TagObject, tagKind } from "./objects.ts";
+import { platformFit } from "./platform.ts";
 
 /** A name as the store keys it: with a digest the tag says nothing more and is dropped. */
 export function tagKey(reference: Reference): string {
@@ -64,6 +66,28 @@ export function resolveImage(tx: ReadTransaction, nameOrId: string): ImageObject
         ? `${candidates.length} image ids start with ${nameOrId}: give more digits`
         : "List what is here with: havre images; get it with: havre pull",
   });
+}
+
+/** `resolveImage`; of a name that stands for several platforms the image that fits. */
+export function resolveFor(tx: ReadTransaction, nameOrId: string, platform: Platform | undefined): ImageObject {
+  const image = resolveImage(tx, nameOrId);
+  if (!platform || platformFit(image.config, platform) > 0) return image;
+  const others = othersOf(tx, nameOrId, image).flatMap((other) => present(tx.get(imageKind, other.image)) ?? []);
+  return others.find(({ config }) => platformFit(config, platform) > 0) ?? image;
+}
+
+/** What another name for an image points to: the same for other platforms, too, where the first name did. */
+export function namedPointer(tx: ReadTransaction, nameOrId: string, image: ImageObject): Pointer {
+  const others = othersOf(tx, nameOrId, image);
+  const manifest = image.manifests[0]?.descriptor.digest;
+  if (manifest === undefined) throw new HavreError("internal", `Image ${image.id} has no manifest`);
+  return { image: image.id, manifest, ...(others.length === 0 ? {} : { others }) };
+}
+
+function othersOf(tx: ReadTransaction, nameOrId: string, image: ImageObject): NonNullable<Pointer["others"]> {
+  const parsed = parseAny(nameOrId);
+  const current = "digest" in parsed ? undefined : findTag(tx, parsed.reference)?.current;
+  return current?.image === image.id ? (current.others ?? []) : [];
 }
 
 /** A name that points to an image now. A `name@digest` also finds a tag of that name whose manifest has the digest. */

@@ -18,7 +18,7 @@ import { type ImageObject, type StoredManifest, tagKind } from "./objects.ts";
 import { resolveImage, tagKey, tagsOfRepository } from "./resolve.ts";
 import { createdAt } from "./view.ts";
 
-interface SavedImage {
+export interface SavedImage {
   readonly image: ImageObject;
   readonly manifest: StoredManifest;
   readonly names: readonly Reference[];
@@ -113,7 +113,7 @@ async function* membersOf({ content }: Context, saved: readonly SavedImage[]): A
   yield document("index.json", {
     schemaVersion: 2,
     mediaType: mediaTypes.ociIndex,
-    manifests: saved.flatMap(indexEntries),
+    manifests: saved.flatMap((one) => indexEntries(one, hasSeveralPlatforms(saved))),
   });
   yield document(
     "manifest.json",
@@ -138,9 +138,15 @@ function blobPath(digest: Digest): string {
   return `blobs/${digest.replace(":", "/")}`;
 }
 
-function indexEntries({ manifest, names }: SavedImage): readonly Descriptor[] {
+function hasSeveralPlatforms(saved: readonly SavedImage[]): boolean {
+  return new Set(saved.map(({ image: { config } }) => `${config.os}/${config.architecture}`)).size > 1;
+}
+
+function indexEntries({ image, manifest, names }: SavedImage, withPlatform: boolean): readonly Descriptor[] {
   const { mediaType, digest, size } = manifest.descriptor;
-  const plain = { mediaType, digest, size };
+  const { os, architecture, variant } = image.config;
+  const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
+  const plain = { mediaType, digest, size, ...(withPlatform ? { platform } : {}) };
   if (names.length === 0) return [plain];
   return names.map((name) => ({
     ...plain,

@@ -1,8 +1,8 @@
 import { HavreError } from "../../base/mod.ts";
-import { packWholeTree } from "../../snapshots/mod.ts";
 import { parseReference } from "../../spec/mod.ts";
-import type { Builder, BuildObserver, BuildRequest } from "../builder.ts";
-import { FolderSource } from "../ops/files/folder-source.ts";
+import type { BuildObserver, BuildRequest, PlatformFiles } from "../build-request.ts";
+import type { Builder } from "../builder.ts";
+import { resultArchive, resultFiles } from "../platform-files.ts";
 import type { ClientBuild } from "./builds.ts";
 import { credentialsFor } from "./credentials.ts";
 import { sendBytes, sendFiles } from "./file-send.ts";
@@ -132,17 +132,17 @@ export class Exports {
 
   async #files(exporters: readonly (readonly [index: number, type: string])[]): Promise<void> {
     const { progress } = this.#build;
-    const use = async (folder: string) => {
+    const use = async (results: readonly PlatformFiles[]) => {
       for (const [index, type] of exporters) {
         if (type === "tar") {
           await progress.task("exporting to client tarball", async (task) => {
-            await sendBytes(this.#session, index, packWholeTree(folder, this.#signal), this.#signal);
+            await sendBytes(this.#session, index, resultArchive(results, this.#signal), this.#signal);
             task.progress("sending tarball", 0, 0, true);
           });
         } else {
           await progress.task("exporting to client directory", async (task) => {
-            using files = new FolderSource(folder);
-            await sendFiles(this.#session, index, files, this.#signal);
+            using held = new DisposableStack();
+            await sendFiles(this.#session, index, resultFiles(results, held), this.#signal);
             task.progress("copying files", 0, 0, true);
           });
         }

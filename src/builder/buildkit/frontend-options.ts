@@ -1,7 +1,8 @@
 import { HavreError } from "../../base/mod.ts";
 import { type Platform, parseGoBoolean } from "../../spec/mod.ts";
-import type { AttestWish } from "../builder.ts";
+import type { AttestWish } from "../build-request.ts";
 import type { CacheOption } from "../cache/options.ts";
+import { platformsOf } from "../classic/classic-builds.ts";
 import type { GraphOptions } from "../graph/options.ts";
 
 type Attributes = Readonly<Record<string, string>>;
@@ -29,14 +30,18 @@ export interface FrontendRequest {
   /** `BUILDKIT_INLINE_CACHE`, as before there were cache options. */
   readonly inlineCache: boolean;
   readonly attest: Omit<AttestWish, "told"> | undefined;
+  /** One or several. */
+  readonly platforms: readonly Platform[];
   readonly options: Omit<GraphOptions, "history">;
 }
 
-/** Reads frontend attributes. `invalid-argument` for values that have no meaning, `not-implemented` for several platforms at once. */
+/** Reads frontend attributes. `invalid-argument` for values that have no meaning. */
 export function readFrontendAttributes(attributes: Attributes, host: Platform): FrontendRequest {
   const text = (name: string) => attributes[name] || undefined;
   const buildArgs = withPrefix(attributes, "build-arg:");
   const remote = text("context");
+  const asked = text("platform");
+  const platforms = asked === undefined ? [host] : platformsOf(asked);
   return {
     filename: text("filename") ?? "Dockerfile",
     dockerfileFolder: text("dockerfilekey") ?? "dockerfile",
@@ -48,13 +53,14 @@ export function readFrontendAttributes(attributes: Attributes, host: Platform): 
     cacheFrom: readCacheImports(text("cache-imports"), text("cache-from")),
     inlineCache: parseGoBoolean(buildArgs.BUILDKIT_INLINE_CACHE ?? "") ?? false,
     attest: readAttests(attributes),
+    platforms,
     epoch: readEpoch(buildArgs.SOURCE_DATE_EPOCH),
     options: {
       target: text("target"),
       buildArgs,
       labels: withPrefix(attributes, "label:"),
       noCache: readNoCache(attributes["no-cache"]),
-      platform: readPlatform(text("platform")) ?? host,
+      platform: platforms[0] ?? host,
       buildPlatform: host,
       network: readNetwork(text("force-network-mode")),
       extraHosts: (text("add-hosts")?.split(",") ?? []).map((pair) => pair.replace("=", ":")),
@@ -146,14 +152,6 @@ function readNoCache(text: string | undefined): boolean | readonly string[] {
   if (text === undefined) return false;
   if (text === "") return true;
   return parseGoBoolean(text) ?? text.split(",");
-}
-
-function readPlatform(text: string | undefined): Platform | undefined {
-  if (text === undefined) return undefined;
-  if (text.includes(","))
-    throw new HavreError("not-implemented", "Building for several platforms is not implemented yet");
-  const [os = "linux", architecture = "", variant] = text.split("/");
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 function readNetwork(mode: string | undefined): string {

@@ -1,7 +1,7 @@
 import { HavreError, toHavreError } from "../../base/mod.ts";
 import type { OnProgress } from "../../images/mod.ts";
 import { parseReference } from "../../spec/mod.ts";
-import type { BuildRequest } from "../builder.ts";
+import type { BuildRequest } from "../build-request.ts";
 import type { FetchImage } from "../classic/classic-builds.ts";
 import { credentialsFor } from "./credentials.ts";
 import type { FrontendRequest } from "./frontend-options.ts";
@@ -21,8 +21,9 @@ export function imageFinder(
   return (name, platform, stop) => {
     const named = request.contexts.get(name.toLowerCase());
     const reference = named?.kind === "image" ? named.reference : name;
+    const key = JSON.stringify([reference, platform]);
     const image =
-      known.get(reference) ??
+      known.get(key) ??
       progress.task(`[internal] load metadata for ${fullName(reference)}`, async (task) => {
         try {
           const { domain } = parseReference(reference);
@@ -40,7 +41,7 @@ export function imageFinder(
           throw new HavreError(kind, text, { cause: error, ...(hint === undefined ? {} : { hint }) });
         }
       });
-    known.set(reference, image);
+    known.set(key, image);
     return image;
   };
 }

@@ -1,7 +1,8 @@
 import type { ContentStore } from "../../content/mod.ts";
 import type { Artifacts, Distribution } from "../../images/mod.ts";
 import type { Platform } from "../../spec/mod.ts";
-import type { Builder, BuildObserver } from "../builder.ts";
+import type { BuildObserver } from "../build-request.ts";
+import type { Builder } from "../builder.ts";
 import type { FetchImage } from "../classic/classic-builds.ts";
 import type { ClientBuild } from "./builds.ts";
 import { ClientCaches } from "./caches.ts";
@@ -55,6 +56,7 @@ export async function runBuild(
   const folders = [...request.contexts].filter(([, { kind }]) => kind === "local").map(([name]) => name);
   const asked = {
     dockerfile: definition.file,
+    platforms: request.platforms,
     options: { ...request.options, namedContexts: folders, history: "buildkit" as const },
     supplies: { context: (name: string) => files.context(name), lender },
     findImage: imageFinder(tools, session, request, progress),

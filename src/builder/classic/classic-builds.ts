@@ -249,6 +249,12 @@ function withoutIgnored(files: FileSource, dockerfile: string | undefined): File
   return patterns.length === 0 ? files : new FilteredSource(files, new IgnoreMatcher(patterns));
 }
 
+/** Several with commas between them, each once. */
+export function platformsOf(text: string): readonly Platform[] {
+  const words = text.split(",").filter((word) => word !== "");
+  return [...new Set(words)].map(parsePlatform);
+}
+
 /** `os/architecture[/variant]`. */
 export function parsePlatform(text: string): Platform {
   const [os = "linux", architecture = "", variant] = text.split("/");

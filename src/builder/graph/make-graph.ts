@@ -55,11 +55,22 @@ export async function makeGraph(
       inherited?.derive() ?? StageScope.onImage(dockerfile, plan.globals, asked.buildArgs, initial.config.Env ?? []);
     scopes.set(index, scope);
     const total = 1 + stage.commands.filter(({ kind }) => MAKING.has(kind)).length;
-    const prefix = dockerfile.stages.length > 1 ? `${stage.title} ` : "";
+    const { inNames } = options;
+    const prefix = `${inNames === undefined ? "" : `${inNames} `}${dockerfile.stages.length > 1 ? `${stage.title} ` : ""}`;
     const start = startOf(stage, image, below, `[${prefix}1/${total}]`);
     const tree = (from: string, kind: "copy" | "mount") =>
       treeOf(resolveFrom(dockerfile, from, kind, asked), (name) => images.find(name, stage.platform, signal), built);
-    const grower = new StageGrower({ stage, options, scope, start, initial, total, prefix, tree });
+    const grower = new StageGrower({
+      stage,
+      options,
+      platform: images.platformOf(stage.platform),
+      scope,
+      start,
+      initial,
+      total,
+      prefix,
+      tree,
+    });
     for (const [at, command] of stage.commands.entries()) await grower.add(command, at < stage.triggers);
     if (index === plan.target) grower.addLabels(options.labels);
     built.set(index, {

@@ -71,6 +71,8 @@ export interface ExecOp {
   readonly limits: ExecLimits;
   /** Nothing it makes is to be younger, milliseconds since the epoch (`SOURCE_DATE_EPOCH`). */
   readonly latest?: number;
+  /** The platform that its programs are for, where that is another than this machine's. */
+  readonly foreign?: string;
 }
 
 /** What a step may use. Changes nothing about its result, so no part of the cache key, but for the shared memory's size and ulimits. */

@@ -24,6 +24,8 @@ export interface GraphOptions {
   readonly allow?: readonly string[];
   /** How the history tells of a step: as Docker's own builder did, or as BuildKit does. */
   readonly history: "classic" | "buildkit";
+  /** The platform as the names of steps have it, where there are several. */
+  readonly inNames?: string;
   /** What no time in the image is to be later than, milliseconds since the epoch (`SOURCE_DATE_EPOCH`). */
   readonly epoch?: number;
 }

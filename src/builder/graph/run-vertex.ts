@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { HavreError } from "../../base/mod.ts";
-import type { ExecutionConfig } from "../../spec/mod.ts";
+import type { ExecutionConfig, Platform } from "../../spec/mod.ts";
 import type { RunCommand, RunMount, StageScope } from "../dockerfile/mod.ts";
 import { contextFiles } from "./context-vertex.ts";
 import type { ExecMount, ExecOp } from "./ops.ts";
@@ -14,6 +14,7 @@ export interface RunInput {
   readonly shell: readonly string[];
   readonly scope: StageScope;
   readonly options: GraphOptions;
+  readonly platform: Platform;
   tree(from: string): Promise<Vertex>;
   readonly detail: VertexDetail;
 }
@@ -64,8 +65,14 @@ export async function execVertex(
     extraHosts: options.extraHosts,
     limits: options.limits,
     ...(options.epoch === undefined ? {} : { latest: options.epoch }),
+    ...foreignTo(options.buildPlatform, input.platform),
   };
   return { vertex: vertex(op, inputs, input.detail), args };
+}
+
+function foreignTo(own: Platform, { os, architecture, variant }: Platform): { readonly foreign?: string } {
+  if (os === own.os && architecture === own.architecture) return {};
+  return { foreign: [os, architecture, variant].filter(Boolean).join("/") };
 }
 
 function argsOf(line: RunCommand["line"], shell: readonly string[]): readonly string[] {

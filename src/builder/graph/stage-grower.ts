@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { ExecutionConfig } from "../../spec/mod.ts";
+import type { ExecutionConfig, Platform } from "../../spec/mod.ts";
 import type { ArgCommand, Command, CommandLine, PlannedStage, RunCommand, StageScope } from "../dockerfile/mod.ts";
 import type { GraphStep, HistoryItem, ImageState } from "./graph.ts";
 import { buildkitHealthcheck, classicHealthcheck, plainList, quotedList } from "./history-text.ts";
@@ -11,6 +11,8 @@ import { type Lines, type Vertex, type VertexDetail, vertex } from "./vertex.ts"
 export interface StageInput {
   readonly stage: PlannedStage;
   readonly options: GraphOptions;
+  /** Of the stage. */
+  readonly platform: Platform;
   readonly scope: StageScope;
   readonly start: Vertex;
   readonly initial: ImageState;
@@ -180,6 +182,7 @@ export class StageGrower {
       shell: this.#shell,
       scope: this.#input.scope,
       options: this.#input.options,
+      platform: this.#input.platform,
       tree: (from) => this.#input.tree(from, "mount"),
       detail,
     });

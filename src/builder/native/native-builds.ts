@@ -1,11 +1,11 @@
 import { digestOf, HavreError } from "../../base/mod.ts";
 import type { Credentials } from "../../images/mod.ts";
-import { packWholeTree } from "../../snapshots/mod.ts";
 import { IgnoreMatcher, type Platform, readIgnoreFile } from "../../spec/mod.ts";
-import type { AttestWish, Builder } from "../builder.ts";
+import type { AttestWish } from "../build-request.ts";
+import type { Builder } from "../builder.ts";
 import { type CacheOption, checkCacheExports } from "../cache/options.ts";
 import type { RemoteCaches } from "../cache/remote-caches.ts";
-import { type FetchImage, parsePlatform, readContextFile } from "../classic/classic-builds.ts";
+import { type FetchImage, platformsOf, readContextFile } from "../classic/classic-builds.ts";
 import {
   type LintWarning,
   lintDockerfile,
@@ -18,6 +18,7 @@ import { epochOf } from "../graph/epoch.ts";
 import { type ExecLimits, NO_LIMITS } from "../graph/ops.ts";
 import { FilteredSource } from "../ops/files/filtered-source.ts";
 import type { FileSource } from "../ops/files/source.ts";
+import { resultArchive } from "../platform-files.ts";
 import { BuildFailed } from "../solver/failure.ts";
 import { type NativeContext, NativeContexts } from "./contexts.ts";
 import { RequestLender } from "./lender.ts";
@@ -151,12 +152,14 @@ export class NativeBuilds {
     signal: AbortSignal,
   ): Promise<void> {
     const { target, buildArgs, labels, noCache, network, extraHosts, limits, credentials } = request;
-    const platform = this.#wanted(request);
+    const platforms = this.#platforms(request);
+    const [platform = this.#platform] = platforms;
     const known = new Map<string, ReturnType<FetchImage>>();
     const epoch = epochOf(buildArgs);
     await using lender = new RequestLender(request, this.#run, this.#newId);
     const input = {
       dockerfile,
+      platforms,
       options: {
         target,
         buildArgs,
@@ -217,23 +220,23 @@ export class NativeBuilds {
     await this.#builder.buildFiles(
       input,
       observer,
-      async (folder) => {
-        for await (const bytes of packWholeTree(folder, signal)) await listener.files(bytes);
+      async (results) => {
+        for await (const bytes of resultArchive(results, signal)) await listener.files(bytes);
       },
       signal,
     );
     listener.line({ kind: "made" });
   }
 
-  #wanted({ platform }: NativeBuild): Platform {
-    return platform === undefined ? this.#platform : parsePlatform(platform);
+  #platforms({ platform }: NativeBuild): readonly Platform[] {
+    return platform === undefined ? [this.#platform] : platformsOf(platform);
   }
 
   #warnings(request: NativeBuild, file: SourceFile, ignore: IgnoreMatcher | undefined): readonly LintWarning[] {
     const told = {
       buildArgs: new Map(Object.entries(request.buildArgs)),
       buildPlatform: this.#platform,
-      targetPlatform: this.#wanted(request),
+      targetPlatform: this.#platforms(request)[0] ?? this.#platform,
       ...(request.target === undefined ? {} : { target: request.target }),
     };
     const plan = planBuild(parseDockerfile(file), told);

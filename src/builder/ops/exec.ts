@@ -13,6 +13,8 @@ import { type MountInputs, prepareMounts } from "./mounts.ts";
 export const STEP_KEY = "build-";
 
 const SIGKILL = 9;
+/** Characters of a step's output that may tell why it did not run. */
+const LAST_WORDS = 1024;
 
 export interface ExecEvents {
   running(container: string): void;
@@ -48,8 +50,17 @@ export async function runStep(
     signal.throwIfAborted();
     await snapshots.prepare(key, parent?.chainId);
     undoes.add(() => snapshots.remove(key));
-    const code = await runProcess(context, op, { id, key }, inputs, events, signal);
-    if (code !== 0) throw new StepFailed(op, code);
+    // A runtime that cannot run the program may say so as if it were the program.
+    let said = "";
+    const heard: ExecEvents = {
+      running: events.running,
+      output: (chunk) => {
+        if (op.foreign !== undefined) said = (said + Buffer.from(chunk.data).toString()).slice(-LAST_WORDS);
+        events.output(chunk);
+      },
+    };
+    const code = await runProcess(context, op, { id, key }, inputs, heard, signal);
+    if (code !== 0) throw withoutEmulator(op, said) ?? new StepFailed(op, code);
     return await commitLayer(context, key, parent?.chainId, op.latest, signal);
   });
 }
@@ -88,7 +99,11 @@ async function runProcess(
   held.use(ended);
   const stdio = { terminal: false, stdin: false, stdinOnce: false };
   held.defer(() => runtime.delete(id, confinement.runtime, bundle, true));
-  await runtime.create({ id, runtime: confinement.runtime, bundle, spec, stdio, log: { maxSize: 0 } });
+  await runtime
+    .create({ id, runtime: confinement.runtime, bundle, spec, stdio, log: { maxSize: 0 } })
+    .catch((error: unknown) => {
+      throw withoutEmulator(op, error) ?? error;
+    });
   const io = held.use(await runtime.attach(id, bundle, stdio));
   io.onOutput((chunk) => {
     events.output(chunk);
@@ -99,12 +114,25 @@ async function runProcess(
   const kill = () => void runtime.kill(id, confinement.runtime, SIGKILL, true).catch(() => {});
   signal.addEventListener("abort", kill, { once: true });
   held.defer(() => signal.removeEventListener("abort", kill));
-  await runtime.start(id, confinement.runtime);
+  await runtime.start(id, confinement.runtime).catch((error: unknown) => {
+    throw withoutEmulator(op, error) ?? error;
+  });
   events.running(id);
   const { code } = await ended.exit;
   await io.closed;
   signal.throwIfAborted();
   return code;
+}
+
+/** The kernel runs programs of other machines only where it was told by what (binfmt_misc). `why`: an error, or what the step said. */
+function withoutEmulator({ foreign, args }: ExecOp, why: unknown): HavreError | undefined {
+  const said = why instanceof HavreError ? why.message : why;
+  if (foreign === undefined || typeof said !== "string" || !/exec format error/i.test(said)) return undefined;
+  const message = `exec ${args[0]}: exec format error: this machine runs no programs for ${foreign}`;
+  return new HavreError("failed-precondition", message, {
+    cause: why,
+    hint: "Register an emulator with the kernel (Debian: qemu-user-static), or build on --platform=$BUILDPLATFORM and copy the result",
+  });
 }
 
 function networkMode(network: string): NetworkMode {

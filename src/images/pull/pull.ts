@@ -8,14 +8,15 @@ import {
   type Reference,
   withDefaultTag,
 } from "../../spec/mod.ts";
+import type { ReadTransaction } from "../../store/mod.ts";
 import { type AssembledLayer, type Assembly, assemble } from "../assembly.ts";
 import type { Context } from "../context.ts";
 import type { PullRequest } from "../distribution.ts";
 import { imageEvent } from "../events.ts";
 import type { OnProgress } from "../images.ts";
-import { type ImageObject, type StoredManifest, tagKind } from "../objects.ts";
+import { type ImageObject, imageKind, type Pointer, type StoredManifest, tagKind } from "../objects.ts";
 import { MAX_DOCUMENT, parseConfig, parseJson } from "../parse.ts";
-import { parsePlatform, requirePlatform } from "../platform.ts";
+import { parsePlatform, platformFit, requirePlatform } from "../platform.ts";
 import { markTagged, recordImage, setTag } from "../record.ts";
 import { RegistryError } from "../registry/failures.ts";
 import type { Registries } from "../registry/registry.ts";
@@ -82,7 +83,7 @@ async function pullOne(
   const { image, fresh } = await assemble(context, async (assembly) => {
     const arrived = await bring(source, repository, selected, assembly, { reference, platform }, onProgress, signal);
     signal?.throwIfAborted();
-    return record(context, reference, top, arrived);
+    return record(context, reference, request.beside === true, top, arrived);
   });
   onProgress({ status: `Digest: ${top.descriptor.digest}` });
   const name = familiarReference(reference);
@@ -227,8 +228,9 @@ function checkConfig(config: ImageConfig, layers: number, name: string): void {
 
 /** Image, tag and digest name in one transaction. `fresh`: the name means something else now, or for the first time. */
 async function record(
-  { store, clock }: Context,
+  { store, clock, platform }: Context,
   reference: Reference,
+  beside: boolean,
   top: RemoteManifest,
   { image: made, reused }: Arrived,
 ): Promise<{ readonly image: ImageObject; readonly fresh: boolean }> {
@@ -238,9 +240,30 @@ async function record(
     const image = recordImage(tx, made, at);
     const pointer = { image: image.id, manifest: made.manifest.descriptor.digest };
     const { domain, path } = reference;
-    setTag(tx, reference, pointer, { at, action: "pull" });
+    const named: Pointer = beside ? besides(tx, before, pointer, platform) : pointer;
+    setTag(tx, reference, named, { at, action: "pull" });
+    // Each of several is named by itself, too: the digest of the index is one name only.
+    if (named.others) setTag(tx, { domain, path, digest: pointer.manifest }, pointer, { at, action: "pull" });
     setTag(tx, { domain, path, digest: top.descriptor.digest }, pointer, { at, action: "pull" });
     markTagged(tx, image.id, at);
     return { image, fresh: !reused || before?.image !== image.id };
   });
+}
+
+/** One name for the same image on several platforms: the one for this machine first. */
+function besides(tx: ReadTransaction, before: Pointer | undefined, pulled: Pointer, host: Platform): Pointer {
+  const all = before ? [before, ...(before.others ?? [])] : [];
+  const platformOf = ({ image }: Pointer) => {
+    const { os, architecture, variant = "" } = tx.get(imageKind, image)?.config ?? { os: "", architecture: "" };
+    return `${os}/${architecture}/${variant}`;
+  };
+  const kept = all.filter((one) => platformOf(one) !== platformOf(pulled));
+  const fit = ({ image }: Pointer) => {
+    const config = tx.get(imageKind, image)?.config;
+    return config ? platformFit(config, host) : 0;
+  };
+  const [first = pulled, ...others] = [pulled, ...kept].sort((a, b) => fit(b) - fit(a));
+  const { image, manifest } = first;
+  if (others.length === 0) return { image, manifest };
+  return { image, manifest, others: others.map((other) => ({ image: other.image, manifest: other.manifest })) };
 }
