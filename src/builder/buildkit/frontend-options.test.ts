@@ -66,11 +66,30 @@ test("everything said", () => {
 });
 
 test.each([
-  [{ platform: "linux/amd64,linux/arm64" }, "several platforms"],
   [{ "context:x": "oci-layout://y" }, "unsupported context source oci-layout for x"],
   [{ "build-arg:SOURCE_DATE_EPOCH": "soon" }, "invalid SOURCE_DATE_EPOCH: soon"],
   [{ "force-network-mode": "x" }, "invalid netmode x"],
   [{ ulimit: "nofile" }, "failed to parse ulimit: nofile"],
 ])("%j is refused: %s", (attributes, message) => {
   expect(() => read(attributes)).toThrow(message);
+});
+
+test("several platforms, each once; caches as new and as old clients name them", () => {
+  const { platforms, cacheFrom } = read({
+    platform: "linux/amd64,linux/arm64,linux/amd64",
+    "cache-imports": '[{"Type":"local","Attrs":{"src":"x"}}]',
+  });
+  expect(platforms.map(({ architecture }) => architecture)).toEqual(["amd64", "arm64"]);
+  expect(cacheFrom).toEqual([{ type: "local", attributes: { src: "x" } }]);
+  expect(read({ "cache-from": "a,b" }).cacheFrom.map(({ attributes }) => attributes.ref)).toEqual(["a", "b"]);
+});
+
+test("what a client asks to be said about an image; what it asks for by itself is not", () => {
+  expect(read({ "attest:provenance": "mode=min,inline-only=true" }).attest).toBeUndefined();
+  expect(read({ "attest:provenance": "disabled=true" }).attest).toBeUndefined();
+  expect(read({ "attest:provenance": "mode=max", "attest:sbom": "", "vcs:revision": "abc" }).attest).toEqual({
+    provenance: { mode: "max", source: { commit: "abc" } },
+    bills: ["spdx"],
+    inIndex: true,
+  });
 });
