@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createApiServer } from "../api/mod.ts";
+import { createApiServer, type UseCases } from "../api/mod.ts";
 import { lineLogger } from "../base/mod.ts";
 import {
   ApplicationMoves,
@@ -16,6 +16,7 @@ import {
   Placements,
   recoverContainers,
 } from "../engine/mod.ts";
+import { releaseProgramPages } from "../kernel/mod.ts";
 import { measureModes } from "../networks/mod.ts";
 import { assemble } from "./assemble.ts";
 import { crashOnBugs, untilAskedToEnd } from "./crash.ts";
@@ -38,7 +39,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   await recoverContainers(context, containers);
   const execs = new ContainerExecs(context);
   const networks = new ContainerNetworks(context);
-  const server = createApiServer({
+  const useCases: UseCases = {
     containers,
     execs,
     streams: new ContainerStreams(context, hub),
@@ -80,6 +81,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     apps: new ApplicationMoves({ containers, images, networks, volumes, archives: volumes.archives }),
     volumeData: { archives: volumes.archives, backups: assembly.backups, schedules: assembly.schedules },
     log,
+  };
+  const server = createApiServer(useCases, () => {
+    const bytes = releaseProgramPages();
+    log.debug("quiet", { bytes });
   });
   const socket = join(options.run, "havre.sock");
   const { socketGroup } = options;

@@ -41,6 +41,7 @@ export * from "./port-socket.ts";
 export * from "./probe.ts";
 export * from "./process.ts";
 export * from "./program.ts";
+export * from "./program-pages.ts";
 export * from "./readiness.ts";
 export * from "./sealed-file.ts";
 export * from "./seqpacket.ts";

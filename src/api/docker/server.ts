@@ -17,6 +17,7 @@ import type { UseCases } from "./use-cases.ts";
 const KEEP_ALIVE_MS = 120_000;
 /** For a request's head only: bodies and answers may take as long as they like. */
 const HEAD_TIMEOUT_MS = 60_000;
+const QUIET_MS = 10_000;
 
 export interface ListenOptions {
   /** Of the socket file, e.g. 0o660. */
@@ -108,9 +109,10 @@ class UnixApiServer implements ApiServer {
   readonly #server: Server;
   readonly #upgraded = new Set<Socket>();
   readonly #identity: string;
+  readonly #quiet: NodeJS.Timeout | undefined;
   #socketPath: string | undefined;
 
-  constructor(useCases: UseCases) {
+  constructor(useCases: UseCases, whenQuiet?: () => void) {
     this.#useCases = useCases;
     this.#identity = `Havre/${useCases.host.product().version} (linux)`;
     this.#docker = new Router(dockerRoutes(useCases));
@@ -120,6 +122,7 @@ class UnixApiServer implements ApiServer {
     this.#server.headersTimeout = HEAD_TIMEOUT_MS;
     this.#server.requestTimeout = 0;
     this.#server.timeout = 0;
+    this.#quiet = whenQuiet && setTimeout(whenQuiet, QUIET_MS).unref();
     this.#server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
@@ -153,6 +156,7 @@ class UnixApiServer implements ApiServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, upgrade: Exchange["upgrade"]): Promise<void> {
+    this.#quiet?.refresh();
     response.setHeader("Api-Version", HIGHEST_API);
     response.setHeader("Docker-Experimental", "false");
     response.setHeader("Ostype", "linux");
@@ -183,6 +187,8 @@ class UnixApiServer implements ApiServer {
     } catch (error) {
       stayInHttp();
       this.#fail(request, response, error);
+    } finally {
+      this.#quiet?.refresh();
     }
   }
 
@@ -215,6 +221,7 @@ class UnixApiServer implements ApiServer {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#quiet);
     for (const socket of this.#upgraded) socket.destroy();
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -241,7 +248,7 @@ async function refuseIfServed(socketPath: string): Promise<void> {
   }
 }
 
-/** The server of both APIs; nothing listens yet. */
-export function createApiServer(useCases: UseCases): ApiServer {
-  return new UnixApiServer(useCases);
+/** The server of both APIs; nothing listens yet. `whenQuiet` is called once each time that it was asked nothing for ten seconds. */
+export function createApiServer(useCases: UseCases, whenQuiet?: () => void): ApiServer {
+  return new UnixApiServer(useCases, whenQuiet);
 }
