@@ -54,6 +54,8 @@ export const MEASURES: readonly Measure[] = [
       if (contender.pid === undefined) return Number.NaN;
       const names = fifty.slice(0, 20);
       for (const name of names) await must(contender, ["run", "-d", "--name", name, image, "/bin/sleep", "1000"]);
+      // Idle: nothing was asked for a while.
+      await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
       const pss = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${contender.pid}/smaps_rollup`, "utf8"))?.[1];
       await must(contender, ["rm", "-f", ...names]);
       return Number(pss) / 1024;
@@ -62,6 +64,7 @@ export const MEASURES: readonly Measure[] = [
 ];
 
 const LINES = 500_000;
+const IDLE_MS = 12_000;
 const fifty = Array.from({ length: 50 }, (_, index) => `bench-${index}`);
 
 function latency(name: string, args: (settings: Settings) => readonly string[]): Measure {
