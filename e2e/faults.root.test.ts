@@ -3,13 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -188,3 +192,27 @@ function files(folder: string): readonly string[] {
 function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}/stat`) && !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
 }
+
+test("an image whose layer was changed on the disk is not run; image verify tells which", async () => {
+  await engine.loadBusybox();
+  expect((await engine.havre(["image", "verify"])).code).toBe(0);
+  const layers = join(disk, "root/snapshots/layers");
+  const tars = readdirSync(layers).map((number) => join(layers, number, "layer.tar"));
+  const tar = tars.find((path) => existsSync(path));
+  // A kernel that cannot mount them has them unpacked, which cannot be told from changed.
+  if (tar === undefined) return;
+  const fd = openSync(tar, "r+");
+  const [before, after] = [Buffer.alloc(1), Buffer.from([0xff])];
+  readSync(fd, before, 0, 1, 600);
+  writeSync(fd, after, 0, 1, 600);
+  const refused = await docker(["run", "--rm", "--net", "none", "bb", "true"]);
+  expect(refused.code).toBe(125);
+  expect(refused.stderr).toMatch(
+    /Image bb cannot be used: Layer sha256:[0-9a-f]{64} is damaged: its digest is sha256:/,
+  );
+  const told = await engine.havre(["image", "verify", "bb"]);
+  expect([told.code, told.stdout]).toEqual([1, expect.stringMatching(/^bb(:latest)?: .*is damaged/m)]);
+  writeSync(fd, before, 0, 1, 600);
+  closeSync(fd);
+  await ok(["run", "--rm", "--net", "none", "bb", "true"]);
+});

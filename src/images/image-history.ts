@@ -1,3 +1,4 @@
+import type { CheckedImage } from "./check.ts";
 import type { Difference, TreeSource } from "./diff/difference.ts";
 import type { Image } from "./images.ts";
 import type { Collected } from "./keeper.ts";
@@ -19,6 +20,8 @@ export interface ImageHistory {
 
 /** What images cost on disk, and what can go. */
 export interface ImageAccounts {
+  /** Reads everything of an image that is here anew. `not-found`. */
+  check(nameOrId: string, signal?: AbortSignal): Promise<CheckedImage>;
   diskUsage(): DiskUsage;
   /** Every blob, layer and writable layer with who needs it. */
   why(): Promise<readonly Account[]>;

@@ -5,6 +5,7 @@ import { familiarReference, type Platform } from "../spec/mod.ts";
 import type { ReadTransaction, Store } from "../store/mod.ts";
 import type { Artifacts } from "./artifacts.ts";
 import { Assembly } from "./assembly.ts";
+import { type CheckedImage, checkImage } from "./check.ts";
 import { commitContainer } from "./commit.ts";
 import type { Context } from "./context.ts";
 import { compare } from "./diff/diff.ts";
@@ -170,6 +171,10 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
   async rollback(name: string, target: RollbackTarget): Promise<Image> {
     const { image } = await rollbackTag(this.#context, name, target);
     return this.resolve(image);
+  }
+
+  check(nameOrId: string, signal?: AbortSignal): Promise<CheckedImage> {
+    return checkImage(this.#context, nameOrId, signal);
   }
 
   diskUsage(): DiskUsage {

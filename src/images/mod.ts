@@ -6,6 +6,7 @@
  * ever had is remembered.
  */
 export type { Artifacts, OutgoingArtifact, OutgoingBlob, RemotePlace } from "./artifacts.ts";
+export type { CheckedImage, CheckedPart } from "./check.ts";
 export { decompress, detectCompression } from "./compression.ts";
 export * from "./diff/difference.ts";
 export * from "./distribution.ts";

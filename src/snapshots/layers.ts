@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { type Digest, HavreError, isDigest } from "../base/mod.ts";
 import { mountInfo, unmount } from "../kernel/mod.ts";
 import { mountIndexed } from "./erofs/mount.ts";
-import type { Usage } from "./snapshots.ts";
+import { damageOf, type Seal, sealHolds, sealOf } from "./layer-seal.ts";
+import type { LayerCheck, Usage } from "./snapshots.ts";
 
 /** What is kept beside a layer's tree. */
 export interface LayerRecord {
@@ -17,6 +18,8 @@ export interface LayerRecord {
   readonly opaque: boolean;
   /** Kept as tar and index, mounted where it is wanted; absent: unpacked. */
   readonly indexed?: true;
+  /** Of an indexed layer; absent: made before there were seals, and not used since. */
+  readonly seal?: Seal;
   /**
    * Not known to be on disk yet: written since the machine was started under this boot id. After a power cut such a layer
    * is not trusted but made again from its blob.
@@ -97,11 +100,46 @@ export class Layers {
   markSynced(chainId: Digest): void {
     const layer = this.#layers.get(chainId);
     if (!layer) return;
-    const { unsynced: _, number, ...record } = layer;
+    const { unsynced: _, ...record } = layer;
+    this.#write(record);
+  }
+
+  /**
+   * Vouches for a layer and those it stands on: indexed ones whose files were touched are digested again. `data-loss` names the
+   * one that is not what it was made as.
+   */
+  async vouch(chainId: Digest | undefined): Promise<void> {
+    for (const { chainId: id, indexed, seal } of this.ancestry(chainId)) {
+      if (!indexed || (seal && sealHolds(this.#folderOf(id), seal))) continue;
+      await this.check(id);
+      if (this.#layers.get(id)?.seal === undefined) throw damaged(id, "it cannot be told whether it is whole");
+    }
+  }
+
+  /** Digests the whole layer and seals it; `data-loss` when it is not what it was made as. */
+  async check(chainId: Digest, signal?: AbortSignal): Promise<LayerCheck> {
+    const { diffId, indexed, seal } = this.#layer(chainId);
+    if (!indexed) return "unpacked";
+    const folder = this.#folderOf(chainId);
+    // Sealed as it was before the reading: what is written meanwhile breaks the seal.
+    const fresh = await sealOf(folder).catch(() => undefined);
+    const damage = await damageOf(folder, diffId, seal, signal);
+    if (damage !== undefined) throw damaged(chainId, damage);
+    const now = this.#layers.get(chainId);
+    if (now && fresh) this.#write({ ...now, seal: fresh });
+    return "whole";
+  }
+
+  #write(layer: Layer): void {
+    const { number, ...record } = layer;
     const path = join(this.folder, String(number), RECORD);
     writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600, flush: true });
     renameSync(`${path}.new`, path);
-    this.#layers.set(chainId, { ...record, number });
+    this.#layers.set(layer.chainId, layer);
+  }
+
+  #folderOf(chainId: Digest): string {
+    return join(this.folder, String(this.#layer(chainId).number));
   }
 
   /** Forgets a layer; returns the name of its folder for the caller to remove. */
@@ -165,6 +203,12 @@ export class Layers {
     }
     return true;
   }
+}
+
+function damaged(chainId: Digest, why: string): HavreError {
+  return new HavreError("data-loss", `Layer ${chainId} is damaged: ${why}`, {
+    hint: "Remove its images and what runs from them, then pull or load them again",
+  });
 }
 
 function mountedIn(folder: string): number[] {

@@ -24,10 +24,11 @@ import {
   unmount,
 } from "../kernel/mod.ts";
 import { LayerMaker } from "./layer-maker.ts";
+import { sealOf } from "./layer-seal.ts";
 import { Layers } from "./layers.ts";
 import { MappedTrees } from "./mapped-trees.ts";
 import { MOUNT_POINTS, makeMountPoints } from "./mount-points.ts";
-import type { AppliedLayer, FileChange, LayerSource, Mount, Snapshotter, Usage } from "./snapshots.ts";
+import type { AppliedLayer, FileChange, LayerCheck, LayerSource, Mount, Snapshotter, Usage } from "./snapshots.ts";
 import { DEFAULT_TAR_LIMITS, type TarLimits } from "./tar/header.ts";
 import { Trash } from "./trash.ts";
 import { shown, toBytes } from "./tree/names.ts";
@@ -138,7 +139,8 @@ export class OverlaySnapshotter implements Snapshotter {
       }
       const chainId = chainIdOn(parent, tree.diffId);
       const { size, usage, opaque } = tree;
-      const record = { chainId, diffId: tree.diffId, parent, size, usage, opaque, ...(indexed ? { indexed } : {}) };
+      const kept = indexed ? { indexed, seal: await sealOf(staged) } : {};
+      const record = { chainId, diffId: tree.diffId, parent, size, usage, opaque, ...kept };
       // Without a promised digest two calls may have made the same layer.
       if (this.#layers.has(chainId)) this.#trash.take(staged);
       else this.#layers.commit(staged, record);
@@ -146,6 +148,10 @@ export class OverlaySnapshotter implements Snapshotter {
       this.#hold(chainId);
       return { diffId: tree.diffId, chainId, size };
     });
+  }
+
+  check(chainId: Digest, signal?: AbortSignal): Promise<LayerCheck> {
+    return this.#layers.check(chainId, signal);
   }
 
   async prepare(key: string, parent: Digest | undefined): Promise<void> {
@@ -172,6 +178,7 @@ export class OverlaySnapshotter implements Snapshotter {
     await this.#releases.get(key);
     const target = this.mountPoint(key);
     if (this.#mounted(target)) return target;
+    await this.#layers.vouch(this.#writable.get(key).parent);
     const overlay = this.#overlay(key);
     if (owners) return this.#mapped.mount(key, { ...overlay, writable: join(this.#writable.folder, key) }, owners);
     mountOverlay(overlay, target);
@@ -193,6 +200,7 @@ export class OverlaySnapshotter implements Snapshotter {
     const folder = this.#path("views", newId());
     mkdirSync(folder, { mode: 0o700 });
     try {
+      await this.#layers.vouch(chainId);
       const lower = this.#layers.trees(chainId);
       const empty = this.#path("empty");
       if (lower.length === 0) bindMount(empty, folder, { readOnly: true });

@@ -34,6 +34,9 @@ export interface FileChange {
   readonly kind: ChangeKind;
 }
 
+/** `whole`: all bytes are those it was made of. `unpacked`: a tree of files, whose bytes have no digest to compare with. */
+export type LayerCheck = "whole" | "unpacked";
+
 export interface Usage {
   /** Bytes on disk. */
   readonly size: number;
@@ -55,6 +58,8 @@ export interface Snapshotter {
    * Concurrent calls for one chain id do the work once. On failure nothing is left.
    */
   apply(parent: Digest | undefined, tar: LayerSource, diffId?: Digest, signal?: AbortSignal): Promise<AppliedLayer>;
+  /** Reads a whole layer. `data-loss` names it when it is not what it was made as; `not-found`. */
+  check(chainId: Digest, signal?: AbortSignal): Promise<LayerCheck>;
   /** Creates the writable layer `key` on `parent` (undefined: on nothing). Survives kill -9: either whole or collected. */
   prepare(key: string, parent: Digest | undefined): Promise<void>;
   /** Mounts to do to see the writable layer `key`. */
@@ -62,7 +67,7 @@ export interface Snapshotter {
   /**
    * Mounts the writable layer `key` at its own place and returns the folder; free of effect when it is mounted. `owners`:
    * everything in it is shown as owned by whom this namespace maps the owner to, and kept as always.
-   * `failed-precondition` where the kernel or a file system cannot do that.
+   * `data-loss` names a layer whose files were changed; `failed-precondition` where the kernel or a file system cannot show owners so.
    */
   mount(key: string, owners?: UserNamespace): Promise<string>;
   /** The folder where `mount` puts `key`, or has put it. */

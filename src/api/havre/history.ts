@@ -52,6 +52,12 @@ export function historyRoutes(useCases: UseCases): readonly Route[] {
     { method: "GET", path: "/havre/v1/difference", handle: (exchange) => difference(exchange, useCases) },
     {
       method: "GET",
+      path: "/havre/v1/image-check",
+      handle: async (exchange) =>
+        sendJson(exchange, 200, await imageAccounts.check(required(exchange, "name"), exchange.signal)),
+    },
+    {
+      method: "GET",
       path: "/havre/v1/disk-accounts",
       handle: async (exchange) => sendJson(exchange, 200, await imageAccounts.why()),
     },

@@ -123,6 +123,7 @@ const image: Group = {
     rollback: leaf(() => import("./image/rollback.ts")),
     save,
     tag,
+    verify: leaf(() => import("./image/verify.ts")),
   },
 };
 

@@ -6,6 +6,7 @@ import type { Created, LogSpec } from "../../runtime/mod.ts";
 import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
 import { logLimits } from "../create/mod.ts";
+import { withLayersOf } from "../damaged-image.ts";
 import { hasProcess } from "../lookup.ts";
 import { emitNetworks, networkModeOf, networkOf, networksToTell, publishPorts } from "../networking/mod.ts";
 import { cgroupsPath } from "../spec/build.ts";
@@ -93,7 +94,7 @@ async function launch(
   // All mounts first: the supervisor may have a copy of the mount namespace.
   using owners = await context.identities.open(id, ownsNetwork(spec.hostConfig));
   if (owners) openTo(bundle, owners.user);
-  const rootfs = await context.snapshots.mount(id, owners?.user);
+  const rootfs = await withLayersOf(spec.config.Image, context.snapshots.mount(id, owners?.user));
   undoes.add(() => context.trees.release(id));
   const mounted = await mountVolumes(context, container, undoes);
   undoes.add(() => context.mapped.hide(id));

@@ -3,6 +3,7 @@ import { type Digest, Digester, digestOf, HavreError } from "../../base/mod.ts";
 import {
   type AppliedLayer,
   type FileChange,
+  type LayerCheck,
   type LayerSource,
   type Mount,
   readTar,
@@ -53,6 +54,10 @@ export class MemorySnapshotter implements Snapshotter {
     this.#layers.set(chainId, { parent, size });
     for (const held of this.#holds) held.add(chainId);
     return { diffId: actual, chainId, size };
+  }
+
+  async check(): Promise<LayerCheck> {
+    return "unpacked";
   }
 
   async prepare(key: string, parent: Digest | undefined): Promise<void> {
