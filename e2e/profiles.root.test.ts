@@ -97,3 +97,31 @@ describe("an operator's floor", () => {
     expect(forbidden.stderr).toContain("host-net is forbidden on this engine");
   });
 });
+
+test("havre why tells what was denied, and its remedy mends it", async () => {
+  const script = "echo x > /etc/x && echo written";
+  await engine.havre(["run", "--name", "e2e-why", ...HARDENED, "bb", "sh", "-c", script]);
+  const { refusals } = JSON.parse((await engine.havre(["why", "--json", "e2e-why"])).stdout);
+  expect(refusals.map(({ target }: { target: string }) => target)).toContain("/etc/x");
+  const { grant } = refusals.find(({ target }: { target: string }) => target === "/etc/x");
+  expect(grant).toBe("--grant write:/etc");
+  const mended = await run([...HARDENED, ...grant.split(" ")], script);
+  expect(mended.stdout).toBe("written\n");
+  const shown = (await engine.havre(["why", "e2e-why"])).stdout;
+  expect(shown).toContain("denied by  root file system: read-only");
+  await engine.havre([
+    "run",
+    "--name",
+    "e2e-oom",
+    ...HARDENED,
+    "-m",
+    "16m",
+    "--memory-swap",
+    "16m",
+    "bb",
+    "tail",
+    "/dev/zero",
+  ]);
+  expect((await engine.havre(["why", "e2e-oom"])).stdout).toContain("its memory is limited");
+  expect((await engine.havre(["why", "e2e-none"])).stderr).toContain("No such container");
+});

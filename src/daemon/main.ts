@@ -14,6 +14,7 @@ import {
   ContainerStreams,
   Grants,
   Placements,
+  Refusals,
   recoverContainers,
 } from "../engine/mod.ts";
 import { releaseProgramPages } from "../kernel/mod.ts";
@@ -54,6 +55,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     comparisons: new ContainerComparisons(context, images),
     audits: new Audits(context, images, () => auditedHost(options, context.host)),
     grants: new Grants(context),
+    refusals: new Refusals(context),
     placement: new Placements(context, execs),
     host: {
       product: productInfo(),

@@ -83,7 +83,7 @@ export class Audits {
       config,
       hostConfig,
       mounts,
-      ownUsers: hostConfig.UsernsMode !== "" && hostConfig.UsernsMode !== "host",
+      ownUsers: this.#context.identities.of(id) !== undefined,
       staleImage: meant !== undefined && imageId !== undefined && meant.id !== imageId,
     });
   }

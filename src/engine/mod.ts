@@ -24,6 +24,7 @@ export { RemovedLogs } from "./logs/removed.ts";
 export { ContainerNetworks, ContainerPorts, resolverOverrides } from "./networking/mod.ts";
 export { ContainerObservation } from "./observation.ts";
 export { type ContainerPlacement, type GraphDriver, Placements } from "./placement.ts";
+export { type RefusalReport, Refusals } from "./refusals.ts";
 export { type StepRequest, stepRuntimeSpec } from "./spec/step.ts";
 export { StreamHub } from "./streams/hub.ts";
 export { ContainerStreams } from "./streams/streams.ts";

@@ -16,6 +16,7 @@ export * from "./paths.ts";
 export * from "./profiles/apply.ts";
 export * from "./profiles/grants.ts";
 export * from "./profiles/profiles.ts";
+export * from "./refusals.ts";
 export * from "./registry-roles.ts";
 export * from "./seccomp.ts";
 export { parseSeccompProfile, type SourceProfile } from "./seccomp-profile.ts";

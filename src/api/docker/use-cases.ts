@@ -16,6 +16,7 @@ import type {
   NetworkManagement,
   Observation,
   PortManagement,
+  Refusals,
   RemovedLogReader,
   Streams,
 } from "../../engine/mod.ts";
@@ -165,6 +166,7 @@ export interface UseCases {
   readonly volumeData: VolumeData;
   readonly apps: Pick<ApplicationMoves, "export" | "import">;
   readonly audits: Pick<Audits, "all" | "container" | "image" | "host">;
+  readonly refusals: Pick<Refusals, "why">;
   readonly grants: Pick<Grants, "of" | "words">;
   readonly placement: Placement;
   readonly host: Host;

@@ -13,7 +13,7 @@ function audit({ query }: Exchange, { audits }: UseCases) {
   ];
 }
 
-/** What is kept of the ten practices; what a container was granted. */
+/** What is kept of the ten practices; what a container was granted, and what it was denied. */
 export function auditRoutes(useCases: UseCases): readonly Route[] {
   return [
     {
@@ -22,6 +22,11 @@ export function auditRoutes(useCases: UseCases): readonly Route[] {
       handle: (exchange) => sendJson(exchange, 200, audit(exchange, useCases)),
     },
     { method: "GET", path: "/havre/v1/grants", handle: (exchange) => sendJson(exchange, 200, useCases.grants.words()) },
+    {
+      method: "GET",
+      path: "/havre/v1/containers/{name}/why",
+      handle: async (exchange) => sendJson(exchange, 200, await useCases.refusals.why(exchange.parameter("name"))),
+    },
     {
       method: "GET",
       path: "/havre/v1/containers/{name}/grants",

@@ -314,6 +314,7 @@ export const commandTable: Group = {
     app,
     audit: leaf(() => import("./system/audit.ts")),
     grants: leaf(() => import("./system/grants.ts")),
+    why: leaf(() => import("./system/why.ts")),
     doctor: leaf(() => import("./system/doctor.ts")),
     daemon: leaf(() => import("./daemon/run.ts")),
     completion: leaf(() => import("./system/completion.ts")),

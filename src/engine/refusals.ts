@@ -1,0 +1,64 @@
+import { findRefusals, type Profile, type Refusal } from "../policy/mod.ts";
+import { readLog } from "../runtime/mod.ts";
+import type { ContainerState } from "./container.ts";
+import { type EngineContext, logPath } from "./context.ts";
+import { getContainer } from "./lookup.ts";
+
+/** What a container's last run was denied. */
+export interface RefusalReport {
+  readonly name: string;
+  readonly profile: Profile;
+  readonly state: ContainerState;
+  readonly exitCode: number;
+  /** Why it did not start, if it did not. */
+  readonly error: string;
+  readonly refusals: readonly Refusal[];
+}
+
+/** Lines of the log that are looked through. */
+const LINES = 500;
+
+/** Tells what was denied to containers, from what they said and how they ended. */
+export class Refusals {
+  readonly #context: EngineContext;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  /** Of the last run; `not-found`. */
+  async why(ref: string): Promise<RefusalReport> {
+    const container = getContainer(this.#context.store, ref);
+    const { name, spec, status } = container;
+    const { hostConfig, mounts, policy } = spec;
+    const profile = policy?.profile ?? "docker";
+    const { state, exitCode, oomKilled, error } = status;
+    const ended = state === "exited" || state === "dead" || state === "restarting";
+    const ground = {
+      profile,
+      hostConfig,
+      mounts,
+      ownUsers: this.#context.identities.of(container.id) !== undefined,
+      exitCode: ended ? exitCode : 0,
+      oomKilled,
+    };
+    const lines = hostConfig.LogConfig.Type === "none" ? [] : await this.#lines(container.id, status.startedAt);
+    return { name, profile, state, exitCode, error, refusals: findRefusals(ground, lines) };
+  }
+
+  async #lines(id: string, since: number | undefined): Promise<readonly string[]> {
+    const parts: Uint8Array[] = [];
+    const query = {
+      stdout: true,
+      stderr: true,
+      timestamps: false,
+      tail: LINES,
+      ...(since === undefined ? {} : { since }),
+    };
+    for await (const { data } of readLog(logPath(this.#context, id), query)) parts.push(Buffer.from(data));
+    return Buffer.concat(parts)
+      .toString()
+      .split(/\r?\n/)
+      .filter((line) => line !== "");
+  }
+}
