@@ -167,6 +167,24 @@ test("host, none and another's network cannot be joined to more, none can be lef
   expect(await inside("n1c", "ip", "-4", "-o", "addr")).toContain("10.211.0.8/24");
 });
 
+test("interfaces are called as the network has it, at start and when it is connected", async () => {
+  const prefix = ["-o", "com.docker.network.container_iface_prefix=lan"];
+  await engine.ok(["network", "create", ...prefix, "e2e-n1"]);
+  await engine.ok(["network", "create", "e2e-n2"]);
+  const interfaces = (name: string) => engine.ok(["exec", name, "ls", "/sys/class/net"]);
+  await engine.ok(["run", "-d", "--name", "e2e-a", "--network", "e2e-n1", "bb", "sleep", "100"]);
+  await engine.ok(["run", "-d", "--name", "e2e-b", "--network", "e2e-n2", "bb", "sleep", "100"]);
+  await engine.ok(["network", "connect", "e2e-n2", "e2e-a"]);
+  await engine.ok(["network", "connect", "e2e-n1", "e2e-b"]);
+  expect((await Promise.all(["e2e-a", "e2e-b"].map(interfaces))).map((names) => names.split("\n").sort())).toEqual([
+    ["eth0", "lan0", "lo"],
+    ["eth0", "lan0", "lo"],
+  ]);
+  await engine.ok(["exec", "e2e-a", "ping", "-c", "1", "-W", "5", "e2e-b"]);
+  const wrong = ["-o", "com.docker.network.container_iface_prefix=a/b", "e2e-n3"];
+  expect((await engine.docker(["network", "create", ...wrong])).stderr).toContain('Invalid prefix of interfaces "a/b"');
+});
+
 test("IPv6: addresses of the asked subnet and of a chosen one, between containers and by the gateway", async () => {
   await network("n1", "--ipv6", "--subnet", "10.211.0.0/24", "--subnet", "fd00:211::/64");
   await start("a1", "--network", "n1");

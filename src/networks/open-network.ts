@@ -1,5 +1,6 @@
 import { type Clock, HavreError, type Logger } from "../base/mod.ts";
 import { deleteLink, interfaceExists, type NetlinkSocket, type NetworkNamespace, setLink } from "../kernel/mod.ts";
+import { bridgeOptions } from "./bridge/mod.ts";
 import type { Driver, Plugged, Segment } from "./driver.ts";
 import { addressBytes, macBytes, parseAddress, parseMac } from "./ip.ts";
 import type { Members } from "./members.ts";
@@ -8,8 +9,6 @@ import { type Given, givenOf, NetworkAddresses, poolOf } from "./network-address
 import { ReadyPool } from "./ready-pool.ts";
 import { addLinkLocal, freeInterfaceName, makeSandbox, readdress, setDefaultRoutes, socketIn } from "./sandboxes.ts";
 
-/** The first interface of a container, by Docker's name. */
-const FIRST = "eth0";
 /** Longest wait for the kernel to delete interfaces whose addresses are wanted: a restarting container's own, or the last there are. */
 const LEAVING_PATIENCE_MS = 250;
 const LEAVING_POLL_MS = 2;
@@ -68,6 +67,7 @@ export class OpenNetwork {
   readonly addresses: NetworkAddresses;
   readonly #options: OpenNetworkOptions;
   readonly #pool: ReadyPool<ReadySandbox>;
+  readonly #prefix: string;
   #segment: Segment;
 
   /** Makes the network on the host, or finds it; addresses of attached containers are taken. */
@@ -75,6 +75,7 @@ export class OpenNetwork {
     const { network, driver, endpoints, ready, log } = options;
     this.#options = options;
     this.network = network;
+    this.#prefix = network.spec.driver === "bridge" ? bridgeOptions(network).interfacePrefix : "eth";
     this.#segment = driver.open(network, hostInterfaces(endpoints));
     this.addresses = new NetworkAddresses(network.pools);
     for (const endpoint of endpoints) {
@@ -90,6 +91,11 @@ export class OpenNetwork {
       discard: (sandbox) => this.#discard(sandbox),
       failed: (error) => log.warn("Could not prepare a network sandbox", { network: network.name, error }),
     });
+  }
+
+  /** The interface that a sandbox has from the beginning. */
+  get #first(): string {
+    return `${this.#prefix}0`;
   }
 
   /** Addresses of the routers by which packets leave; none where there is no way out. */
@@ -125,12 +131,12 @@ export class OpenNetwork {
     const { namespace, plugged } = sandbox;
     const interfaceMac = mac ?? macOf(sandbox.given);
     try {
-      if (mac !== undefined) within(namespace, (inside) => inside.transact([setLink(FIRST, { mac })]));
-      if (linkLocal.length > 0) within(namespace, (inside) => addLinkLocal(inside, FIRST, linkLocal));
+      if (mac !== undefined) within(namespace, (inside) => inside.transact([setLink(this.#first, { mac })]));
+      if (linkLocal.length > 0) within(namespace, (inside) => addLinkLocal(inside, this.#first, linkLocal));
       if (mac !== undefined || hostAccess || linkLocal.length > 0)
         this.#admit(plugged, interfaceMac, sandbox.given, { hostAccess, linkLocal });
-      if (!sandbox.operational) await this.#untilOperational(namespace, plugged, FIRST);
-      return { ...sandbox, interfaceName: FIRST, mac: interfaceMac };
+      if (!sandbox.operational) await this.#untilOperational(namespace, plugged, this.#first);
+      return { ...sandbox, interfaceName: this.#first, mac: interfaceMac };
     } catch (error) {
       this.#discard(sandbox);
       throw error;
@@ -144,7 +150,7 @@ export class OpenNetwork {
     let plugged: Plugged | undefined;
     try {
       const interfaceName = within(namespace, (inside) => {
-        const name = freeInterfaceName(inside);
+        const name = freeInterfaceName(inside, this.#prefix);
         const wantedInterface = { name, mac: interfaceMac, addresses: this.addresses.forInterface(given) };
         plugged = this.#segment.plug(namespace, inside, wantedInterface);
         addLinkLocal(inside, name, linkLocal);
@@ -238,7 +244,7 @@ export class OpenNetwork {
     try {
       if (!ready) return this.#makeAt(given);
       within(ready.namespace, (inside) => {
-        readdress(inside, FIRST, macOf(given), this.addresses.forInterface(given));
+        readdress(inside, this.#first, macOf(given), this.addresses.forInterface(given));
         setDefaultRoutes(inside, this.gateways());
       });
       this.addresses.release(ready.given, undefined, undefined);
@@ -286,10 +292,10 @@ export class OpenNetwork {
       const { namespace, socket } = makeSandbox();
       try {
         const addresses = this.addresses.forInterface(given);
-        const plugged = this.#segment.plug(namespace, socket, { name: FIRST, mac: macOf(given), addresses });
+        const plugged = this.#segment.plug(namespace, socket, { name: this.#first, mac: macOf(given), addresses });
         setDefaultRoutes(socket, this.gateways());
         this.#admit(plugged, macOf(given), given);
-        return { namespace, given, plugged, operational: this.#segment.operational(plugged, socket, FIRST) };
+        return { namespace, given, plugged, operational: this.#segment.operational(plugged, socket, this.#first) };
       } catch (error) {
         namespace[Symbol.dispose]();
         throw error;

@@ -5,9 +5,18 @@ import { eventually, type Lab } from "./lab.ts";
 
 const OURS = "198.51.100.1";
 const THEIRS = "198.51.100.2";
+/** On the VLAN. */
+const BEYOND = "192.0.2.1";
 
 /** Tells whoever connects which address it came from. */
 const SERVER = `require("node:net").createServer((peer) => peer.end(peer.remoteAddress + "\\n")).listen(80, "0.0.0.0", () => console.log("listening"))`;
+
+/** Tells each client of SCTP (one-to-one, RFC 6458, 4) its address; with it Debian's smallest system can. */
+const SCTP_SERVER = `use Socket; socket(S, AF_INET, SOCK_STREAM, 132) or die "socket: $!"; bind(S, sockaddr_in(9899, INADDR_ANY)) or die $!;
+listen(S, 5) or die $!; $| = 1; print "ready\\n";
+while ($peer = accept(C, S)) { my ($port, $address) = sockaddr_in($peer); syswrite(C, inet_ntoa($address) . "\\n"); close(C) }`;
+const SCTP_CLIENT = `use Socket; socket(S, AF_INET, SOCK_STREAM, 132) or die "socket: $!";
+connect(S, sockaddr_in(9899, inet_aton($ARGV[0]))) or die "connect: $!"; sysread(S, $said, 100); print $said`;
 
 export async function checkNetwork(lab: Lab): Promise<void> {
   const check = lab.check.bind(lab);
@@ -55,6 +64,37 @@ export async function checkNetwork(lab: Lab): Promise<void> {
     match(await lab.ok("run", "--rm", "--net", "host", "bb", "ls", "/sys/class/net"), new RegExp(lab.daemon.bridge));
   });
   await lab.ok("rm", "-f", "left", "right");
+  await check("macvlan lies on a VLAN that is made for it and goes with it", async () => {
+    await outside(async () => {
+      await command("ip", "-n", "outside", "link", "add", "link", "far", "name", "far.10", "type", "vlan", "id", "10");
+      await command("ip", "-n", "outside", "addr", "add", `${BEYOND}/24`, "dev", "far.10");
+      await command("ip", "-n", "outside", "link", "set", "far.10", "up");
+      const there = ["network", "create", "-d", "macvlan", "-o", "parent=near.10", "--subnet", "192.0.2.0/24"];
+      await lab.ok(...there, "--gateway", BEYOND, "wire");
+      await lab.ok("run", "-d", "--name", "tagged", "--network", "wire", "--ip", "192.0.2.7", "bb", "sleep", "1000");
+      match(await lab.ok("exec", "tagged", "ping", "-c", "1", "-W", "5", BEYOND), /1 packets received/);
+      match((await run("ip", ["-d", "link", "show", "near.10"])).stdout, /vlan protocol 802.1Q id 10/);
+      const found = await run("ip", ["netns", "exec", "outside", "busybox", "ping", "-c", "1", "-W", "5", "192.0.2.7"]);
+      match(found.stdout, /1 packets received/);
+      await lab.ok("rm", "-f", "tagged");
+      await lab.ok("network", "rm", "wire");
+      equal((await run("ip", ["link", "show", "near.10"])).code, 1);
+    });
+  });
+  await check("a port of SCTP is published, and the client's address kept", async () => {
+    const tools = ["/usr", "/lib", "/lib64", "/bin"].flatMap((path) => ["-v", `${path}:${path}:ro`]);
+    const server = ["bb", "/usr/bin/perl", "-e", SCTP_SERVER];
+    await lab.ok("run", "-d", "--name", "sctp", ...tools, "-p", "9899:9899/sctp", ...server);
+    await eventually("it listens", async () => (await lab.ok("logs", "sctp")).includes("ready"));
+    await outside(async () => {
+      const ask = ["perl", "-e", SCTP_CLIENT, OURS];
+      equal((await run("ip", ["netns", "exec", "outside", "timeout", "20", ...ask])).stdout, `${THEIRS}\n`);
+      equal((await run("timeout", ["20", ...ask])).stdout, `${OURS}\n`);
+      const taken = await lab.havre(["run", "--rm", "-p", "9899:9899/sctp", "bb", "true"]);
+      match(taken.stderr, /Bind for 0.0.0.0:9899 failed: port is already allocated/);
+    });
+    await lab.ok("rm", "-f", "sctp");
+  });
 }
 
 function address(lab: Lab, container: string): Promise<string> {

@@ -4,6 +4,7 @@ import { type ListQuery, selectContainers } from "./container-filters.ts";
 import { eventMatches } from "./event-filters.ts";
 import { parseFilters } from "./filters.ts";
 import { container, EPOCH, IMAGE_ID, image } from "./fixtures/objects.ts";
+import { selectNetworks } from "./network-filters.ts";
 import { parseMoment } from "./relative-time.ts";
 
 describe("filters", () => {
@@ -32,6 +33,15 @@ describe("filters", () => {
     ]);
     expect(() => flag('["x"]')).toThrow("invalid filter 'dangling=[x]'");
   });
+});
+
+test("networks' dangling filter is refused in its own words", () => {
+  const select = (value: string) => selectNetworks([], parseFilters(`{"dangling":${value}}`));
+  expect(select('["1"]')).toEqual([]);
+  expect(() => select('["x"]')).toThrow(
+    `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`,
+  );
+  expect(() => select('["1","0"]')).toThrow('got more than one value for filter key "dangling"');
 });
 
 function throws(call: () => unknown): boolean {

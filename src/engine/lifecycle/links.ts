@@ -58,7 +58,8 @@ export function linkedNames(context: EngineContext, parent: Container): LinkedNa
       throw new HavreError("internal", `Cannot link to a non running container: ${name} AS ${path}`);
     }
     const endpoint = child.status.endpoints.find(({ networkName }) => networkName === "bridge");
-    if (!endpoint) throw new HavreError("internal", `container ${child.id} not attached to default bridge network`);
+    if (!endpoint)
+      throw new HavreError("internal", `Cannot link to /${child.name}, as it does not belong to the default network`);
     return { child, alias, path, address: endpoint.ipAddress };
   });
   return {

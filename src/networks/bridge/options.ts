@@ -10,6 +10,8 @@ const HOST_ACCESS = "havre.host_access";
 export interface BridgeOptions {
   readonly name: string;
   readonly mtu: number;
+  /** Of the interfaces' names inside containers. */
+  readonly interfacePrefix: string;
   /** Containers reach each other. */
   readonly icc: boolean;
   readonly masquerade: boolean;
@@ -28,6 +30,7 @@ export function bridgeOptions({ id, spec: { options } }: Pick<StoredNetwork, "id
   return {
     name: checkBridgeName(options[`${PREFIX}.bridge.name`] || `br-${id.slice(0, 12)}`),
     mtu: mtu(options, `${PREFIX}.driver.mtu`),
+    interfacePrefix: interfacePrefix(options, `${PREFIX}.container_iface_prefix`),
     icc: flag(options, `${PREFIX}.bridge.enable_icc`, true),
     masquerade: flag(options, `${PREFIX}.bridge.enable_ip_masquerade`, true),
     hostBinding: binding,
@@ -41,6 +44,15 @@ export function checkBridgeName(name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/.test(name)) return name;
   throw new HavreError("invalid-argument", `Invalid bridge name ${JSON.stringify(name)}`, {
     hint: "Use at most 15 letters, digits, dots, dashes and underscores",
+  });
+}
+
+/** A number comes behind it, and Linux takes 15 characters. */
+function interfacePrefix(options: Readonly<Record<string, string>>, key: string): string {
+  const text = options[key] || "eth";
+  if (/^[A-Za-z][A-Za-z0-9_.-]{0,11}$/.test(text)) return text;
+  throw new HavreError("invalid-argument", `Invalid prefix of interfaces ${JSON.stringify(text)}`, {
+    hint: "Use at most 12 letters, digits, dots, dashes and underscores, a letter first",
   });
 }
 
