@@ -210,6 +210,11 @@ describe("what a container of its own ids can do", () => {
       expect([script, (await attempt(script)).code]).not.toEqual([script, 0]);
   });
 
+  test("a working folder that the image has not is made, and is the container's", async () => {
+    const made = await ok(["run", "--rm", "-w", "/made/here", "bb", "sh", "-c", "touch f && ls -lnd . f /made"]);
+    expect(owners(made)).toEqual(["0:0 .", "0:0 /made", "0:0 f"]);
+  });
+
   test("a terminal is the container's own", async () => {
     const { stdout } = await engine.havre(["run", "--rm", "-t", "bb", "sh", "-c", "ls -ln $(tty)"]);
     expect(owners(stdout.replaceAll("\r", ""))[0]).toStartWith("0:");

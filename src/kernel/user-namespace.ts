@@ -2,7 +2,7 @@ import { type Pointer, ptr } from "bun:ffi";
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { errnoOf, HavreError } from "../base/mod.ts";
-import { check, cstring, errno, libcSymbols, systemError } from "./libc.ts";
+import { check, cstring, libcSymbols, systemError } from "./libc.ts";
 import { NetworkNamespace } from "./netns.ts";
 
 const libc = libcSymbols({
@@ -18,7 +18,8 @@ const CLONE_VM = 0x00000100;
 const CLONE_NEWUSER = 0x10000000;
 const CLONE_NEWNET = 0x40000000;
 const WALL = 0x40000000;
-const EINTR = 4;
+const WNOHANG = 1;
+const REAP_MS = 20;
 const SIGKILL = 9;
 const O_CLOEXEC = 0o2000000;
 /** Bytes; the process on it makes one system call. */
@@ -101,9 +102,18 @@ export function createUserNamespace(ids: IdMap): NewNamespaces {
     }
   } finally {
     libc().kill(child, SIGKILL);
-    // Until it is gone it is on the stack, which the reference below keeps from being collected.
-    while (libc().waitpid(child, null, WALL) < 0 && errno() === EINTR) stack[0] = 0;
+    reapLater(child, stack);
   }
+}
+
+/** A busy host takes its time to end a process: nobody waits for that. Until it is gone its stack must not be collected. */
+function reapLater(child: number, stack: Uint8Array): void {
+  const timer = setTimeout(() => {
+    const gone = libc().waitpid(child, null, WALL | WNOHANG) !== 0;
+    if (gone) stack[0] = 0;
+    else reapLater(child, stack);
+  }, REAP_MS);
+  timer.unref();
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type OverlayRequest,
   statAt,
   type UserNamespace,
+  unmount,
 } from "../kernel/mod.ts";
 
 const TREE = "tree";
@@ -21,9 +22,13 @@ const TREE = "tree";
  */
 export class MappedTrees {
   readonly #folder: string;
+  /** Overlayfs takes only trees that are mounted somewhere: kernels before 6.15. Found out by trying. */
+  #needPlaces: boolean;
 
-  constructor(folder: string) {
+  /** `needPlaces`: for tests, as on an older kernel. */
+  constructor(folder: string, needPlaces = false) {
     this.#folder = folder;
+    this.#needPlaces = needPlaces;
     mkdirSync(folder, { recursive: true, mode: 0o711 });
     chmodSync(folder, 0o711);
   }
@@ -46,12 +51,14 @@ export class MappedTrees {
     chownAt(AT_FDCWD, around, 0, owners.root.gid);
     chmodSync(around, 0o710);
     using mapped = new DisposableStack();
-    const show = (tree: string) => mapped.use(new MappedMount(tree, owners)).path;
     try {
-      const lower = overlay.lower.map(show);
-      const top = show(overlay.writable);
-      const trees = { ...overlay, lower, upper: `${top}/upper`, work: `${top}/work` };
-      asRootOf(owners.root, () => mountOverlay(trees, place));
+      const shown = [overlay.writable, ...overlay.lower].map((tree) => mapped.use(new MappedMount(tree, owners)));
+      const mount = ([top = "", ...lower]: readonly string[]) => {
+        const trees = { ...overlay, lower, upper: `${top}/upper`, work: `${top}/work` };
+        asRootOf(owners.root, () => mountOverlay(trees, place));
+      };
+      if (!this.#needPlaces) this.#needPlaces = !accepted(() => mount(shown.map(({ path }) => path)));
+      if (this.#needPlaces) withPlaces(join(around, "layers"), shown, mount);
     } catch (error) {
       this.remove(key);
       throw error;
@@ -83,5 +90,37 @@ export class MappedTrees {
 
   #place(key: string): string {
     return join(this.#folder, key, TREE);
+  }
+}
+
+/** False when the kernel takes no such mount. */
+function accepted(mount: () => void): boolean {
+  try {
+    mount();
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "EINVAL") return false;
+    throw error;
+  }
+}
+
+/** Gives each tree a place below `folder` for the time of `use`: what is mounted from there stays. */
+function withPlaces(folder: string, trees: readonly MappedMount[], use: (places: readonly string[]) => void): void {
+  mkdirSync(folder, { mode: 0o700 });
+  const places: string[] = [];
+  try {
+    for (const tree of trees) {
+      const place = join(folder, String(places.length));
+      mkdirSync(place);
+      places.push(place);
+      tree.attach(place);
+    }
+    use(places);
+  } finally {
+    for (const place of places) {
+      unmount(place, { detach: true });
+      rmdirSync(place);
+    }
+    rmdirSync(folder);
   }
 }

@@ -43,9 +43,13 @@ function pathsOf({ spec }: SpecInput): Pick<RuntimeSpec["linux"], "maskedPaths" 
   return { maskedPaths: MaskedPaths ?? [], readonlyPaths: ReadonlyPaths ?? [] };
 }
 
-function hostName({ spec }: SpecInput): Pick<RuntimeSpec, "hostname"> {
-  const { Hostname } = spec.config;
-  return spec.hostConfig.UTSMode === "host" || Hostname === "" ? {} : { hostname: Hostname };
+function hostName({ spec, userNamespace }: SpecInput): Pick<RuntimeSpec, "hostname" | "domainname"> {
+  const { Hostname, Domainname } = spec.config;
+  if (spec.hostConfig.UTSMode === "host") return {};
+  return {
+    ...(Hostname === "" ? {} : { hostname: Hostname }),
+    ...(Domainname !== "" && userNamespace ? { domainname: Domainname } : {}),
+  };
 }
 
 /** runc wants them beside a namespace that has them. */
@@ -64,7 +68,7 @@ function build(input: SpecInput, warn: Warn): RuntimeSpec {
   const { spec, rootfs } = input;
   const { config, hostConfig } = spec;
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
-  if (config.WorkingDir !== "") makeTreeFolder(rootfs, config.WorkingDir);
+  if (config.WorkingDir !== "") makeTreeFolder(rootfs, config.WorkingDir, input.userNamespace?.root);
   const process = buildProcess(input, security, warn);
   const { nodes, rules } = buildDevices(hostConfig);
   const { mounts, rootPropagation } = buildMounts(input);

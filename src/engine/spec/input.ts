@@ -13,7 +13,12 @@ export interface SpecInput {
   readonly rootfs: string;
   readonly sandbox: Sandbox;
   /** The container's own user namespace, which owns its network's; absent: the host's. */
-  readonly userNamespace?: { readonly path: string; readonly ids: IdMap };
+  readonly userNamespace?: {
+    readonly path: string;
+    readonly ids: IdMap;
+    /** Ids of the host. */
+    readonly root: { readonly uid: number; readonly gid: number };
+  };
   /** Files bound over the image's own; one left out is not bound. */
   readonly files: { readonly hosts?: string; readonly hostname?: string; readonly resolvConf?: string };
   /** Init processes of the containers named by `container:` modes; their network is the sandbox's business. */

@@ -49,7 +49,7 @@ export async function prepareRuntimeSpec(
     rootfs,
     sandbox,
     files: shown === undefined ? files : filesIn(shown),
-    ...(user === undefined ? {} : { userNamespace: { path: user.path, ids: user.ids } }),
+    ...(user === undefined ? {} : { userNamespace: user }),
     linkedEnvironment: linked.environment,
     shared: { ...(pid === undefined ? {} : { pid }), ...(ipc === undefined ? {} : { ipc }) },
     ...(shm === undefined ? {} : { shmFolder: shm }),

@@ -28,6 +28,7 @@ export function buildSysctls(hostConfig: HostConfig, domainname: string, ids?: I
   const { Sysctls, UTSMode } = hostConfig;
   // An old kernel lacks them, and the runtime refuses a name that is not there.
   const defaults = ownsNetwork(hostConfig) ? Object.entries(networkDefaults(ids)).filter(([name]) => known(name)) : [];
-  const names = domainname === "" || UTSMode === "host" ? {} : { "kernel.domainname": domainname };
+  // With users of its own it may not write the setting, but make the system call.
+  const names = domainname === "" || UTSMode === "host" || ids ? {} : { "kernel.domainname": domainname };
   return { ...Object.fromEntries(defaults), ...names, ...Sysctls };
 }

@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { normalize } from "node:path";
 import { errnoOf, HavreError } from "../../base/mod.ts";
 import {
+  asRootOf,
   closeFd,
   mkdirAt,
   O_DIRECTORY,
@@ -50,8 +51,20 @@ export function readTreeFile(root: string, path: string, limit: number): string 
   });
 }
 
-/** Makes the folder `path` of a tree with its parents, as a container's working folder must exist. `invalid-argument` when something else is in the way. */
-export function makeTreeFolder(root: string, path: string): void {
+/**
+ * Makes the folder `path` of a tree with its parents, as a container's working folder must exist. `invalid-argument` when something else is in the way.
+ * `owner`: ids of the host whose folders they become, where a tree is shown with others than root's.
+ */
+export function makeTreeFolder(
+  root: string,
+  path: string,
+  owner?: { readonly uid: number; readonly gid: number },
+): void {
+  if (owner) asRootOf(owner, () => makeFolders(root, path));
+  else makeFolders(root, path);
+}
+
+function makeFolders(root: string, path: string): void {
   withRoot(root, (rootFd) => {
     if (isFolder(rootFd, path)) return;
     const parts = normalize(path)
