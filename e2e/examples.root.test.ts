@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
-import { run, until, useEngine } from "./harness/mod.ts";
+import { freePort, run, until, useEngine } from "./harness/mod.ts";
 
 // The images are made of Debian packages first: minutes on a slow mirror.
 const MAKING = 900_000;
@@ -16,14 +15,6 @@ async function ok(args: readonly string[], env: Record<string, string> = {}): Pr
   if (outcome.code !== 0)
     throw new Error(`havre ${args.join(" ")} exited with ${outcome.code}: ${outcome.stdout}${outcome.stderr}`);
   return outcome.stdout;
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  return String(typeof address === "object" && address ? address.port : 0);
 }
 
 /** A page's text, as soon as it is there. */
@@ -43,7 +34,7 @@ describe("examples/shop", () => {
   test(
     "comes up from nothing, serves, keeps its data over down, up and the daemon's death, and starts at once again",
     async () => {
-      const env = { SHOP_PORT: await freePort() };
+      const env = { SHOP_PORT: String(await freePort()) };
       const url = `http://127.0.0.1:${env.SHOP_PORT}`;
       await ok(["up", "-d", "--wait", shop], env);
       expect(JSON.parse(await page(`${url}/health`))).toEqual({ healthy: true, database: "ok", cache: "ok" });
@@ -72,7 +63,7 @@ describe("examples/shop", () => {
   test(
     "its networks, files and rights are what the file says",
     async () => {
-      const env = { SHOP_PORT: await freePort() };
+      const env = { SHOP_PORT: String(await freePort()) };
       await ok(["up", "-d", "--wait", shop], env);
       const inside = (service: string, ...command: string[]) =>
         engine.docker(["exec", `shop-${service}-1`, ...command]);
@@ -96,7 +87,7 @@ test(
   async () => {
     const folder = join(engine.folder, "node-redis");
     await run("cp", ["-r", join(examples, "node-redis"), folder]);
-    const env = { PORT: await freePort() };
+    const env = { PORT: String(await freePort()) };
     const url = `http://127.0.0.1:${env.PORT}`;
     await ok(["up", "-d", "--wait", folder], env);
     expect(await page(url)).toBe("Visit 1\n");
@@ -112,7 +103,7 @@ test(
 test(
   "examples/two-versions shares requests between two versions",
   async () => {
-    const env = { PORT: await freePort() };
+    const env = { PORT: String(await freePort()) };
     await ok(["up", "-d", "--wait", join(examples, "two-versions")], env);
     const answers = new Map<string, number>();
     for (let count = 0; count < 40; count++) {

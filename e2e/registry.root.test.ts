@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { run, until, useEngine } from "./harness/mod.ts";
+import { freePort, run, until, useEngine } from "./harness/mod.ts";
 
 const engine = useEngine();
 const ok = engine.ok.bind(engine);
@@ -47,14 +46,6 @@ class Registry {
     const ended = new Promise((resolve) => this.#process.once("exit", resolve));
     if (this.#process.kill()) await ended;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 beforeAll(async () => {

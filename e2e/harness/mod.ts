@@ -7,6 +7,7 @@ export { buildxFolder, dockerCli, dockerCompose } from "./docker-cli.ts";
 export * from "./engine.ts";
 export * from "./networks.ts";
 export * from "./own-registry.ts";
+export { freePort } from "./ports.ts";
 export * from "./process.ts";
 export * from "./terminal.ts";
 export * from "./two-hosts.ts";
