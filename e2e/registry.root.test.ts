@@ -1,56 +1,17 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, run, until, useEngine } from "./harness/mod.ts";
+import { DebianRegistry, freePort, run, useEngine } from "./harness/mod.ts";
 
 const engine = useEngine();
 const ok = engine.ok.bind(engine);
 
-// Name "ann", password "secret".
-const HTPASSWD = "ann:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
-
-let open: Registry;
-let closed: Registry;
-
-/** Debian's docker-registry on a port of loopback. */
-class Registry {
-  readonly host: string;
-  readonly folder: string;
-  readonly #process: ChildProcess;
-
-  constructor(folder: string, port: number, auth: boolean) {
-    this.host = `127.0.0.1:${port}`;
-    this.folder = folder;
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "htpasswd"), HTPASSWD);
-    const lines = [
-      "version: 0.1",
-      "log: {level: error, accesslog: {disabled: true}}",
-      `storage: {filesystem: {rootdirectory: ${folder}/data}, delete: {enabled: true}}`,
-      `http: {addr: "${this.host}"}`,
-      ...(auth ? [`auth: {htpasswd: {realm: test, path: ${folder}/htpasswd}}`] : []),
-    ];
-    writeFileSync(join(folder, "config.yml"), `${lines.join("\n")}\n`);
-    this.#process = spawn("docker-registry", ["serve", join(folder, "config.yml")], { stdio: "ignore" });
-  }
-
-  async ready(): Promise<void> {
-    await until(
-      "the registry answers",
-      async () => (await fetch(`http://${this.host}/v2/`).catch(() => undefined)) !== undefined,
-    );
-  }
-
-  async end(): Promise<void> {
-    const ended = new Promise((resolve) => this.#process.once("exit", resolve));
-    if (this.#process.kill()) await ended;
-  }
-}
+let open: DebianRegistry;
+let closed: DebianRegistry;
 
 beforeAll(async () => {
-  open = new Registry(join(engine.folder, "open"), await freePort(), false);
-  closed = new Registry(join(engine.folder, "closed"), await freePort(), true);
+  open = new DebianRegistry(join(engine.folder, "open"), await freePort(), false);
+  closed = new DebianRegistry(join(engine.folder, "closed"), await freePort(), true);
   await Promise.all([open.ready(), closed.ready()]);
 });
 afterAll(async () => {

@@ -27,6 +27,16 @@ export function dockerCompose(): string {
   );
 }
 
+/** Path of oras, which pushes and attaches anything to a registry; fetched at first use. */
+export function oras(): string {
+  return fetched("oras", "usr/bin/oras");
+}
+
+/** Path of cosign, which signs what a registry has; fetched at first use. */
+export function cosign(): string {
+  return fetched("cosign", "usr/bin/cosign");
+}
+
 /** A file of a package of Debian's that is unpacked and not installed. */
 function fetched(name: string, file: string): string {
   const tools = join(home, "build/test-tools");
