@@ -29,6 +29,8 @@ const built = spawnSync(
     "--splitting",
     "--format=esm",
     "--target=bun",
+    // Most commands end before compiling anything to machine code has paid; src/main.ts lifts it for what lasts.
+    "--compile-jit-policy=10",
     // A folder's bunfig.toml and .env would be code and settings from wherever a root program happens to be started.
     "--no-compile-autoload-bunfig",
     "--no-compile-autoload-dotenv",

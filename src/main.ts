@@ -52,6 +52,11 @@ async function rawTerminal(fd: number): Promise<RawTerminal> {
   return makeRaw(fd);
 }
 
+/** Milliseconds after which a command is not a short one any more. */
+const SHORT = 50;
+// The compiled program begins reluctant to compile to machine code (scripts/build.ts).
+setTimeout(() => Bun.unsafe.setJITPolicy(1), SHORT).unref();
+
 // No top-level await: an error that nobody catches must end the program.
 runCommandLine(defaultSurroundings(process.argv.slice(2), { runDaemon, runRegistry, diagnose, rawTerminal })).then(
   (code) => process.exit(code),
