@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { HAVRE, run, TerminalSession, useEngine } from "./harness/mod.ts";
 
@@ -160,4 +160,29 @@ test("--squash makes one layer of all that the build made, without what it remov
   ]);
   expect(await engine.ok(["history", "--format", "{{.Size}}", "e2e-squash"])).not.toContain("512kB");
   await engine.ok(["rmi", "-f", "e2e-squash"]);
+});
+
+test("of a large context only what changed is sent again", async () => {
+  const folder = context({ Dockerfile: "FROM bb\nCOPY . /c\n", big: "x".repeat(1 << 20), small: "1", "d/e": "2" });
+  expect((await build("-t", "e2e-kept", folder)).code).toBe(0);
+  const kept = join(engine.own.root, "builder/kept");
+  const [key = ""] = readdirSync(kept);
+  const size = () => statSync(join(kept, key, "data")).size;
+  const before = size();
+  writeFileSync(join(folder, "small"), "333");
+  rmSync(join(folder, "d/e"));
+  expect((await build("-t", "e2e-kept", folder)).code).toBe(0);
+  expect(size() - before).toBeLessThan(100);
+  const seen = await engine.ok([
+    "run",
+    "--rm",
+    "e2e-kept",
+    "sh",
+    "-c",
+    "wc -c < /c/big; cat /c/small; ls /c/d | wc -l",
+  ]);
+  expect(seen.split(/\s+/)).toEqual([String(1 << 20), "3330"]);
+  await engine.ok(["builder", "prune", "-af"]);
+  expect(readdirSync(kept)).toEqual([]);
+  await engine.ok(["rmi", "e2e-kept"]);
 });

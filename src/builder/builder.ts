@@ -28,6 +28,7 @@ import { CacheFolders } from "./ops/cache-folders.ts";
 import type { OpContext } from "./ops/context.ts";
 import { download } from "./ops/files/download.ts";
 import { checkOut } from "./ops/files/git.ts";
+import { KeptContexts } from "./ops/files/kept-contexts.ts";
 import type { FileSource } from "./ops/files/source.ts";
 import { TarSource } from "./ops/files/tar-source.ts";
 import { unpacked } from "./ops/files/unpacked.ts";
@@ -49,6 +50,9 @@ export class Builder {
   readonly #documents: Documents;
   readonly #results: ImageResults;
 
+  /** Contexts as clients last sent them. */
+  readonly kept: KeptContexts;
+
   /** What builds left for builds to come. */
   readonly cache: BuildCache;
 
@@ -64,10 +68,14 @@ export class Builder {
     this.#results = new ImageResults(ops);
     this.#contexts = join(ops.root, "contexts");
     for (const folder of [this.#contexts, ops.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.kept = new KeptContexts(join(ops.root, "kept"), ops.clock, ops.newId);
     const folders = new CacheFolders(join(ops.root, "caches"), ops.clock, ops.newId);
     this.#solver = new Solver(store, ops, folders);
     const { clock, root } = ops;
-    this.cache = new BuildCache({ store, folders, clock, root, ...cacheHost });
+    this.cache = new BuildCache({
+      ...{ store, folders, clock, root, ...cacheHost },
+      forgetContexts: (before) => this.kept.forget(before ?? Number.POSITIVE_INFINITY),
+    });
   }
 
   /** After a start: removes what builds of a killed daemon have left. Their processes are the engine's to end. */
@@ -79,6 +87,7 @@ export class Builder {
     }
     for (const name of readdirSync(this.#ops.run)) rmSync(join(this.#ops.run, name), { recursive: true, force: true });
     this.#solver.caches.recover();
+    this.kept.forget();
   }
 
   /** Takes in a context that a client sends as an archive, compressed or not. To be disposed when the build is over. */

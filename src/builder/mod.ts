@@ -32,6 +32,7 @@ export type { BuildLine, PlannedVertex } from "./native/lines.ts";
 export { type NativeBuild, NativeBuilds, type NativeListener } from "./native/native-builds.ts";
 export type { Confinement, OpContext, StepProcess } from "./ops/context.ts";
 export { StepFailed } from "./ops/exec.ts";
+export type { StampedFile } from "./ops/files/kept-contexts.ts";
 export type { FileSource, SourceFile as BuildFile } from "./ops/files/source.ts";
 export type { TarSource } from "./ops/files/tar-source.ts";
 export type { Lender } from "./ops/mounts.ts";

@@ -1,6 +1,6 @@
 import { HavreError } from "../../base/mod.ts";
-import type { BuildLine, NativeBuild } from "../../builder/mod.ts";
-import { startStream, write } from "../docker/answers.ts";
+import type { BuildLine, NativeBuild, StampedFile } from "../../builder/mod.ts";
+import { sendJson, startStream, write } from "../docker/answers.ts";
 import type { Exchange, Route } from "../docker/exchange.ts";
 import { registriesOf } from "../docker/registry-auth.ts";
 import { frame } from "../docker/stdcopy.ts";
@@ -8,6 +8,8 @@ import type { UseCases } from "../docker/use-cases.ts";
 
 /** No request comes near it, secrets included. */
 const REQUEST_LIMIT = 8 * 1024 * 1024;
+/** A million files or so. */
+const LISTING_LIMIT = 128 * 1024 * 1024;
 
 /**
  * Builds: the body is the request as one line of JSON, then the context as an archive. The answer is in frames: of the
@@ -32,6 +34,34 @@ async function build(exchange: Exchange, { nativeBuilds }: UseCases): Promise<vo
     signal,
   );
   response.end();
+}
+
+/** Which files of a context are here as they were last sent. The body: `{ key, files: [[path, size, stamp], …] }`. */
+async function compare(exchange: Exchange, { nativeBuilds }: UseCases): Promise<void> {
+  const { key, files } = (await readListing(exchange.request)) as { readonly key?: unknown; readonly files?: unknown };
+  const isFile = (one: unknown): one is StampedFile =>
+    Array.isArray(one) && typeof one[0] === "string" && Number.isSafeInteger(one[1]) && typeof one[2] === "string";
+  if (typeof key !== "string" || !Array.isArray(files) || !files.every(isFile)) {
+    throw new HavreError("invalid-argument", "A context is a key and files of path, size and stamp");
+  }
+  sendJson(exchange, 200, nativeBuilds.compare(key, files));
+}
+
+async function readListing(body: AsyncIterable<Uint8Array>): Promise<object> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of body) {
+    parts.push(part);
+    size += part.length;
+    if (size > LISTING_LIMIT)
+      throw new HavreError("resource-exhausted", "The context has too many files to be compared");
+  }
+  try {
+    const value: unknown = JSON.parse(Buffer.concat(parts).toString());
+    return typeof value === "object" && value !== null ? value : {};
+  } catch (cause) {
+    throw new HavreError("invalid-argument", "The request's body is not JSON", { cause });
+  }
 }
 
 async function firstLine(
@@ -82,6 +112,7 @@ const DEFAULTS: Fields = {
   cacheTo: [],
   provenance: "",
   sbom: [],
+  keptContext: "",
   requestedBy: "",
   source: {},
 };
@@ -120,5 +151,8 @@ function decode(line: string): Fields {
 }
 
 export function buildRoutes(useCases: UseCases): readonly Route[] {
-  return [{ method: "POST", path: "/havre/v1/build", handle: (exchange) => build(exchange, useCases) }];
+  return [
+    { method: "POST", path: "/havre/v1/build", handle: (exchange) => build(exchange, useCases) },
+    { method: "POST", path: "/havre/v1/build/context", handle: (exchange) => compare(exchange, useCases) },
+  ];
 }

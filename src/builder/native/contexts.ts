@@ -15,6 +15,7 @@ export type NativeContext = { readonly name: string } & (
 
 interface Asked {
   readonly remote?: string;
+  readonly keptContext: string;
   readonly contexts: readonly NativeContext[];
 }
 
@@ -52,8 +53,12 @@ export class NativeContexts {
     signal: AbortSignal,
   ): Promise<NativeContexts> {
     const { remote, contexts } = asked;
+    const take = async () =>
+      asked.keptContext === ""
+        ? await takeContext(builder, body, held, signal)
+        : held.use(await builder.kept.receive(asked.keptContext, body, signal));
     const brings = contexts.some(({ kind }) => kind === "files");
-    const received = brings || remote === undefined ? await takeContext(builder, body, held, signal) : undefined;
+    const received = brings || remote === undefined ? await take() : undefined;
     const whole = received && (brings ? new SubfolderSource(received, folder(MAIN)) : received);
     const main =
       remote === undefined && whole ? whole : await takeContext(builder, { remote: remote ?? "" }, held, signal);

@@ -17,6 +17,7 @@ import {
 import { epochOf } from "../graph/epoch.ts";
 import { type ExecLimits, NO_LIMITS } from "../graph/ops.ts";
 import { FilteredSource } from "../ops/files/filtered-source.ts";
+import type { KeptContexts, StampedFile } from "../ops/files/kept-contexts.ts";
 import type { FileSource } from "../ops/files/source.ts";
 import { resultArchive } from "../platform-files.ts";
 import { BuildFailed } from "../solver/failure.ts";
@@ -32,6 +33,8 @@ export interface NativeBuild {
   readonly dockerfileText?: string;
   /** A context of another place than the body: a repository or an archive of the web. */
   readonly remote?: string;
+  /** The comparison (`POST /havre/v1/build/context`) whose unchanged files are not in the body; empty: all are. */
+  readonly keptContext: string;
   readonly tags: readonly string[];
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -113,6 +116,11 @@ export class NativeBuilds {
     this.#newId = newId;
   }
 
+  /** Which files of a context are here as they were last sent. */
+  compare(key: string, files: readonly StampedFile[]): ReturnType<KeptContexts["compare"]> {
+    return this.#builder.kept.compare(key, files);
+  }
+
   /** Resolves when all was told, a failure of the build too. */
   async build(
     request: NativeBuild,
@@ -123,6 +131,16 @@ export class NativeBuilds {
     let dockerfile: SourceFile | undefined;
     try {
       checkCacheExports(request.cacheTo);
+      const local = [...request.cacheFrom, ...request.cacheTo].some(({ type }) => type === "local");
+      if (local) {
+        throw new HavreError(
+          "not-implemented",
+          "havre build keeps caches at registries and in images, not in folders",
+          {
+            hint: "type=registry,ref=NAME or type=inline",
+          },
+        );
+      }
       using held = new DisposableStack();
       const contexts = await NativeContexts.take(this.#builder, request, context, held, signal);
       const all = contexts.main;

@@ -44,6 +44,8 @@ export interface CacheHost {
   readonly root: string;
   /** Layers that images name. */
   imageLayers(tx: ReadTransaction): ReadonlySet<Digest>;
+  /** Forgets contexts that clients sent, those not used since (milliseconds since the epoch), or all. */
+  forgetContexts(before: number | undefined): void;
   /** Removes the layers that nothing needs any more; tells which. */
   collect(): Promise<{ readonly layers: readonly Digest[] }>;
 }
@@ -87,6 +89,8 @@ export class BuildCache {
       left -= entry.shared ? 0 : entry.size;
       return true;
     });
+    if (options.all && !options.kinds && !options.ids && options.keep === undefined)
+      this.#host.forgetContexts(options.until);
     return this.#remove(chosen);
   }
 

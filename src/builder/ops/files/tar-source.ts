@@ -9,7 +9,7 @@ const CHUNK = 256 * 1024;
 const GATHER = 1 << 20;
 const EMPTY = digestOf("");
 
-interface Entry {
+export interface ContentEntry {
   readonly file: SourceFile;
   /** Of a regular file: where its content begins, and its digest. */
   readonly start: number;
@@ -22,7 +22,9 @@ interface Entry {
  */
 export class TarSource implements FileSource, Disposable {
   readonly #fd: number;
-  readonly #entries = new Map<ByteName, Entry>();
+  readonly #entries = new Map<ByteName, ContentEntry>();
+  /** Where the contents end. */
+  end = 0;
   #folders: ReadonlyMap<ByteName, readonly ByteName[]> | undefined;
 
   /** `fd`: an open file for the contents, taken over. */
@@ -31,16 +33,17 @@ export class TarSource implements FileSource, Disposable {
     this.#entries.set("", { file: folderAt(""), start: 0, digest: EMPTY });
   }
 
-  /** Reads an uncompressed archive to its end. `invalid-argument` when it is malformed or a name leads out of it. `path`: a new file for the contents. */
+  /** Reads an uncompressed archive to its end. `invalid-argument` when it is malformed or a name leads out of it. `place`: a new file for the contents, or an open one that they are to follow in. */
   static async read(
     tar: AsyncIterable<Uint8Array>,
-    path: string,
+    place: string | { readonly fd: number; readonly end: number },
     signal?: AbortSignal,
     onBytes: (total: number) => void = () => {},
   ): Promise<TarSource> {
-    const source = new TarSource(openSync(path, "wx+", 0o600));
+    const { fd, end } = typeof place === "string" ? { fd: openSync(place, "wx+", 0o600), end: 0 } : place;
+    const source = new TarSource(fd);
     try {
-      const collector = new Collector(source);
+      const collector = new Collector(source, end);
       const parser = new TarParser(collector);
       let total = 0;
       for await (const chunk of tar) {
@@ -50,7 +53,7 @@ export class TarSource implements FileSource, Disposable {
         onBytes(total);
       }
       parser.end();
-      collector.flush();
+      source.end = collector.flush();
       return source;
     } catch (error) {
       source[Symbol.dispose]();
@@ -88,7 +91,17 @@ export class TarSource implements FileSource, Disposable {
     }
   }
 
-  put(entry: Entry): void {
+  /** The file that holds the contents. */
+  get descriptor(): number {
+    return this.#fd;
+  }
+
+  /** The regular files, and where their contents are. */
+  *contents(): Generator<ContentEntry> {
+    for (const entry of this.#entries.values()) if (entry.file.type === "file") yield entry;
+  }
+
+  put(entry: ContentEntry): void {
     const { path } = entry.file;
     this.#makeParents(parentOf(path));
     const before = this.#entries.get(path);
@@ -122,7 +135,7 @@ export class TarSource implements FileSource, Disposable {
     for (const other of [...this.#entries.keys()]) if (other.startsWith(`${path}/`)) this.#entries.delete(other);
   }
 
-  #entry(file: SourceFile): Entry {
+  #entry(file: SourceFile): ContentEntry {
     const entry = this.#entries.get(file.path);
     if (!entry) throw new HavreError("not-found", `/${shown(file.path)} is not in the archive`);
     return entry;
@@ -151,8 +164,9 @@ class Collector {
   #filled = 0;
   #bufferStart = 0;
 
-  constructor(source: TarSource) {
+  constructor(source: TarSource, end: number) {
     this.#source = source;
+    this.#end = end;
   }
 
   entry(header: TarHeader): void {
@@ -198,10 +212,12 @@ class Collector {
     this.#end = start + file.size;
   }
 
-  flush(): void {
+  /** Returns where the contents end. */
+  flush(): number {
     if (this.#filled > 0) this.#source.writeContent(this.#buffer.subarray(0, this.#filled), this.#bufferStart);
     this.#bufferStart += this.#filled;
     this.#filled = 0;
+    return this.#end;
   }
 
   #write(bytes: Uint8Array, position: number): void {
@@ -234,14 +250,19 @@ function pathIn(raw: Uint8Array): ByteName {
 }
 
 function folderAt(path: ByteName): SourceFile {
+  return { ...fileAt(path, 0o755, 0n, 0), type: "directory" };
+}
+
+/** A regular file that is root's. */
+export function fileAt(path: ByteName, mode: number, mtime: bigint, size: number): SourceFile {
   return {
     path,
-    type: "directory",
-    mode: 0o755,
+    type: "file",
+    mode,
     uid: 0,
     gid: 0,
-    mtime: 0n,
-    size: 0,
+    mtime,
+    size,
     linkTarget: "",
     devMajor: 0,
     devMinor: 0,

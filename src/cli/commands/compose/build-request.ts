@@ -4,7 +4,7 @@ import { HavreError, VERSION } from "../../../base/mod.ts";
 import { imageOf, LABEL, type Project, type Service, secretContent, serviceOfContext } from "../../../compose/mod.ts";
 import type { Context } from "../../context.ts";
 import { lendAgents } from "../image/build/agents.ts";
-import { isRemoteContext, type NamedContext, namedContext, packContexts } from "../image/build/contexts.ts";
+import { isRemoteContext, type NamedContext, namedContext, packChanged } from "../image/build/contexts.ts";
 import type { NativeRequest } from "../image/build/native.ts";
 import { cacheOption, findDockerfile, type GivenDockerfile, registryHeaders } from "../image/build/request.ts";
 
@@ -37,7 +37,8 @@ export async function serviceBuild(
   const named = Object.entries(build.additional_contexts ?? {}).map(([key, value]) =>
     serviceContext(project, key, value),
   );
-  const { contexts, body } = packContexts(
+  const { contexts, body, keptContext } = await packChanged(
+    await context.client(),
     folder === undefined ? undefined : { folder, dockerfile: file.inContext ? file.name : "" },
     named,
   );
@@ -60,6 +61,7 @@ export async function serviceBuild(
     cacheFrom: (build.cache_from ?? []).map(cacheOption),
     cacheTo: (build.cache_to ?? []).map(cacheOption),
     contexts,
+    keptContext,
     secrets: secretsOf(project, build),
     agents: agents.sockets,
     allow: [...(build.privileged ? ["security.insecure"] : []), ...(build.entitlements ?? [])],

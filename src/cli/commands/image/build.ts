@@ -6,7 +6,7 @@ import { list, text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { lendAgents } from "./build/agents.ts";
-import { isRemoteContext, namedContext, packContexts } from "./build/contexts.ts";
+import { isRemoteContext, namedContext, packChanged } from "./build/contexts.ts";
 import { reportFailure, reportWarnings } from "./build/failure.ts";
 import type { BuildFailure, BuildMade, BuildView, BuildWarning } from "./build/lines.ts";
 import { nativeBuild } from "./build/native.ts";
@@ -68,7 +68,9 @@ export const command = defineCommand({
     const dockerfile = folder === undefined ? undefined : findDockerfile(folder, flags.file);
     const output = parseOutput(flags.output);
     await using agents = await lendAgents(context, flags.ssh);
-    const { contexts, body } = packContexts(
+    const client = await context.client();
+    const { contexts, body, keptContext } = await packChanged(
+      client,
       folder === undefined ? undefined : { folder, dockerfile: dockerfile?.name ?? "" },
       flags["build-context"].map((word) => namedContext(...pair(word))),
     );
@@ -88,6 +90,7 @@ export const command = defineCommand({
       network: flags.network === "default" ? "bridge" : flags.network,
       extraHosts: flags["add-host"],
       contexts,
+      keptContext,
       agents: agents.sockets,
       allow: flags.allow,
       secrets: readSecrets(flags.secret, context.env),
@@ -103,7 +106,6 @@ export const command = defineCommand({
       cacheTo: flags["cache-to"].map(cacheOption),
     };
     const view = flags.quiet || flags.check ? SILENT : await openView(context, flags.progress);
-    const client = await context.client();
     const sink = output?.kind === "files" ? openOutput(output) : undefined;
     const warnings: BuildWarning[] = [];
     let end: BuildMade | BuildFailure | undefined;
