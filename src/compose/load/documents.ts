@@ -31,7 +31,7 @@ export interface Reading {
 }
 
 /** The parsed documents of a file, before anything is made of them. */
-export function parseFile(path: string, reading: Reading): Node[] {
+export function parseFile(path: string, reading: Pick<Reading, "stdin" | "workingFolder">): Node[] {
   if (path === "-") return parseYaml({ path: "stdin", text: reading.stdin() });
   return parseYaml(readSource(path, shownPath(path, reading.workingFolder)));
 }

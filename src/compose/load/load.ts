@@ -7,7 +7,7 @@ import { missingKeys } from "../shape/read.ts";
 import type { Unset } from "../source/interpolate.ts";
 import { child, isList, isMapping, type Node, type Path } from "../source/node.ts";
 import { fail, problemError } from "../source/problem.ts";
-import { substitute } from "../source/template.ts";
+import { substitute, type TemplateVariable, templateVariables } from "../source/template.ts";
 import { checkConsistency } from "./consistency.ts";
 import { parseFile, type Reading, readFiles } from "./documents.ts";
 import {
@@ -110,6 +110,19 @@ export function loadProject(options: LoadOptions): Project {
   if (!root || !isMapping(root.value) || root.value.size === 0)
     throw new HavreError("invalid-argument", "empty compose file");
   return assemble(root, { ...options, name, files, directory, environment: inside });
+}
+
+/** The variables that the project's files use, each once, by name. */
+export function projectVariables(options: LoadOptions): TemplateVariable[] {
+  const { files } = locate(options);
+  const found = new Map<string, TemplateVariable>();
+  const visit = ({ value }: Node): void => {
+    if (typeof value === "string") for (const one of templateVariables(value)) found.set(one.name, one);
+    else if (isList(value)) value.forEach(visit);
+    else if (isMapping(value)) for (const { node } of value.values()) visit(node);
+  };
+  for (const path of files) for (const document of parseFile(path, options)) visit(document);
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 type Settings = LoadOptions & Located & { readonly name: string };

@@ -37,6 +37,44 @@ export function substitute(template: string, lookup: Lookup, onUnset: (name: str
   return result;
 }
 
+/** A variable as a template uses it. */
+export interface TemplateVariable {
+  readonly name: string;
+  readonly required: boolean;
+  /** What stands for it when it is not set, and when it is; as written. */
+  readonly otherwise: string;
+  readonly instead: string;
+}
+
+/** The variables of a template, those in their defaults too. `invalid-argument` for one that is none. */
+export function templateVariables(template: string): TemplateVariable[] {
+  const found: TemplateVariable[] = [];
+  for (let at = template.indexOf("$"); at >= 0; at = template.indexOf("$", at)) {
+    const next = template.charAt(at + 1);
+    if (next !== "{") {
+      const name = next === "$" ? undefined : match(NAME, template, at + 1);
+      if (name !== undefined) found.push({ name, required: false, otherwise: "", instead: "" });
+      at += next === "$" ? 2 : 1 + (name?.length ?? 0);
+      continue;
+    }
+    const end = closingBrace(template, at + 1);
+    const inside = template.slice(at + 2, end);
+    const name = match(NAME, inside, 0) ?? "";
+    const operator = match(OPERATOR, inside, name.length) ?? "";
+    const word = inside.slice(name.length + operator.length);
+    const kind = operator.at(-1);
+    found.push({
+      name,
+      required: kind === "?",
+      otherwise: kind === "-" ? word : "",
+      instead: kind === "+" ? word : "",
+    });
+    found.push(...templateVariables(word));
+    at = end + 1;
+  }
+  return found;
+}
+
 function match(pattern: RegExp, text: string, at: number): string | undefined {
   pattern.lastIndex = at;
   return pattern.exec(text)?.[0];

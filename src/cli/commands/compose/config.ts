@@ -1,9 +1,20 @@
 import { writeFileSync } from "node:fs";
-import { configHash, imageOf, renderProject, selectServices } from "../../../compose/mod.ts";
+import type { Client } from "../../../client/mod.ts";
+import {
+  configHash,
+  imageOf,
+  type Project,
+  projectVariables,
+  renderProject,
+  selectServices,
+  type TemplateVariable,
+} from "../../../compose/mod.ts";
 import { text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
+import type { Context } from "../../context.ts";
+import { printList } from "../../output/format.ts";
 import { projectFlags } from "./flags.ts";
-import { projectOf } from "./project.ts";
+import { loadOptions, projectOf } from "./project.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] [SERVICE...]",
@@ -23,18 +34,22 @@ export const command = defineCommand({
     "no-path-resolution": toggle("Don't resolve file paths"),
     output: text("Save to file (default to stdout)", { short: "o" }),
     profiles: toggle("Print the profile names, one per line"),
+    "resolve-image-digests": toggle("Pin image tags to digests"),
     quiet: toggle("Only validate the configuration, don't print anything", { short: "q" }),
     services: toggle("Print the service names, one per line"),
+    variables: toggle("Print model variables and default values."),
     volumes: toggle("Print the volume names, one per line"),
   },
   min: 0,
   async run({ context, flags, args }) {
+    if (flags.variables) return printVariables(context, projectVariables(loadOptions(context, flags)));
     const loaded = projectOf(context, flags, {
       interpolates: !flags["no-interpolate"],
       resolvesPaths: !flags["no-path-resolution"],
       checks: !flags["no-consistency"],
     });
-    const project = selectServices(loaded, args, true);
+    const chosen = selectServices(loaded, args, true);
+    const project = flags["resolve-image-digests"] ? await pinned(await context.client(), chosen) : chosen;
     const services = Object.entries(project.services).sort(([a], [b]) => (a < b ? -1 : 1));
     const lines = (all: readonly string[]) => all.map((line) => `${line}\n`).join("");
     const render = () => {
@@ -61,3 +76,30 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** Each image by its digest, as its registry has it now. */
+async function pinned(client: Client, project: Project): Promise<Project> {
+  const services = Object.entries(project.services).map(async ([name, service]) => {
+    const { image } = service;
+    if (image === undefined || image.includes("@")) return [name, service] as const;
+    const path = `/distribution/${encodeURI(image)}/json`;
+    const { Descriptor } = await client.json<{ Descriptor: { digest: string } }>("GET", path);
+    return [name, { ...service, image: `${image}@${Descriptor.digest}` }] as const;
+  });
+  return { ...project, services: Object.fromEntries(await Promise.all(services)) };
+}
+
+async function printVariables({ out }: Context, variables: readonly TemplateVariable[]): Promise<number> {
+  await printList(out, {
+    rows: variables.map(({ name, required, otherwise, instead }) => ({
+      Name: () => name,
+      Required: () => String(required),
+      Default: () => otherwise,
+      Alternate: () => instead,
+    })),
+    headings: { Name: "NAME", Required: "REQUIRED", Default: "DEFAULT VALUE", Alternate: "ALTERNATE VALUE" },
+    typeName: "template.Variable",
+    format: "table {{.Name}}\t{{.Required}}\t{{.Default}}\t{{.Alternate}}",
+  });
+  return 0;
+}

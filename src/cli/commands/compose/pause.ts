@@ -3,19 +3,24 @@ import { defineCommand } from "../../command.ts";
 import { act } from "./act.ts";
 import { projectFlags } from "./flags.ts";
 
-export const command = defineCommand({
-  usage: "[OPTIONS] [SERVICE...]",
-  summary: "Pause a project's containers",
-  examples: [["compose pause", "Freeze all"]],
-  flags: { ...projectFlags },
-  min: 0,
-  run: ({ context, flags, args }) =>
-    act(context, flags, {
-      services: args,
-      plan: (chosen) =>
+/** `pause`, and `unpause`, which undoes it. */
+const both = (change: "pause" | "unpause", summary: string, example: string) =>
+  defineCommand({
+    usage: "[OPTIONS] [SERVICE...]",
+    summary,
+    examples: [[`compose ${change}`, example]],
+    flags: { ...projectFlags },
+    min: 0,
+    run: ({ context, flags, args }) => {
+      const from = change === "pause" ? "running" : "paused";
+      const plan = (chosen: Parameters<typeof planChange>[0]) =>
         planChange(
-          chosen.filter(({ state }) => state === "running"),
-          "pause",
-        ),
-    }),
-});
+          chosen.filter(({ state }) => state === from),
+          change,
+        );
+      return act(context, flags, { services: args, plan });
+    },
+  });
+
+export const command = both("pause", "Pause a project's containers", "Freeze all");
+export const unpause = both("unpause", "Unpause a project's containers", "Let all go on");

@@ -12,7 +12,7 @@ import {
 import type { Values } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { tellAddresses } from "./addresses.ts";
-import { attachProject } from "./attach.ts";
+import { attachProject } from "./attach-project.ts";
 import { filesFolder, placeInWords, projectOf } from "./project.ts";
 import { openSession, type Session } from "./session.ts";
 import { type Scale, upFlags } from "./up-flags.ts";
