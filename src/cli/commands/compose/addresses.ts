@@ -15,16 +15,19 @@ const HTTPS = new Set([443, 8443]);
 export async function tellAddresses(
   context: Context,
   engine: ClientEngine,
-  project: Pick<Project, "name">,
+  project: Pick<Project, "name" | "services">,
   signal: AbortSignal,
 ): Promise<void> {
+  if (!Object.values(project.services).some(({ ports = [] }) => ports.length > 0)) return;
   const filters = JSON.stringify({ label: [`${LABEL.project}=${project.name}`] });
   const containers = await engine.client.json<ContainerSummary[]>("GET", "/containers/json", { query: { filters } });
   const reached = containers.filter(({ Ports }) => (Ports ?? []).some(({ PublicPort }) => PublicPort));
-  for (const { Id, Labels, Ports } of reached) {
+  for (const { Id, Labels, Ports, Status } of reached) {
     const service = Labels?.[LABEL.service] ?? "";
     try {
-      await waitFor({ engine, ids: [Id], condition: "running_or_healthy", signal, onDetail: () => {} });
+      // What is known to be well, or is never asked, need not be waited for.
+      if (/\((?:unhealthy|health: starting)\)/.test(Status))
+        await waitFor({ engine, ids: [Id], condition: "running_or_healthy", signal, onDetail: () => {} });
     } catch (error) {
       if (!isHavreError(error, "failed-precondition")) throw error;
       context.err.line(`${service} is not well: ${error.message}`);
