@@ -42,7 +42,9 @@ export async function runPlan(plan: Plan, action: Action, { signal, onEvent, lim
     } catch (error) {
       const failure = about(step, toHavreError(error));
       failures.push(failure.named);
-      onEvent({ id, step, state: "failed", detail: failure.message.split("\n", 1)[0] ?? "" });
+      const isStopped = signal.aborted && failure.named.kind === "cancelled";
+      const detail = isStopped ? "interrupted" : (failure.message.split("\n", 1)[0] ?? "");
+      onEvent({ id, step, state: "failed", detail });
     }
   };
   const begin = () => {

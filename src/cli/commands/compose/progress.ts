@@ -99,7 +99,8 @@ class Tree implements StepProgress {
   }
 
   #clear(): void {
-    if (this.#drawn > 0) this.out.write(`\x1b[${this.#drawn}A\x1b[0J`);
+    // The terminal may have shown ^C where the cursor was.
+    if (this.#drawn > 0) this.out.write(`\x1b[${this.#drawn}A\r\x1b[0J`);
     this.#drawn = 0;
   }
 
