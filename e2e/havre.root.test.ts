@@ -81,6 +81,13 @@ describe.skipIf(OTHER_ENGINE !== undefined)("havre", () => {
     await must("run", "--name", "e2e-removed", "bb", "echo", "still to be read");
     await must("rm", "e2e-removed");
     expect(await must("logs", "--removed", "e2e-removed")).toBe("still to be read");
+    await must("run", "--name", "e2e-forgotten", "--label", "havre.logs.keep=0", "bb", "echo", "not to be kept");
+    await must("rm", "e2e-forgotten");
+    const gone = await engine.havre(["logs", "--removed", "e2e-forgotten"]);
+    expect([gone.code, gone.stderr]).toEqual([
+      1,
+      expect.stringContaining("No logs of a removed container e2e-forgotten"),
+    ]);
   });
 
   test("an image's history, differences and rollback", async () => {

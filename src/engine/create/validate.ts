@@ -1,5 +1,6 @@
 import type { ContainerCreateRequest } from "../../spec/mod.ts";
 import type { HostFacts } from "../host-facts.ts";
+import { logsKeep } from "../logs/retention.ts";
 import { checkConfig } from "./config.ts";
 import { normaliseHostConfig } from "./defaults.ts";
 import { checkEndpoints } from "./endpoints.ts";
@@ -31,6 +32,7 @@ export function validateCreate(
   const { host, runtimes, defaultRuntime, users } = ground;
   checkNetworkMode(request);
   const config = checkConfig(request.config);
+  logsKeep(config.Labels);
   const warnings = [...checkHostConfig(request.hostConfig, host)];
   checkOwnUsers(request.hostConfig, users);
   checkEndpoints(request);

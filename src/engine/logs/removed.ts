@@ -1,10 +1,11 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, HavreError } from "../../base/mod.ts";
+import { type Clock, HavreError, isHavreError } from "../../base/mod.ts";
 import { type OutputChunk, readLog } from "../../runtime/mod.ts";
 import { defineKind, type Store } from "../../store/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import type { LogOptions, RemovedLogReader } from "../engine.ts";
+import { LOGS_KEEP_LABEL, logsKeep } from "./retention.ts";
 
 /** The logs of a container that is gone. */
 export interface RemovedLog {
@@ -13,6 +14,8 @@ export interface RemovedLog {
   /** Milliseconds since the epoch. */
   readonly removedAt: number;
   readonly terminal: boolean;
+  /** Milliseconds; absent: as long as all. */
+  readonly keep?: number;
 }
 
 export const removedLogKind = defineKind<RemovedLog>("removed-log", {
@@ -51,14 +54,14 @@ export class RemovedLogs implements RemovedLogReader {
   async keep(container: Container): Promise<void> {
     const from = join(this.#containers, container.id);
     const files = (await listFolder(from)).filter((file) => file.startsWith("container.log"));
-    if (files.length === 0) return;
+    const keep = keepOf(container);
+    if (files.length === 0 || keep === 0) return;
     const to = join(this.#folder, container.id);
     await mkdir(to, { recursive: true, mode: 0o700 });
     for (const file of files) await rename(join(from, file), join(to, file));
     const { id, name, spec } = container;
-    await this.#store.update((tx) =>
-      tx.put(removedLogKind, { id, name, removedAt: this.#clock.now(), terminal: spec.config.Tty }),
-    );
+    const removed = { id, name, removedAt: this.#clock.now(), terminal: spec.config.Tty };
+    await this.#store.update((tx) => tx.put(removedLogKind, keep === undefined ? removed : { ...removed, keep }));
     await this.expire();
   }
 
@@ -71,7 +74,7 @@ export class RemovedLogs implements RemovedLogReader {
     });
     if (!log) {
       throw new HavreError("not-found", `No logs of a removed container ${name}`, {
-        hint: `Logs are kept for ${this.#retention / DAY} days after a container is removed`,
+        hint: `Logs are kept for ${this.#retention / DAY} days after a container is removed, or as its label ${LOGS_KEEP_LABEL} says`,
       });
     }
     return { log, path: join(this.#folder, log.id, "container.log") };
@@ -83,6 +86,7 @@ export class RemovedLogs implements RemovedLogReader {
     signal?: AbortSignal,
   ): Promise<{ readonly terminal: boolean; readonly output: AsyncIterable<OutputChunk> }> {
     await this.#removalsEnded(nameOrId.replace(/^\//, ""), signal);
+    await this.expire();
     const { log, path } = this.find(nameOrId);
     return { terminal: log.terminal, output: readLog(path, signal === undefined ? query : { ...query, signal }) };
   }
@@ -109,11 +113,23 @@ export class RemovedLogs implements RemovedLogReader {
   async expire(): Promise<void> {
     const now = this.#clock.now();
     const logs = [...this.#store.view((tx) => tx.list(removedLogKind))].sort((a, b) => b.removedAt - a.removedAt);
-    const expired = logs.filter((log, index) => index >= this.#most || now - log.removedAt > this.#retention);
+    const expired = logs.filter(
+      ({ removedAt, keep = this.#retention }, index) => index >= this.#most || now - removedAt > keep,
+    );
     for (const log of expired) {
       await rm(join(this.#folder, log.id), { recursive: true, force: true });
       await this.#store.update((tx) => tx.delete(removedLogKind, log.id));
     }
+  }
+}
+
+/** A label that was changed since to what is no time counts for nothing. */
+function keepOf({ spec }: Container): number | undefined {
+  try {
+    return logsKeep(spec.config.Labels);
+  } catch (error) {
+    if (isHavreError(error, "invalid-argument")) return undefined;
+    throw error;
   }
 }
 
