@@ -30,6 +30,24 @@ export async function listNftables(): Promise<unknown> {
   return text === undefined ? undefined : JSON.parse(text);
 }
 
+/**
+ * Whether the kernel can send copies of packets elsewhere (nft_dup_ipv4, nft_dup_ipv6), loading what it needs; nothing is changed.
+ * undefined when there is no nft here.
+ */
+export async function duplicatesPackets(): Promise<boolean | undefined> {
+  const rules = (["ip", "ip6"] as const).map(
+    (family) =>
+      `table ${family} havre-probe { chain probe { dup to ${family === "ip" ? "127.0.0.1" : "::1"} device "lo"; }; }`,
+  );
+  try {
+    const answer = await unlessMissing(runProgram("nft", ["--check", "-f", "-"], `${rules.join("\n")}\n`));
+    return answer === undefined ? undefined : true;
+  } catch (error) {
+    if (!isHavreError(error, "internal") || process.getuid?.() !== 0) throw error;
+    return false;
+  }
+}
+
 /** The rules of the filter table as iptables-save lines without counters; undefined when there is no iptables here. */
 export async function listIptablesFilter(family: 4 | 6 = 4): Promise<readonly string[] | undefined> {
   const text = await unlessMissing(runProgram(family === 4 ? "iptables" : "ip6tables", ["-w", "5", "-S"], ""));

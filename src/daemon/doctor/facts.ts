@@ -7,6 +7,7 @@ import { type HostFacts, readHostFacts } from "../../engine/mod.ts";
 import { HOST_USER, readSubIds } from "../../identities/mod.ts";
 import {
   detectCgroups,
+  duplicatesPackets,
   type ForwardChain,
   hasAppArmor,
   hasMountSetattr,
@@ -62,6 +63,8 @@ export interface DoctorFacts {
   readonly tools: ReadonlyMap<ToolName, Tool>;
   readonly forwardChains: readonly ForwardChain[] | undefined;
   readonly iptables: readonly string[] | undefined;
+  /** The kernel can send copies of packets elsewhere. */
+  readonly duplicatesPackets: boolean | undefined;
   readonly inotifyInstances: number;
   readonly inotifyWatches: number;
   readonly pidMax: number;
@@ -102,6 +105,7 @@ export async function collectFacts(options: { readonly root: string; readonly br
     tools: new Map(asked.flatMap(([name, tool]) => (tool ? [[name, tool] as const] : []))),
     forwardChains,
     iptables: await unlessRefused(listIptablesFilter()),
+    duplicatesPackets: await unlessRefused(duplicatesPackets()),
     inotifyInstances: number("/proc/sys/fs/inotify/max_user_instances"),
     inotifyWatches: number("/proc/sys/fs/inotify/max_user_watches"),
     pidMax: number("/proc/sys/kernel/pid_max"),

@@ -83,6 +83,20 @@ export function firewall({ forwardChains, iptables, bridge, uid }: DoctorFacts):
   );
 }
 
+/** A port that the host's own firewall guards is let in by a copy of the packet: nothing else passes a drop after it. */
+export function firewallTurn({ duplicatesPackets }: DoctorFacts): readonly Check[] {
+  if (duplicatesPackets === undefined) return [];
+  if (duplicatesPackets) return [ok("packet copies", "nft_dup_ipv4 and nft_dup_ipv6")];
+  return [
+    warn(
+      "packet copies",
+      "the kernel has no nft_dup_ipv4 or nft_dup_ipv6",
+      "Published ports cannot obey this host's firewall",
+      "Run a kernel built with CONFIG_NFT_DUP_IPV4 and CONFIG_NFT_DUP_IPV6, or open ports by havre daemon --open-ports",
+    ),
+  ];
+}
+
 export function openFiles({ host }: DoctorFacts): Check {
   const { soft, hard } = host.limits.nofile ?? { soft: 1024, hard: 1024 };
   const found = `${soft ?? "unlimited"}, at most ${hard ?? "unlimited"}`;

@@ -25,6 +25,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
     host.runtimes(facts),
     ...host.programs(facts),
     host.firewall(facts),
+    ...host.firewallTurn(facts),
     host.forwarding(facts),
     host.openFiles(facts),
     host.inotify(facts),
