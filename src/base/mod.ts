@@ -6,6 +6,7 @@ export * from "./abortable.ts";
 export * from "./async.ts";
 export * from "./clock.ts";
 export * from "./digest.ts";
+export * from "./digester.ts";
 export * from "./disposal.ts";
 export * from "./errors.ts";
 export * from "./files.ts";

@@ -14,6 +14,7 @@ export { decodeNetworkConnect, decodeNetworkCreate, decodeNetworkDisconnect } fr
 export { readPatternClass, takePatternCharacter } from "./docker/pattern-class.ts";
 export { parseSignal } from "./docker/signals.ts";
 export { parseSize } from "./docker/size.ts";
+export { ipVersion } from "./ip-version.ts";
 export * from "./oci/image.ts";
 export * from "./oci/runtime.ts";
 export * from "./reference.ts";

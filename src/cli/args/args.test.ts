@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { nearest } from "../../base/mod.ts";
+import { ipVersion } from "../../spec/mod.ts";
 import { filterFlag, filtersQuery } from "./common.ts";
 import { integer, list, text, toggle } from "./flags.ts";
-import { ipVersion } from "./ip.ts";
 import { parseArguments } from "./parse.ts";
 import { durationNanos, parseDuration, timeQuery } from "./time.ts";
 

@@ -1,4 +1,4 @@
-import { ipVersion } from "./ip.ts";
+import { ipVersion } from "../../spec/mod.ts";
 
 interface Cidr {
   readonly version: 4 | 6;

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { ipVersion } from "../../spec/mod.ts";
 import { list, record, scalar, withShort } from "../shape/shape.ts";
 import { isMapping, makeMapping, type Node, type Path, type Scalar } from "../source/node.ts";
 import { fail } from "../source/problem.ts";
@@ -75,7 +75,7 @@ function parts(spec: string, wrong: (why: string) => never) {
   const target = words.pop() ?? "";
   const published = words.pop() ?? "";
   const hostIp = words.join(":");
-  if (hostIp !== "" && !isIP(hostIp)) wrong(`${JSON.stringify(hostIp)} is no IP address`);
+  if (hostIp !== "" && ipVersion(hostIp) === 0) wrong(`${JSON.stringify(hostIp)} is no IP address`);
   return { hostIp, published, target, protocol: protocol.toLowerCase() };
 }
 

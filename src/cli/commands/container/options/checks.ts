@@ -1,7 +1,6 @@
 import { HavreError } from "../../../../base/mod.ts";
-import { parseSize } from "../../../../spec/mod.ts";
+import { ipVersion, parseSize } from "../../../../spec/mod.ts";
 import { type Flag, value } from "../../../args/flags.ts";
-import { ipVersion } from "../../../args/ip.ts";
 
 export function refuse(message: string): never {
   throw new HavreError("invalid-argument", message);

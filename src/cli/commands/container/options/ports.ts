@@ -1,5 +1,5 @@
 import type { PortBinding } from "../../../../spec/mod.ts";
-import { ipVersion } from "../../../args/ip.ts";
+import { ipVersion } from "../../../../spec/mod.ts";
 import { refuse } from "./checks.ts";
 import { cut } from "./csv.ts";
 

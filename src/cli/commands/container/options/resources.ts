@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 import {
   type DeviceMapping,
+  ipVersion,
   parseSize,
   type ThrottleDevice,
   type Ulimit,
   type WeightDevice,
 } from "../../../../spec/mod.ts";
-import { ipVersion } from "../../../args/ip.ts";
 import { checkIp, refuse } from "./checks.ts";
 import { cut } from "./csv.ts";
 
