@@ -86,13 +86,16 @@ interface LockedPackage {
   readonly license?: string;
 }
 
+/** Bun's packages on npm come without its licences: those are told by a file of ours. */
+const BUN = /^node_modules\/(bun|@oven\/.*)$/;
+
 /** Havre's own licence, and those of what is compiled into the program. Source: Debian's machine-readable copyright format 1.0. */
 function copyright(): string {
   const { packages } = JSON.parse(readFileSync(join(home, "package-lock.json"), "utf8")) as {
     readonly packages: Readonly<Record<string, LockedPackage>>;
   };
   const inside = Object.entries(packages).filter(
-    ([path, { dev }]) => path !== "" && !dev && !path.includes("/@oven/") && existsSync(join(home, path)),
+    ([path, { dev }]) => path !== "" && !dev && !BUN.test(path) && existsSync(join(home, path)),
   );
   const notices = inside.map(([path, { version, license = "see the package" }]) => {
     const [found] = globSync("LICEN[SC]E*", { cwd: join(home, path) });
@@ -108,7 +111,10 @@ function copyright(): string {
     "License: Apache-2.0",
     " On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0.",
     "Comment: The program contains these works as well:",
-    ...notices.flatMap((notice) => [" .", ...notice.split("\n").map((row) => (row.trim() === "" ? " ." : ` ${row}`))]),
+    ...[...notices, readFileSync(join(files, "bun-notices"), "utf8").trim()].flatMap((notice) => [
+      " .",
+      ...notice.split("\n").map((row) => (row.trim() === "" ? " ." : ` ${row}`)),
+    ]),
     "",
   ].join("\n");
 }

@@ -22,6 +22,7 @@ import { measureModes } from "../networks/mod.ts";
 import { assemble } from "./assemble.ts";
 import { crashOnBugs, untilAskedToEnd } from "./crash.ts";
 import { auditedHost, hostInfo } from "./host.ts";
+import { hostGoesDown } from "./host-end.ts";
 import type { DaemonOptions } from "./options.ts";
 import { productInfo } from "./product.ts";
 import { registrySettings } from "./registries.ts";
@@ -96,6 +97,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   images.collect().catch((error) => log.error("images were not collected", { error }));
   assembly.schedules.start();
   await untilAskedToEnd();
+  if (hostGoesDown()) await containers.standDown();
   await server.close();
   await close();
 }

@@ -23,7 +23,7 @@ import { endForRemoval, finishRemoval, markRemoved, requireRemovable } from "./l
 import { renameContainer } from "./lifecycle/rename.ts";
 import { Restarts } from "./lifecycle/restarts.ts";
 import { startContainer } from "./lifecycle/start.ts";
-import { signalProcess, stopProcess, unfreeze } from "./lifecycle/stop.ts";
+import { endProcess, signalProcess, stopProcess, unfreeze } from "./lifecycle/stop.ts";
 import { updateContainer } from "./lifecycle/update.ts";
 import type { RemovedLogs } from "./logs/removed.ts";
 import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
@@ -113,6 +113,22 @@ export class ContainerLifecycle implements Containers {
     }
     await this.#locked(container.id, (now) => this.#startByHand(now));
     this.#context.events.emitContainer(container, "restart");
+  }
+
+  /**
+   * Stops all that run because the host goes down, each by its own signal and within its own time. Nobody asked for
+   * that: the next daemon starts those whose policy wants it.
+   */
+  async standDown(): Promise<void> {
+    this.#restarts.hold();
+    const ended = this.list()
+      .filter(hasProcess)
+      .map(async (container) => {
+        await endProcess(this.#context, container, {});
+        await this.#settled(container.id);
+      });
+    for (const { reason } of (await Promise.allSettled(ended)).filter((one) => one.status === "rejected"))
+      this.#context.log.error("a container did not stop", { error: toHavreError(reason) });
   }
 
   async kill(ref: string, signal?: string): Promise<void> {

@@ -28,11 +28,18 @@ export async function groupHelp(
   const parts = [`Usage:  ${name} ${options}COMMAND`, group.summary];
   const shown = Object.entries(group.commands).filter(([, entry]) => "commands" in entry || !entry.hidden);
   const groups = shown.filter(([, entry]) => "commands" in entry && words.length === 0);
-  const leaves = shown.filter((pair) => !groups.includes(pair));
+  const { common = [] } = group;
+  const leaves = shown.filter((pair) => !groups.includes(pair) && !common.includes(pair[0]));
+  if (common.length > 0) {
+    const first = common.flatMap((word) => shown.filter(([known]) => known === word));
+    parts.push(`Common Commands:\n${(await entryLines(first, columns, { sorted: false })).join("\n")}`);
+  }
   if (groups.length > 0) parts.push(`Management Commands:\n${(await entryLines(groups, columns)).join("\n")}`);
   parts.push(`Commands:\n${(await entryLines(leaves, columns)).join("\n")}`);
   if (words.length === 0) parts.push(`Global Options:\n${flagLines(globals, columns).join("\n")}`);
   parts.push(`Run '${name} COMMAND --help' for more information on a command.`);
+  if (words.length === 0)
+    parts.push("New to containers? 'havre run --rm -it catalogue.internal/debian:12 bash' is a shell in one.");
   return `${parts.join("\n\n")}\n`;
 }
 
@@ -50,9 +57,10 @@ export async function helpFor(
 async function entryLines(
   entries: readonly (readonly [string, Entry])[],
   columns: number | undefined,
+  order: { readonly sorted: boolean } = { sorted: true },
 ): Promise<string[]> {
   const width = Math.max(...entries.map(([name]) => name.length)) + 2;
-  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = order.sorted ? [...entries].sort(([a], [b]) => (a < b ? -1 : 1)) : entries;
   return Promise.all(
     sorted.map(async ([name, entry]) => {
       const summary = "commands" in entry ? entry.summary : (await entry.load()).command.summary;

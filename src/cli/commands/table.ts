@@ -15,6 +15,8 @@ export interface Leaf {
 export interface Group {
   readonly summary: string;
   readonly commands: Readonly<Record<string, Entry>>;
+  /** Commands that help tells of first. */
+  readonly common?: readonly string[];
   /** Flags that may stand before a command's name, and are given on to it by their long names. */
   readonly flags?: () => Promise<Flags>;
 }
@@ -262,6 +264,7 @@ const compose: Group = {
 /** Every command, as the words that lead to it. */
 export const commandTable: Group = {
   summary: "A container platform: one program from the laptop to production",
+  common: ["up", "down", "run", "ps", "top", "logs", "exec", "build", "doctor"],
   commands: {
     run,
     exec: orService(exec, composeExec),

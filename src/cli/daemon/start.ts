@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { HavreError } from "../../base/mod.ts";
 import type { Transport } from "../../client/mod.ts";
@@ -25,7 +25,7 @@ export async function startDaemon(places: Places, transport: Transport, cause: H
   using lock = takeLock(lockPath);
   // Another command may have started it between our first try and the lock.
   if (await answers(transport)) return;
-  const exited = lock.mine ? launch(places, log, err) : undefined;
+  const exited = lock.mine ? (startUnit(places, err) ?? launch(places, log, err)) : undefined;
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await answers(transport))) {
     const code = exited?.code();
@@ -47,6 +47,24 @@ function notAllowed(transport: Transport, cause: unknown): HavreError {
       hint: "Run the command as root, or name a daemon you may use with -H or --run",
     },
   );
+}
+
+const UNIT = "havre.service";
+const UNIT_FOLDERS = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+
+/**
+ * Where systemd keeps the daemon, it starts it: beside one of ours the unit could not start. Undefined where it does not,
+ * or for a daemon of other folders than the unit's.
+ */
+function startUnit({ root, run }: Places, err: Output): { code(): number | undefined } | undefined {
+  if (root !== "/var/lib/havre" || run !== "/run/havre" || !existsSync("/run/systemd/system")) return undefined;
+  if (!UNIT_FOLDERS.some((folder) => existsSync(`${folder}/${UNIT}`))) return undefined;
+  err.line(`No daemon answers: starting ${UNIT} (log: journalctl -u havre)`);
+  const { status, stderr } = spawnSync("systemctl", ["start", UNIT], { encoding: "utf8" });
+  if (status === 0) return { code: () => undefined };
+  throw new HavreError("unavailable", `systemd did not start ${UNIT}: ${stderr?.trim() || "no reason given"}`, {
+    hint: `See journalctl -u havre; after it has failed often: systemctl reset-failed havre`,
+  });
 }
 
 function launch(places: Places, log: string, err: Output): { code(): number | undefined } {

@@ -17,6 +17,7 @@ export class Restarts {
   /** Milliseconds waited before the last try. */
   readonly #lastDelay = new Map<string, number>();
   readonly #closing = new AbortController();
+  #held = false;
   /** When and after which wait a container was last restarted for its health. */
   readonly #unhealthy = new Map<string, { readonly at: number; readonly delay: number }>();
 
@@ -27,7 +28,12 @@ export class Restarts {
 
   /** Whether the container's policy wants it started again after the exit it records. */
   wanted(container: Container): boolean {
-    return this.#decide(container).restart;
+    return !this.#held && this.#decide(container).restart;
+  }
+
+  /** Nothing is started again any more; what policies want is left to the next daemon. */
+  hold(): void {
+    this.#held = true;
   }
 
   /** Plans the next start of a container that is `restarting`. */

@@ -14,10 +14,15 @@ const SIGKILL = 9;
  * user's: no restart policy applies. Call without the container's lock: the exit takes it.
  */
 export async function stopProcess(context: EngineContext, container: Container, options: StopOptions): Promise<void> {
+  await setStatus(context, container.id, { stoppedByUser: true }, { durable: true });
+  await endProcess(context, container, options);
+}
+
+/** The same without the user's name on it: restart policies go on to apply. */
+export async function endProcess(context: EngineContext, container: Container, options: StopOptions): Promise<void> {
   const { config } = container.spec;
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_STOP_TIMEOUT;
   const signal = parseSignal(options.signal ?? config.StopSignal ?? "SIGTERM");
-  await setStatus(context, container.id, { stoppedByUser: true }, { durable: true });
   if (!hasProcess(current(context, container.id) ?? container)) return;
   const exited = exitOf(context, container.id);
   await signalProcess(context, container, signal);

@@ -17,7 +17,12 @@ export async function pullMissing(context: Context, image: string, options: Crea
   if (isId(image)) return false;
   const name = familiarReference(withDefaultTag(parseReference(image)));
   if (!options.quiet) context.err.line(`Unable to find image '${name}' locally`);
-  await pullImage(context, image, options);
+  try {
+    await pullImage(context, image, options);
+  } catch (error) {
+    const { withNearImages } = await import("./near-image.ts");
+    throw context.places.host === undefined ? await withNearImages(error, await context.client(), image) : error;
+  }
   return true;
 }
 
