@@ -8,14 +8,16 @@
  */
 import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 
 const home = resolve(import.meta.dirname, "..");
 const output = resolve(process.argv[2] ?? resolve(home, "build/havre"));
-const beside = `${output}.${process.pid}.new`;
+const folder = `${output}.${process.pid}.new`;
+// The compiler writes the file's name into the program: always the same, so that the same sources make the same bytes.
+const beside = resolve(folder, "havre");
 const began = new Date();
 
-mkdirSync(dirname(output), { recursive: true });
+mkdirSync(folder, { recursive: true });
 const workers = globSync("src/**/*-worker.ts", { cwd: home }).sort();
 const { BUN_OPTIONS: _options, BUN_BE_BUN: _be, ...environment } = process.env;
 const built = spawnSync(
@@ -41,11 +43,12 @@ const built = spawnSync(
   { cwd: home, env: environment, encoding: "utf8" },
 );
 if (built.status !== 0) {
-  rmSync(beside, { force: true });
+  rmSync(folder, { recursive: true, force: true });
   process.stderr.write(`${built.stdout}${built.stderr}${built.error?.message ?? ""}\n`);
   process.exit(1);
 }
 utimesSync(beside, began, began);
 renameSync(beside, output);
+rmSync(folder, { recursive: true });
 const seconds = ((Date.now() - began.getTime()) / 1000).toFixed(1);
 process.stderr.write(`havre: Built ${Math.round(statSync(output).size / 1e6)} MB in ${seconds} s\n`);
