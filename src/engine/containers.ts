@@ -23,7 +23,7 @@ import { endForRemoval, finishRemoval, markRemoved, requireRemovable } from "./l
 import { renameContainer } from "./lifecycle/rename.ts";
 import { Restarts } from "./lifecycle/restarts.ts";
 import { startContainer } from "./lifecycle/start.ts";
-import { endProcess, signalProcess, stopProcess, unfreeze } from "./lifecycle/stop.ts";
+import { endAll, signalProcess, stopProcess, unfreeze } from "./lifecycle/stop.ts";
 import { updateContainer } from "./lifecycle/update.ts";
 import type { RemovedLogs } from "./logs/removed.ts";
 import { findContainer, getContainer, hasProcess, requireRunning } from "./lookup.ts";
@@ -121,14 +121,7 @@ export class ContainerLifecycle implements Containers {
    */
   async standDown(): Promise<void> {
     this.#restarts.hold();
-    const ended = this.list()
-      .filter(hasProcess)
-      .map(async (container) => {
-        await endProcess(this.#context, container, {});
-        await this.#settled(container.id);
-      });
-    for (const { reason } of (await Promise.allSettled(ended)).filter((one) => one.status === "rejected"))
-      this.#context.log.error("a container did not stop", { error: toHavreError(reason) });
+    await endAll(this.#context, this.list().filter(hasProcess), (id) => this.#settled(id));
   }
 
   async kill(ref: string, signal?: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { HavreError } from "../../base/mod.ts";
+import { HavreError, toHavreError } from "../../base/mod.ts";
 import { parseSignal } from "../../spec/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { type EngineContext, runtimeName, setStatus } from "../context.ts";
@@ -30,6 +30,21 @@ export async function endProcess(context: EngineContext, container: Container, o
   if (await settlesWithin(exited, timeout < 0 ? undefined : timeout * 1000)) return;
   await signalProcess(context, container, SIGKILL);
   await exited;
+}
+
+/** All at once, each in its own time. One that does not end is told to the log. */
+export async function endAll(
+  context: EngineContext,
+  containers: readonly Container[],
+  settled: (id: string) => Promise<unknown>,
+): Promise<void> {
+  const ending = containers.map(async (container) => {
+    await endProcess(context, container, {});
+    await settled(container.id);
+  });
+  for (const result of await Promise.allSettled(ending))
+    if (result.status === "rejected")
+      context.log.error("a container did not stop", { error: toHavreError(result.reason) });
 }
 
 /** Sends a signal; a process that has just gone is no error. */
