@@ -8,6 +8,7 @@ import { checkLimits } from "./limits.ts";
 import { checkNetwork } from "./network.ts";
 import { checkProcesses } from "./processes.ts";
 import { checkSurvival } from "./survival.ts";
+import { checkUsers } from "./users.ts";
 
 /** A folder right below a tree's root. */
 const PARENT = /^\/sys\/fs\/cgroup\/([^/]+\/)?havre$/;
@@ -32,6 +33,7 @@ await checkLimits(lab);
 await checkProcesses(lab);
 await checkNetwork(lab);
 await checkAppArmor(lab);
+await checkUsers(lab);
 await checkSurvival(lab);
 await lab.check("nothing of a removed container is left", async () => {
   const ids = (await lab.ok("ps", "-aq", "--no-trunc")).split("\n");
