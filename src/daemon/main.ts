@@ -86,8 +86,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     log,
   };
   const server = createApiServer(useCases, () => {
-    const bytes = releaseProgramPages();
-    log.debug("quiet", { bytes });
+    try {
+      releaseProgramPages();
+    } catch (error) {
+      // Locked in memory by its operator, say: no harm is done.
+      log.debug("The program's code stays in memory", { error });
+    }
   });
   const socket = join(options.run, "havre.sock");
   const { socketGroup } = options;
