@@ -3,6 +3,7 @@ import { type Platform, parseGoBoolean } from "../../spec/mod.ts";
 import type { AttestWish } from "../build-request.ts";
 import type { CacheOption } from "../cache/options.ts";
 import { platformsOf } from "../classic/classic-builds.ts";
+import { NO_LIMITS } from "../graph/ops.ts";
 import type { GraphOptions } from "../graph/options.ts";
 
 type Attributes = Readonly<Record<string, string>>;
@@ -65,15 +66,9 @@ export function readFrontendAttributes(attributes: Attributes, host: Platform): 
       network: readNetwork(text("force-network-mode")),
       extraHosts: (text("add-hosts")?.split(",") ?? []).map((pair) => pair.replace("=", ":")),
       limits: {
+        ...NO_LIMITS,
         shmSize: Number(text("shm-size") ?? 0),
         ulimits: (text("ulimit")?.split(",") ?? []).map(readUlimit),
-        memory: 0,
-        memorySwap: 0,
-        cpuShares: 0,
-        cpuPeriod: 0,
-        cpuQuota: 0,
-        cpusetCpus: "",
-        cpusetMems: "",
         cgroupParent: text("cgroup-parent") ?? "",
       },
       namedContexts: [],
