@@ -73,6 +73,7 @@ export class RegistryService implements AsyncDisposable {
 
   /** Begins what the settings want done besides answering. */
   async start(): Promise<void> {
+    this.#mirrors.replace(this.#settings.mirrors);
     await this.#begin(this.#settings);
   }
 
@@ -88,6 +89,8 @@ export class RegistryService implements AsyncDisposable {
 
   /** Goes by other settings from the next request on. When they cannot be followed nothing changes, and it throws why. */
   async replace(settings: RegistrySettings): Promise<void> {
+    // First what reads other files and may fail.
+    this.#mirrors.replace(settings.mirrors);
     const before = this.#audit;
     [this.#front, this.#ownerFront] = this.#make(settings);
     if (before !== this.#audit) before[Symbol.dispose]?.();
@@ -103,9 +106,8 @@ export class RegistryService implements AsyncDisposable {
     this.#audit[Symbol.dispose]?.();
   }
 
-  async #begin({ webhooks, mirrors, housekeepingMs }: RegistrySettings): Promise<void> {
+  async #begin({ webhooks, housekeepingMs }: RegistrySettings): Promise<void> {
     await this.#webhooks.replace(webhooks);
-    this.#mirrors.replace(mirrors);
     this.upkeep.every(housekeepingMs, (action, detail) => this.#audit.note({ action, user: "havre-registry", detail }));
   }
 
