@@ -3,6 +3,7 @@ import type { OnProgress } from "../../images/mod.ts";
 import { parseReference } from "../../spec/mod.ts";
 import type { BuildRequest } from "../build-request.ts";
 import type { FetchImage } from "../classic/classic-builds.ts";
+import { contextName } from "../dockerfile/context-name.ts";
 import { credentialsFor } from "./credentials.ts";
 import type { FrontendRequest } from "./frontend-options.ts";
 import { fullName } from "./full-name.ts";
@@ -19,7 +20,7 @@ export function imageFinder(
 ): BuildRequest["findImage"] {
   const known = new Map<string, ReturnType<FetchImage>>();
   return (name, platform, stop) => {
-    const named = request.contexts.get(name.toLowerCase());
+    const named = request.contexts.get(contextName(name));
     const reference = named?.kind === "image" ? named.reference : name;
     const key = JSON.stringify([reference, platform]);
     const image =

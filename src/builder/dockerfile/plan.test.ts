@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { contextName } from "./context-name.ts";
 import { parseDockerfile } from "./parse-dockerfile.ts";
 import { type PlanOptions, planBuild } from "./plan.ts";
 
@@ -102,4 +103,9 @@ test("a target that is not there", () => {
   expect(() => plan("FROM a AS build\n", { target: "biuld" })).toThrow(
     'target stage "biuld" could not be found (did you mean build?)',
   );
+});
+
+test("a context stands for an image however that is written", () => {
+  const names = ["alpine", "Alpine:latest", "docker.io/library/alpine", "alpine:3", "host/a:latest", "a@b c", "x"];
+  expect(names.map(contextName)).toEqual(["alpine", "alpine", "alpine", "alpine:3", "host/a", "a@b c", "x"]);
 });

@@ -1,5 +1,6 @@
 import { HavreError } from "../../base/mod.ts";
 import type { Command, Dockerfile, Stage } from "./commands.ts";
+import { contextName } from "./context-name.ts";
 import { DockerfileError } from "./errors.ts";
 import { parseTrigger } from "./parse-dockerfile.ts";
 import { standingAt } from "./places.ts";
@@ -73,7 +74,8 @@ export function resolveFrom(
   options: PlanOptions,
 ): Source {
   const name = from.toLowerCase();
-  if (options.contexts?.has(name)) return { kind: "context", name };
+  const named = contextName(name);
+  if (options.contexts?.has(named)) return { kind: "context", name: named };
   const stage = dockerfile.stages.findLast((other) => other.name === name);
   if (stage !== undefined) return { kind: "stage", index: stage.index };
   if (name === "scratch") return { kind: "scratch" };
@@ -125,7 +127,8 @@ function baseOf(stage: Stage, name: string, before: readonly PlannedStage[], { c
   const earlier = before.findLast((other) => other.stage.name === name.toLowerCase());
   if (earlier !== undefined) return { kind: "stage", index: earlier.stage.index };
   if (name === "scratch") return { kind: "scratch" };
-  if (contexts?.has(name.toLowerCase())) return { kind: "context", name: name.toLowerCase() };
+  const named = contextName(name);
+  if (contexts?.has(named)) return { kind: "context", name: named };
   return { kind: "image", reference: name };
 }
 

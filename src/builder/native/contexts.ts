@@ -2,6 +2,7 @@ import { HavreError } from "../../base/mod.ts";
 import { fromBytes } from "../../snapshots/mod.ts";
 import type { Builder } from "../builder.ts";
 import { takeContext } from "../classic/classic-builds.ts";
+import { contextName } from "../dockerfile/context-name.ts";
 import type { FileSource } from "../ops/files/source.ts";
 import { SubfolderSource } from "../ops/files/subfolder-source.ts";
 
@@ -67,17 +68,17 @@ export class NativeContexts {
 
   /** Of those that are files. */
   get names(): readonly string[] {
-    return this.#asked.contexts.filter(({ kind }) => kind !== "image").map(({ name }) => name);
+    return this.#asked.contexts.filter(({ kind }) => kind !== "image").map(({ name }) => contextName(name));
   }
 
   /** The image that a name means. */
   reference(name: string): string {
-    const named = this.#asked.contexts.find((one) => one.name === name.toLowerCase());
+    const named = this.#asked.contexts.find((one) => contextName(one.name) === contextName(name));
     return named?.kind === "image" ? named.reference : name;
   }
 
   async named(name: string, signal: AbortSignal): Promise<FileSource> {
-    const index = this.#asked.contexts.findIndex((one) => one.name === name);
+    const index = this.#asked.contexts.findIndex((one) => contextName(one.name) === name);
     const named = this.#asked.contexts[index];
     if (named?.kind === "remote") return this.#held.use(await this.#builder.fetch(named.address, signal)).files;
     if (named?.kind !== "files" || !this.#body) throw new HavreError("not-found", `There is no context ${name}`);
