@@ -103,6 +103,9 @@ describe("a build", () => {
     expect(await built(folder, "--no-cache")).not.toContain("Using cache");
     // The cache of images that are named: of none that is here, nothing.
     expect(await built(folder, "--cache-from", "e2e-none")).not.toContain("Using cache");
+    const noted = context({ Dockerfile: "FROM bb\nENV A=b\nRUN true\n" });
+    await built(noted);
+    expect(await built(noted, "--cache-from", "e2e-none")).not.toContain("Using cache");
     expect(await built(folder, "--cache-from", "e2e-none", "--cache-from", "e2e-built")).toContain("Using cache");
   });
 

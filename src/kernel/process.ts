@@ -31,6 +31,19 @@ export function processStat(pid: number): ProcessStat | undefined {
   return { state: fields[0] ?? "", parent: Number(fields[1]), startTime: Number(fields[19]) };
 }
 
+/** Whether a process has a handler for a signal, or ignores it; true too of one that is gone (proc_pid_status(5)). */
+export function signalHeard(pid: number, signal: number): boolean {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/status`, "latin1");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH") return true;
+    throw error;
+  }
+  const masks = [...text.matchAll(/^Sig(?:Ign|Cgt):\s*([0-9a-f]+)$/gm)].map(([, mask]) => BigInt(`0x${mask}`));
+  return masks.some((mask) => ((mask >> BigInt(signal - 1)) & 1n) === 1n);
+}
+
 /** A process by its id and start time (clock ticks since boot): never mistaken for another. */
 export interface ProcessIdentity {
   readonly pid: number;

@@ -1,4 +1,10 @@
-import { type CgroupStats, type InterfaceCounters, isSameProcess, type ProcessIdentity } from "../kernel/mod.ts";
+import {
+  type CgroupStats,
+  type InterfaceCounters,
+  isSameProcess,
+  type ProcessIdentity,
+  signalHeard,
+} from "../kernel/mod.ts";
 import type { RuntimeProcess, RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
@@ -151,4 +157,4 @@ export interface Runtime {
   runtimes(): ReadonlyMap<string, { readonly path: string; readonly args: readonly string[] }>;
 }
 
-export { type CgroupStats, type InterfaceCounters, isSameProcess, type ProcessIdentity };
+export { type CgroupStats, type InterfaceCounters, isSameProcess, type ProcessIdentity, signalHeard };

@@ -120,12 +120,6 @@ export class ClassicBuilds {
     const dockerfile = readContextFile(all, request.dockerfile ?? "Dockerfile");
     const files = withoutIgnored(all, request.dockerfile);
     const epoch = epochOf(request.options.buildArgs);
-    const narrator = new ClassicNarrator({
-      configAt: (...where) => this.#builder.configAt(...where, epoch),
-      known: (id) => this.#images.get(id) !== undefined,
-      say: (text) => speaker.say(text),
-      removes: request.removes,
-    });
     const { platform: asked, ...options } = request.options;
     const remembered = await this.#caches.open(request.cacheFrom.map(registryOption), request.credentials, signal);
     // Where sources are named, steps come from those alone (Docker's): with none of them to be had, from nowhere.
@@ -134,6 +128,13 @@ export class ClassicBuilds {
       remembered.length > 0 ||
       request.cacheFrom.some((name) => this.#images.find(name) !== undefined);
     const platform = asked === undefined ? this.#platform : parsePlatform(asked);
+    const noCache = options.noCache || !cached;
+    const narrator = new ClassicNarrator({
+      configAt: (...where) => this.#builder.configAt(...where, epoch),
+      known: (id) => !noCache && this.#images.get(id) !== undefined,
+      say: (text) => speaker.say(text),
+      removes: request.removes,
+    });
     try {
       const { image } = await this.#builder.build(
         {

@@ -1,4 +1,5 @@
 import { HavreError, toHavreError } from "../../base/mod.ts";
+import { signalHeard } from "../../runtime/mod.ts";
 import { parseSignal } from "../../spec/mod.ts";
 import { type Container, containerKind } from "../container.ts";
 import { type EngineContext, runtimeName, setStatus } from "../context.ts";
@@ -49,12 +50,30 @@ export async function endAll(
 
 /** Sends a signal; a process that has just gone is no error. */
 export async function signalProcess(context: EngineContext, container: Container, signal: number): Promise<void> {
+  await untilHeard(context, container, signal);
   try {
     await context.runtime.kill(container.id, runtimeName(context, container), signal);
   } catch (error) {
     if (!(error instanceof HavreError && error.kind === "not-found")) throw error;
   }
   context.events.emitContainer(container, "kill", { signal: String(signal) });
+}
+
+/** Milliseconds after its start in which a program is still taken to be setting itself up. */
+const SETTING_UP = 250;
+
+/**
+ * The first process of a namespace does not get signals that it has no handler for: one that comes while the program is
+ * still loading would be lost, and a stop take its whole timeout. So it waits until the handler is there; not for long.
+ */
+async function untilHeard(context: EngineContext, { id, spec }: Container, signal: number): Promise<void> {
+  if (signal === SIGKILL || spec.hostConfig.PidMode !== "") return;
+  for (;;) {
+    const status = current(context, id)?.status;
+    const left = (status?.startedAt ?? 0) + SETTING_UP - context.clock.now();
+    if (!status?.init || left <= 0 || left > SETTING_UP || signalHeard(status.init.pid, signal)) return;
+    await context.clock.sleep(Math.min(left, 10));
+  }
 }
 
 /** Kills at once and waits for the recorded exit. */
