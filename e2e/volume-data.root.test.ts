@@ -271,37 +271,17 @@ describe("snapshot, clone and copy", () => {
     expect(await inVolume("e2e-x", "echo three > f; cat f")).toBe("three");
   }, 30_000);
 
-  test("on a file system that shares content nothing is copied", async () => {
-    const image = join(folder(), "xfs");
-    expect(spawnSync("sh", ["-c", `truncate -s 400m ${image} && mkfs.xfs -q ${image}`]).status).toBe(0);
-    const mounted = folder();
-    expect(spawnSync("mount", ["-o", "loop", image, mounted]).status).toBe(0);
-    try {
-      const daemon = new TestDaemon({ root: join(mounted, "root") });
-      await daemon.start();
-      try {
-        const havre = (...args: string[]) =>
-          engine.havre(["-H", daemon.host, "volume", ...args], {
-            env: { HAVRE_ROOT: daemon.root, HAVRE_RUN: daemon.run },
-          });
-        await havre("create", "v");
-        await havre("create", "vv");
-        writeFileSync(join(daemon.root, "volumes/vv/_data/f"), Buffer.alloc(5_000_000, 1));
-        expect((await havre("clone", "vv", "cc")).stderr).toBe("Content shared, nothing copied (1 files)\n");
-        expect(statSync(join(daemon.root, "volumes/cc/_data/f")).size).toBe(5_000_000);
-      } finally {
-        await daemon.end();
-        await daemon.removeNetwork();
-        await daemon[Symbol.asyncDispose]();
-      }
-    } finally {
-      expect(spawnSync("umount", [mounted], { encoding: "utf8" }).stderr).toBe("");
-    }
-  }, 60_000);
-
-  test("on btrfs they are snapshots of the file system, however much there is", async () => {
-    const image = join(folder(), "btrfs");
-    expect(spawnSync("sh", ["-c", `truncate -s 600m ${image} && mkfs.btrfs -q ${image}`]).status).toBe(0);
+  /** A daemon whose root is on a file system of its own, made by `mkfs`, and `havre volume …` there, which must succeed. */
+  async function onFileSystem(
+    mkfs: string,
+    use: (
+      volumes: (...args: string[]) => Promise<string>,
+      data: (name: string) => string,
+      at: TestDaemon,
+    ) => Promise<void>,
+  ): Promise<void> {
+    const image = join(folder(), "image");
+    expect(spawnSync("sh", ["-c", `truncate -s 600m ${image} && ${mkfs} -q ${image}`]).status).toBe(0);
     const mounted = folder();
     expect(spawnSync("mount", ["-o", "loop", image, mounted]).status).toBe(0);
     try {
@@ -314,26 +294,7 @@ describe("snapshot, clone and copy", () => {
           if (code !== 0) throw new Error(stderr);
           return stdout + stderr;
         };
-        const data = (name: string) => join(daemon.root, "volumes", name, "_data");
-        await havre("create", "vv");
-        const make =
-          "mkdir -p a/b; echo deep > a/b/f; head -c 60000000 /dev/urandom > big; chown 5:6 . big; chmod 2770 .";
-        expect(spawnSync("sh", ["-c", make], { cwd: data("vv") }).status).toBe(0);
-        const before = portrait(data("vv"));
-        expect(await havre("snapshot", "vv", "ss")).toBe("ss\nA snapshot of the file system, nothing copied\n");
-        writeFileSync(join(data("vv"), "big"), "changed");
-        expect(await havre("clone", "ss", "cc")).toContain("A snapshot of the file system");
-        expect([portrait(data("ss")), portrait(data("cc"))]).toEqual([before, before]);
-        // Restored and filled volumes are fit for it as well, and all of them go as volumes do.
-        const backup = join(folder(), "one");
-        await havre("backup", "--pause", "cc", backup);
-        await havre("restore", "--force", backup, "vv");
-        expect(portrait(data("vv"))).toBe(before);
-        expect(await havre("clone", "vv", "again")).toContain("A snapshot of the file system");
-        await daemon.restart();
-        await havre("rm", "vv", "ss", "cc", "again");
-        const left = () => spawnSync("btrfs", ["subvolume", "list", mounted], { encoding: "utf8" }).stdout;
-        await until("their subvolumes are gone", async () => !left().includes("/"));
+        await use(havre, (name) => join(daemon.root, "volumes", name, "_data"), daemon);
       } finally {
         await daemon.end();
         await daemon.removeNetwork();
@@ -342,6 +303,39 @@ describe("snapshot, clone and copy", () => {
     } finally {
       expect(spawnSync("umount", [mounted], { encoding: "utf8" }).stderr).toBe("");
     }
+  }
+
+  test("on a file system that shares content nothing is copied", async () => {
+    await onFileSystem("mkfs.xfs", async (volumes, data) => {
+      await volumes("create", "vv");
+      writeFileSync(join(data("vv"), "f"), Buffer.alloc(5_000_000, 1));
+      expect(await volumes("clone", "vv", "cc")).toBe("cc\nContent shared, nothing copied (1 files)\n");
+      expect(statSync(join(data("cc"), "f")).size).toBe(5_000_000);
+    });
+  }, 60_000);
+
+  test("on btrfs they are snapshots of the file system, however much there is", async () => {
+    await onFileSystem("mkfs.btrfs", async (volumes, data, daemon) => {
+      await volumes("create", "vv");
+      const make =
+        "mkdir -p a/b; echo deep > a/b/f; head -c 60000000 /dev/urandom > big; chown 5:6 . big; chmod 2770 .";
+      expect(spawnSync("sh", ["-c", make], { cwd: data("vv") }).status).toBe(0);
+      const before = portrait(data("vv"));
+      expect(await volumes("snapshot", "vv", "ss")).toBe("ss\nA snapshot of the file system, nothing copied\n");
+      writeFileSync(join(data("vv"), "big"), "changed");
+      expect(await volumes("clone", "ss", "cc")).toContain("A snapshot of the file system");
+      expect([portrait(data("ss")), portrait(data("cc"))]).toEqual([before, before]);
+      // Restored and filled volumes are fit for it as well, and all of them go as volumes do.
+      const backup = join(folder(), "one");
+      await volumes("backup", "--pause", "cc", backup);
+      await volumes("restore", "--force", backup, "vv");
+      expect(portrait(data("vv"))).toBe(before);
+      expect(await volumes("clone", "vv", "again")).toContain("A snapshot of the file system");
+      await daemon.restart();
+      await volumes("rm", "vv", "ss", "cc", "again");
+      const left = () => spawnSync("btrfs", ["subvolume", "list", daemon.root], { encoding: "utf8" }).stdout;
+      await until("their subvolumes are gone", async () => !left().includes("/"));
+    });
   }, 60_000);
 
   test("to another engine, whole or not at all", async () => {
