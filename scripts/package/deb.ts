@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { files, home, run, type Tree, writeTree } from "./tree.ts";
+import { compressed, files, home, run, type Tree, writeTree } from "./tree.ts";
 
 /** Makes `havre_VERSION_ARCH.deb` in a folder, and returns its path. The same tree makes the same bytes. */
 export function makeDebianPackage(into: string, version: string, common: Tree, date: number): string {
@@ -13,6 +13,10 @@ export function makeDebianPackage(into: string, version: string, common: Tree, d
     const tree: Tree = {
       ...usr,
       "usr/lib/systemd/system/havre.service": { content: readFileSync(join(files, "havre.service")) },
+      // Debian's own form has that name; the project's stands beside it.
+      "usr/share/doc/havre/changelog.gz": { content: compressed(changelog(version, date)) },
+      "usr/share/doc/havre/NEWS.gz": { content: compressed(readFileSync(join(home, "CHANGELOG.md"), "utf8")) },
+      "usr/share/lintian/overrides/havre": { content: OVERRIDES },
     };
     const scripts = ["postinst", "prerm", "postrm"].map((name) => [
       `DEBIAN/${name}`,
@@ -34,6 +38,24 @@ export function makeDebianPackage(into: string, version: string, common: Tree, d
   }
 }
 
+const MAINTAINER = "The Havre developers <havre@localhost>";
+
+/** Source: Debian policy 4.4. */
+function changelog(version: string, date: number): string {
+  const day = new Date(date * 1000).toUTCString().replace("GMT", "+0000");
+  return `havre (${version}) unstable; urgency=medium\n\n  * What has changed is told by NEWS.gz.\n\n -- ${MAINTAINER}  ${day}\n`;
+}
+
+/** What lintian(1) finds and why it is so. */
+const OVERRIDES = `# A program compiled with Bun: its own code is appended to the runtime, which stripping would cut off.
+havre: unstripped-binary-or-object [usr/bin/havre]
+havre: hardening-no-pie [usr/bin/havre]
+havre: hardening-no-relro [usr/bin/havre]
+havre: embedded-library *
+# It reads the databases of images, not the host's.
+havre: uses-dpkg-database-directly [usr/bin/havre]
+`;
+
 function controlFile(version: string, architecture: string, kibibytes: number): string {
   return `${[
     "Package: havre",
@@ -41,9 +63,9 @@ function controlFile(version: string, architecture: string, kibibytes: number): 
     `Architecture: ${architecture}`,
     "Section: admin",
     "Priority: optional",
-    "Maintainer: The Havre developers <havre@localhost>",
+    `Maintainer: ${MAINTAINER}`,
     `Installed-Size: ${kibibytes}`,
-    `Depends: ${["libc6 (>= 2.17)", "init-system-helpers", "passwd", ...runtimePackages()].join(", ")}`,
+    `Depends: ${["libc6 (>= 2.17)", "passwd", ...runtimePackages()].join(", ")}`,
     "Description: container platform in one program",
     " Engine, images, builder, networks, volumes and Compose on one machine. It",
     " speaks Docker's API, so Docker's command line and libraries work with it.",

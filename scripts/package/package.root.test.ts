@@ -97,7 +97,7 @@ test("the same sources make the same packages, byte for byte", async () => {
   const before = [deb, archive, npm].map(digest);
   await finished(process.execPath, ["scripts/package/package.ts"]);
   expect([deb, archive, npm].map(digest)).toEqual(before);
-}, 120_000);
+}, 300_000);
 
 test("the unit keeps containers and socket folder", () => {
   const unit = readFileSync(join(home, "scripts/package/files/havre.service"), "utf8");

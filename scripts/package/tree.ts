@@ -76,7 +76,8 @@ function completion(shell: string): string {
   return run(program, ["completion", shell]);
 }
 
-function compressed(text: string): Uint8Array {
+/** The same text makes the same bytes. */
+export function compressed(text: string): Uint8Array {
   return gzipSync(text, { level: 9 });
 }
 
