@@ -61,6 +61,7 @@ test.each([
   ["cat: can't open '/srv/secret': Permission denied", "cat", "/srv/secret", "--grant cap:dac_override"],
   ["sudo: effective uid is not 0, is sudo installed setuid root?", "sudo", undefined, "--grant new-privileges"],
   ["sh: can't fork: Resource temporarily unavailable", "sh", "512", "--pids-limit NUMBER"],
+  ["sh: can't create /proc/sys/kernel/panic: Read-only file system", "sh", "/proc/sys/kernel/panic", undefined],
   ["wget: can't connect to remote host: Network is unreachable", "wget", undefined, undefined],
 ])("%s", (line, process, target, grant) => {
   const found = findRefusals(GROUND, ["started", line, "bye"]);

@@ -55,7 +55,7 @@ const CAPABILITIES: readonly (readonly [told: RegExp, capabilities: readonly str
   [/\b(nice|setpriority|sched_set\w+|ionice)\b/i, ["CAP_SYS_NICE"], "raised a priority"],
   [/\b(ptrace|strace|gdb|process_vm_readv)\b/i, ["CAP_SYS_PTRACE"], "looked into another process"],
   [/\b(mlock(all)?|memlock)\b/i, ["CAP_IPC_LOCK"], "locked memory"],
-  [/\b(settimeofday|clock_settime|cannot set date|hwclock)\b/i, ["CAP_SYS_TIME"], "set the clock"],
+  [/\b(settimeofday|clock_settime|(can't|cannot) set date|hwclock)\b/i, ["CAP_SYS_TIME"], "set the clock"],
   [/\b(raw socket|ping|SOCK_RAW|tcpdump|arping)\b/i, ["CAP_NET_RAW"], "opened a raw socket"],
   [
     /\b(iptables|ip6tables|nft|RTNETLINK|SIOC[A-Z]+|tun\b.*ioctl|ip link|ifconfig)\b/i,
@@ -115,7 +115,7 @@ function ofLine(line: string, ground: RefusalGround): readonly Refusal[] {
   const unpermitted = says(/operation not permitted|EPERM|\b1: Operation|not permitted/i);
   if ((denied || unpermitted) && says(/\b(bind|listen|listening)\b/i))
     return lowPort(line).map((one) => ({ ...base, ...one }));
-  if (says(/no new privileges|effective uid is not 0|must be setuid root/i))
+  if (says(/no new privileges|effective uid is not 0|must be s(et)?uid/i))
     return [
       {
         ...base,
@@ -167,6 +167,15 @@ function readOnly(
       rule: `mount: ${mount.destination} is mounted read-only`,
       remedy: `Mount it without ro: -v SOURCE:${mount.destination}`,
     };
+  if (path !== undefined && (isBelow(path, "/proc") || isBelow(path, "/sys")))
+    return {
+      tried: "wrote",
+      ...target,
+      rule: "kernel files: read-only",
+      remedy: isBelow(path, "/proc/sys")
+        ? `--sysctl ${path.slice("/proc/sys/".length).replaceAll("/", ".")}=VALUE, where the setting is the container's own`
+        : "Set it on the host: it is not the container's own",
+    };
   if (!hostConfig.ReadonlyRootfs)
     return {
       tried: "wrote",
@@ -209,7 +218,14 @@ function capabilityOf(line: string, { hostConfig }: RefusalGround, base: object)
   if (missing.length === 0) return undefined;
   const grant = missing.map((value) => `--grant ${formatGrant({ name: "cap", value } satisfies Grant)}`).join(" ");
   return [
-    { ...base, tried, target: missing.join(", "), rule: "capabilities: it has not this one", grant, remedy: grant },
+    {
+      ...base,
+      tried,
+      target: missing.join(", "),
+      rule: `capabilities: ${missing.join(" and ")} ${missing.length > 1 ? "were" : "was"} not granted`,
+      grant,
+      remedy: grant,
+    },
   ];
 }
 
