@@ -157,8 +157,8 @@ export const ATTEMPTS: readonly Attempt[] = [
   },
   {
     practice: "minimal",
-    name: "sets the clock",
-    script: "date -s @$(date +%s) 2>&1 | tee /tmp/said; ! grep -q 'set date' /tmp/said",
+    name: "sets how fast the host's clock goes",
+    script: "adjtimex -q -t 10000 2>&1 | tee /tmp/said; ! grep -q permitted /tmp/said",
     works: OPEN,
     told: /CAP_SYS_TIME/,
   },

@@ -6,8 +6,29 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Milliseconds by which the fine clock may be off before it is set again. */
+const TOLERANCE = 2;
+
+/**
+ * The wall clock to fractions of a millisecond. The runtime's fine clock goes on as it began when the host's is set or
+ * slept, so it is set again where it differs: what others write in logs must compare with what the engine records.
+ */
+export function wallClock(
+  wall: () => number = Date.now,
+  fine: () => number = () => performance.timeOrigin + performance.now(),
+): () => number {
+  let ahead = 0;
+  return () => {
+    const now = fine() + ahead;
+    const difference = wall() - now;
+    if (Math.abs(difference) <= TOLERANCE) return now;
+    ahead += difference;
+    return now + difference;
+  };
+}
+
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: wallClock(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

@@ -55,7 +55,7 @@ const CAPABILITIES: readonly (readonly [told: RegExp, capabilities: readonly str
   [/\b(nice|setpriority|sched_set\w+|ionice)\b/i, ["CAP_SYS_NICE"], "raised a priority"],
   [/\b(ptrace|strace|gdb|process_vm_readv)\b/i, ["CAP_SYS_PTRACE"], "looked into another process"],
   [/\b(mlock(all)?|memlock)\b/i, ["CAP_IPC_LOCK"], "locked memory"],
-  [/\b(settimeofday|clock_settime|(can't|cannot) set date|hwclock)\b/i, ["CAP_SYS_TIME"], "set the clock"],
+  [/\b(settimeofday|clock_settime|(can't|cannot) set date|hwclock|adjtimex)\b/i, ["CAP_SYS_TIME"], "set the clock"],
   [/\b(raw socket|ping|SOCK_RAW|tcpdump|arping)\b/i, ["CAP_NET_RAW"], "opened a raw socket"],
   [
     /\b(iptables|ip6tables|nft|RTNETLINK|SIOC[A-Z]+|tun\b.*ioctl|ip link|ifconfig)\b/i,
