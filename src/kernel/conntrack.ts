@@ -7,10 +7,14 @@ const SUBSYSTEM = 1;
 const GET = (SUBSYSTEM << 8) | 1;
 const DELETE = (SUBSYSTEM << 8) | 2;
 /** Attributes of include/uapi/linux/netfilter/nfnetlink_conntrack.h. */
-const CTA = { original: 1, reply: 2, filter: 25 } as const;
+const CTA = { original: 1, reply: 2, state: 4, filter: 25 } as const;
 const TUPLE = { addresses: 1, protocol: 2 } as const;
 const ADDRESSES = { 4: { source: 1, destination: 2 }, 6: { source: 3, destination: 4 } } as const;
 const PROTOCOL = { number: 1, destinationPort: 3 } as const;
+/** CTA_PROTOINFO_TCP and CTA_PROTOINFO_TCP_STATE. */
+const STATE = { tcp: 1, tcpState: 1 } as const;
+/** TCP_CONNTRACK_SYN_SENT (include/uapi/linux/netfilter/nf_conntrack_tcp.h). */
+const SYN_SENT = 1;
 const FILTER_ORIGINAL = 1;
 /** Only with this protocol and this destination port. */
 const FILTER_FLAGS = (1 << 3) | (1 << 5);
@@ -24,6 +28,8 @@ export interface Conversation {
   readonly address: Uint8Array;
   /** Who answers: the destination after translation. */
   readonly answerer: Uint8Array;
+  /** Of TCP: it was asked to begin, and nobody has answered. */
+  readonly unanswered: boolean;
 }
 
 /**
@@ -77,5 +83,9 @@ function parse(body: Buffer, family: 4 | 6): Conversation | undefined {
   const answerer = inside(CTA.reply, TUPLE.addresses).get(source);
   if (!address || !answerer) return undefined;
   const port = protocol.get(PROTOCOL.destinationPort)?.readUInt16BE(0) ?? 0;
-  return { protocol: protocol.get(PROTOCOL.number)?.readUInt8(0) ?? 0, port, address, answerer };
+  const tcp = parseAttributes(
+    parseAttributes(tuples.get(CTA.state) ?? Buffer.alloc(0)).get(STATE.tcp) ?? Buffer.alloc(0),
+  );
+  const unanswered = tcp.get(STATE.tcpState)?.readUInt8(0) === SYN_SENT;
+  return { unanswered, protocol: protocol.get(PROTOCOL.number)?.readUInt8(0) ?? 0, port, address, answerer };
 }

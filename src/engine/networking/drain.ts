@@ -3,8 +3,11 @@ import type { Container } from "../container.ts";
 import { hasProcess } from "../lookup.ts";
 
 const LOOK_MS = 50;
-/** State of a connection that is open both ways (Linux, include/net/tcp_states.h). */
-const ESTABLISHED = "01";
+/**
+ * States in which a client still waits for something (Linux, include/net/tcp_states.h): open both ways, about to open, and
+ * closed with output on its way.
+ */
+const BUSY: ReadonlySet<string> = new Set(["01", "03", "04"]);
 
 /**
  * Waits until nobody is connected to a container's exposed TCP ports, or for so many seconds. Looked at twice: between
@@ -30,8 +33,8 @@ function connections(pid: number, ports: ReadonlySet<number>): number {
   return ["tcp", "tcp6"].reduce((count, table) => {
     const rows = readTable(`/proc/${pid}/net/${table}`).split("\n").slice(1);
     const open = rows.filter((row) => {
-      const [, local = "", , state] = row.trim().split(/\s+/);
-      return state === ESTABLISHED && ports.has(Number.parseInt(local.split(":").at(-1) ?? "", 16));
+      const [, local = "", , state = ""] = row.trim().split(/\s+/);
+      return BUSY.has(state) && ports.has(Number.parseInt(local.split(":").at(-1) ?? "", 16));
     });
     return count + open.length;
   }, 0);

@@ -30,6 +30,26 @@ export function startAnew(
   }
 }
 
+/**
+ * Lets connections begin anew that a container was asked for and has not answered, being busy: what the client sends again
+ * would go to that container still, when it has long given its ports to another.
+ */
+export function startUnansweredAnew(ports: readonly PublishedPort[], target: PortTarget): void {
+  for (const { protocol, hostAddress, hostPort } of ports) {
+    if (protocol !== "tcp") continue;
+    const family = familyOf(hostAddress) === "ip" ? 4 : 6;
+    const container = parseAddress(family === 4 ? target.ipAddress : target.ipv6Address);
+    if (!container) continue;
+    const inside = text(addressBytes(container.family, container.address));
+    forgetConversations(
+      family,
+      PROTOCOL_NUMBERS.tcp,
+      hostPort,
+      ({ answerer, unanswered }) => unanswered && text(answerer) === inside,
+    );
+  }
+}
+
 function text(address: Uint8Array): string {
   return Buffer.from(address).toString("hex");
 }

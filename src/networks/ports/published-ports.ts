@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { HavreError, type Logger, runAll, toHavreError } from "../../base/mod.ts";
 import { allowHairpin, interfaceExists, NetlinkSocket } from "../../kernel/mod.ts";
 import type { Store } from "../../store/mod.ts";
-import { startAnew } from "./conversations.ts";
+import { startAnew, startUnansweredAnew } from "./conversations.ts";
 import type { Element } from "./elements.ts";
 import { HeldPorts } from "./held-ports.ts";
 import { HostPorts } from "./host-ports.ts";
@@ -127,6 +127,12 @@ export class PublishedPorts {
     await this.#put({ ...former, ports: former.ports.filter((one) => !gone.includes(one)) });
     for (const port of added) this.#held.move(from, id, port, () => this.#publications.get(id)?.target);
     await this.#rules.change(elementsOf({ ...former, ports: gone }), elementsOf({ ...now, ports: added }));
+    // Before the former is thought to be idle and ends.
+    try {
+      startUnansweredAnew(gone, former.target);
+    } catch (error) {
+      this.#options.log.warn("Connections that were about to begin may go to where a port led before", { error });
+    }
     return now.ports;
   }
 
