@@ -1,7 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { dockerCompose, HAVRE, type Outcome, run, until, useEngine } from "./harness/mod.ts";
 
@@ -371,3 +371,47 @@ services:
   child.kill("SIGINT");
   expect(await ended).toBe(0);
 });
+
+test("a connection that the old container was too busy to answer begins anew with the new one", async () => {
+  const port = 30_000 + (process.pid % 2_000);
+  const server = (name: string, more: readonly string[]) => {
+    const serve = `mkdir /www; echo ${name} > /www/index.html; exec httpd -f -p 80 -h /www`;
+    return ok(["run", "-d", "--name", name, "-p", `127.0.0.1:${port}:80`, ...more, "bb", "sh", "-c", serve]);
+  };
+  const old = await server("busy-old", []);
+  await until("it answers", async () => (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined))?.ok);
+  const next = await server("busy-next", ["--label", `havre.ports.from=${old}`]);
+  await until("the other listens", async () => {
+    const seen = await engine.docker(["exec", "busy-next", "wget", "-qO-", "http://127.0.0.1/"]);
+    return seen.stdout === "busy-next\n";
+  });
+  await ok(["pause", "busy-old"]);
+  // Stopped, it takes nobody in: when its queue is full, the kernel drops what asks to be let in.
+  const sockets = Array.from({ length: 30 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+  await until("the kernel asks again", () => retransmits(port) > 0);
+  const waiting = sockets.filter(({ connecting }) => connecting);
+  let answered = 0;
+  for (const socket of waiting) {
+    socket.on("connect", () => socket.write("GET / HTTP/1.0\r\n\r\n"));
+    socket.on("data", (data) => (answered += Number(String(data).includes("busy-next"))));
+  }
+  const taken = await fetch(`http://engine/havre/v1/containers/${next}/take-ports?from=${old}&drain=0`, {
+    method: "POST",
+    unix: engine.host.replace("unix://", ""),
+  });
+  expect(taken.status).toBe(200);
+  expect(waiting.length).toBeGreaterThan(0);
+  await until("the new one answers them", () => answered === waiting.length);
+  for (const socket of sockets) socket.destroy();
+  await ok(["rm", "-f", "busy-old", "busy-next"]);
+});
+
+/** How often the kernel has asked again for connections to this port that nobody answers (proc(5), /proc/net/tcp). */
+function retransmits(port: number): number {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const rows = readFileSync("/proc/net/tcp", "utf8").split("\n").slice(1);
+  const asking = rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter((row) => row[2] === `0100007F:${hex}` && row[3] === "02");
+  return asking.reduce((sum, row) => sum + Number.parseInt(row[6] ?? "0", 16), 0);
+}
