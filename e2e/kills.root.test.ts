@@ -89,17 +89,17 @@ const CHANGES: readonly Change[] = [
   },
   {
     name: "publish",
-    begin: () => engine.havre(["port", "--publish", "8099:80", "kept"]),
+    begin: () => engine.havre(["-H", engine.host, "port", "--publish", "8099:80", "kept"]),
     happened: async () => {
       const said = (await ok(["port", "kept"])).includes("8099");
       expect((await hosts.in("host", "nft list ruleset | grep -c 8099; true")) !== "0").toBe(said);
       return said;
     },
-    undo: () => engine.havre(["port", "--unpublish", "8099", "kept"]),
+    undo: () => engine.havre(["-H", engine.host, "port", "--unpublish", "8099", "kept"]),
   },
   {
     name: "snapshot",
-    begin: () => engine.havre(["volume", "snapshot", "--pause", "e2e-data", "e2e-snapshot"]),
+    begin: () => engine.havre(["-H", engine.host, "volume", "snapshot", "--pause", "e2e-data", "e2e-snapshot"]),
     happened: async () => {
       const said = (await ok(["volume", "ls", "-q", "--filter", "name=e2e-snapshot"])) !== "";
       if (said)
