@@ -4,6 +4,7 @@ import { type Container, type ContainerStatus, containerKind, volumesOf } from "
 import type { ContainerLifecycle } from "../containers.ts";
 import { bundleFolder, containerFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
+import { settlePorts } from "../networking/publish.ts";
 import { releaseProcess } from "./exit.ts";
 import { renameOnNetworks } from "./rename.ts";
 
@@ -40,6 +41,7 @@ export async function recoverContainers(context: EngineContext, lifecycle: Conta
     new Set(containers.map(({ id }) => id)),
     new Set(containers.filter(hasProcess).map(({ id }) => id)),
   );
+  for (const container of containers.filter(hasProcess)) await settlePorts(context, container);
   for (const container of containers) {
     await startQuietly(context, lifecycle, container);
   }

@@ -1,7 +1,7 @@
 import { HavreError } from "../../base/mod.ts";
 import { type Endpoint, type PublishedPort, portRequests, publishingEndpoint } from "../../networks/mod.ts";
 import type { Container } from "../container.ts";
-import type { EngineContext } from "../context.ts";
+import { type EngineContext, setStatus } from "../context.ts";
 
 /** Container ports, separated by commas, that are reached from outside whatever the host's firewall says; or `all`. */
 export const OPEN_PORTS_LABEL = "havre.ports.open";
@@ -47,23 +47,42 @@ export async function takeOverPorts(
   return left.length === 0 ? has : publish(context, container, asked, left);
 }
 
+/** Undoes a publishing that was cut off before it was recorded as asked for, and records what a running container has. */
+export async function settlePorts(context: EngineContext, container: Container): Promise<void> {
+  const { id, status } = container;
+  const asked = requestsOf(context, container);
+  const unasked = context.ports.of(id).filter((port) => !asked.some((request) => gave(request, port)));
+  if (unasked.length > 0) await context.ports.unpublish(id, unasked);
+  const ports = context.ports.of(id);
+  if (JSON.stringify(ports) !== JSON.stringify(status.ports)) await setStatus(context, id, { ports });
+}
+
+/** Whether a port may have come of a request. */
+function gave(request: Asked["requests"][number], port: PublishedPort): boolean {
+  if (request.containerPort !== port.containerPort || request.protocol !== port.protocol) return false;
+  return request.hostPorts === undefined || fits(request, port);
+}
+
 interface Asked {
   readonly place: NonNullable<ReturnType<typeof publishingEndpoint>>;
   readonly requests: ReturnType<typeof portRequests>;
 }
 
-function placedRequests(
-  context: EngineContext,
-  { spec }: Container,
-  endpoints: readonly Endpoint[],
-): Asked | undefined {
-  const { config, hostConfig } = spec;
-  const requests = portRequests({
+function requestsOf(context: EngineContext, { spec: { config, hostConfig } }: Container): Asked["requests"] {
+  return portRequests({
     bindings: hostConfig.PortBindings,
     exposed: Object.keys(config.ExposedPorts ?? {}),
     publishAll: hostConfig.PublishAllPorts,
     open: context.config.openPorts ? ["all"] : openPorts(config.Labels),
   });
+}
+
+function placedRequests(
+  context: EngineContext,
+  container: Container,
+  endpoints: readonly Endpoint[],
+): Asked | undefined {
+  const requests = requestsOf(context, container);
   const place = requests.length === 0 ? undefined : publishingEndpoint(endpoints, context.networks.list());
   if (!place) return undefined;
   return {
