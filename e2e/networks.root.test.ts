@@ -168,21 +168,20 @@ test("host, none and another's network cannot be joined to more, none can be lef
 });
 
 test("interfaces are called as the network has it, at start and when it is connected", async () => {
-  const prefix = ["-o", "com.docker.network.container_iface_prefix=lan"];
-  await engine.ok(["network", "create", ...prefix, "e2e-n1"]);
-  await engine.ok(["network", "create", "e2e-n2"]);
-  const interfaces = (name: string) => engine.ok(["exec", name, "ls", "/sys/class/net"]);
-  await engine.ok(["run", "-d", "--name", "e2e-a", "--network", "e2e-n1", "bb", "sleep", "100"]);
-  await engine.ok(["run", "-d", "--name", "e2e-b", "--network", "e2e-n2", "bb", "sleep", "100"]);
-  await engine.ok(["network", "connect", "e2e-n2", "e2e-a"]);
-  await engine.ok(["network", "connect", "e2e-n1", "e2e-b"]);
-  expect((await Promise.all(["e2e-a", "e2e-b"].map(interfaces))).map((names) => names.split("\n").sort())).toEqual([
+  await network("n1", "-o", "com.docker.network.container_iface_prefix=lan");
+  await network("n2");
+  const interfaces = (name: string) => inside(name, "ls", "/sys/class/net");
+  await start("a1", "--network", "n1");
+  await start("b1", "--network", "n2");
+  await engine.ok(["network", "connect", "n2", "a1"]);
+  await engine.ok(["network", "connect", "n1", "b1"]);
+  expect((await Promise.all(["a1", "b1"].map(interfaces))).map((names) => names.split("\n").sort())).toEqual([
     ["eth0", "lan0", "lo"],
     ["eth0", "lan0", "lo"],
   ]);
-  await engine.ok(["exec", "e2e-a", "ping", "-c", "1", "-W", "5", "e2e-b"]);
-  const wrong = ["-o", "com.docker.network.container_iface_prefix=a/b", "e2e-n3"];
-  expect((await engine.docker(["network", "create", ...wrong])).stderr).toContain('Invalid prefix of interfaces "a/b"');
+  await inside("a1", "ping", "-c", "1", "-W", "5", "b1");
+  const wrong = ["-o", "com.docker.network.container_iface_prefix=a/b", "n3"];
+  expect(await refusal("network", "create", ...wrong)).toContain('Invalid prefix of interfaces "a/b"');
 });
 
 test("IPv6: addresses of the asked subnet and of a chosen one, between containers and by the gateway", async () => {
