@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { arch, hostname, release } from "node:os";
 import { join } from "node:path";
 import type { HostFacts } from "../engine/mod.ts";
+import { HOST_USER, MAKE_HOST_USER, readSubIds } from "../identities/mod.ts";
 import type { RegistrySettings } from "../images/mod.ts";
 import type { AuditedHost } from "../policy/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
@@ -107,7 +108,8 @@ export function auditedHost(options: DaemonOptions, facts: HostFacts): AuditedHo
     socketMode: existsSync(socket) ? statSync(socket).mode & 0o777 : undefined,
     insecureRegistries: registrySettings(options).insecure,
     accessControl: facts.selinux ? "SELinux" : facts.apparmor ? "AppArmor" : undefined,
-    userRange: existsSync("/etc/subuid") && /^havre:\d+:\d+/m.test(readFileSync("/etc/subuid", "utf8")),
+    userRange: readSubIds(HOST_USER) !== undefined,
+    makeUserRange: MAKE_HOST_USER,
     ownFileSystem: deviceOf(options.root) !== deviceOf("/"),
     root: options.root,
   };

@@ -14,7 +14,9 @@ const FIRST = 0x7000_0000;
 const LAST = 0x7ffd_ffff;
 
 /** As usermod(8) takes them. */
-export const HOST_IDS = `${FIRST}-${LAST}`;
+const HOST_IDS = `${FIRST}-${LAST}`;
+/** What makes the user and sets its ids aside, by hand. */
+export const MAKE_HOST_USER = `useradd --system ${HOST_USER}; usermod --add-subuids ${HOST_IDS} --add-subgids ${HOST_IDS} ${HOST_USER}`;
 
 export type SubIds = IdSpace;
 

@@ -7,7 +7,7 @@
  * the other; files keep on disk the owner they have inside, so that ranges come and go without a chown.
  */
 export type { IdMap, UserNamespace } from "../kernel/mod.ts";
-export { ensureHostUser, HOST_IDS, HOST_USER, readSubIds } from "./host-user.ts";
+export { ensureHostUser, HOST_USER, MAKE_HOST_USER, readSubIds } from "./host-user.ts";
 export { Identities, type IdentitiesOptions, type IdsRequest, type Owners } from "./identities.ts";
 export { MappedSources, openTo } from "./mapped-sources.ts";
 export { parseUserns, type UsernsMode } from "./mode.ts";

@@ -17,9 +17,12 @@ const SYSTEM_FOLDERS = new Set([
   ],
 ]);
 
+/** A path without the slashes at its end. */
+export const withoutSlash = (path: string): string => path.replace(/(.)\/+$/, "$1");
+
 /** A folder of the host's system itself: what is written there changes the host. */
 export function isSystemFolder(path: string): boolean {
-  return SYSTEM_FOLDERS.has(path.replace(/(.)\/+$/, "$1"));
+  return SYSTEM_FOLDERS.has(withoutSlash(path));
 }
 
 /** The socket of an engine: who speaks to it is root. */

@@ -1,4 +1,4 @@
-import { HOST_IDS, HOST_USER } from "../../identities/mod.ts";
+import { HOST_USER, MAKE_HOST_USER } from "../../identities/mod.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
 
@@ -108,7 +108,7 @@ export function userIds({ containerIds }: DoctorFacts): Check {
     "user ids",
     `none are set aside for user ${HOST_USER}`,
     "The first container with ids of its own makes user and ids, where it can",
-    `useradd --system ${HOST_USER}; usermod --add-subuids ${HOST_IDS} --add-subgids ${HOST_IDS} ${HOST_USER}`,
+    MAKE_HOST_USER,
   );
 }
 

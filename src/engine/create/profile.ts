@@ -56,7 +56,8 @@ export function underProfile(
     ...words.map((grant) => ({ grant, by: "grant" })),
     ...(hostConfig.CapAdd ?? []).map((value) => ({ grant: { name: "cap" as const, value }, by: "--cap-add" })),
   ];
-  for (const { grant } of [...grants, ...openingFlags(hostConfig)]) refuseForbidden(grant, forbidden);
+  if (forbidden.length > 0)
+    for (const { grant } of [...grants, ...openingFlags(hostConfig)]) refuseForbidden(grant, forbidden);
   if (profile === "docker")
     return { request, warnings: [], ...(asked === undefined ? {} : { policy: { profile, grants } }) };
   const applied = applyProfile(profile, words, { config, hostConfig, imageVolumes: imageVolumes() }, { cpus });

@@ -125,6 +125,7 @@ test("images and hosts are looked at the same way", () => {
     insecureRegistries: [],
     accessControl: "AppArmor",
     userRange: true,
+    makeUserRange: "useradd --system havre",
     ownFileSystem: true,
     root: "/var/lib/havre",
   };

@@ -1,7 +1,7 @@
 import type { ContainerConfig, HostConfig } from "../../spec/mod.ts";
 import { ENGINE_SOCKET, isSystemFolder } from "../host-folders.ts";
 import { parseSecurityOptions } from "../security-options.ts";
-import type { Check, Fault } from "./practices.ts";
+import { type Check, type Fault, isRoot } from "./practices.ts";
 
 /** What is asked of a container. */
 export interface ContainerFacts {
@@ -28,7 +28,6 @@ const fault = (found: string, remedy: string): Fault => ({ found, remedy });
 const list = (words: readonly string[]): string => words.join(", ");
 const runWith = (flags: string): string => `havre run ${flags} … IMAGE`;
 const sharesHost = (mode: string): boolean => mode === "host";
-const isRoot = ({ User }: ContainerConfig): boolean => /^(|0|root)(:.*)?$/.test(User);
 
 function publishedOf({ PortBindings }: HostConfig) {
   return Object.entries(PortBindings).flatMap(([port, bindings]) =>
@@ -201,7 +200,7 @@ export const containerChecks: readonly Check<ContainerFacts>[] = [
     why: "Root inside is root outside once it gets out",
     kept: "Its user is not the host's root",
     look: ({ config, ownUsers }) =>
-      isRoot(config) && !ownUsers
+      isRoot(config.User) && !ownUsers
         ? fault("It runs as the host's root", runWith("--userns auto (or --user UID)"))
         : undefined,
   },

@@ -9,6 +9,8 @@ export interface AuditedHost {
   readonly accessControl: string | undefined;
   /** Ranges of user ids are set aside for containers (`/etc/subuid`). */
   readonly userRange: boolean;
+  /** The command that sets them aside. */
+  readonly makeUserRange: string;
   readonly ownFileSystem: boolean;
   readonly root: string;
 }
@@ -39,14 +41,8 @@ export const hostChecks: readonly Check<AuditedHost>[] = [
     cis: ["2.9"],
     why: "Without ids set aside, containers share the host's users",
     kept: "User ids are set aside for containers",
-    look: ({ userRange }) =>
-      userRange
-        ? undefined
-        : {
-            found: "No user ids are set aside for containers",
-            remedy:
-              "useradd --system --no-create-home havre && usermod --add-subuids 2147483648-4294967294 --add-subgids 2147483648-4294967294 havre",
-          },
+    look: ({ userRange, makeUserRange }) =>
+      userRange ? undefined : { found: "No user ids are set aside for containers", remedy: makeUserRange },
   },
   {
     practice: "minimal",

@@ -1,5 +1,5 @@
 import type { ExecutionConfig } from "../../spec/mod.ts";
-import type { Check } from "./practices.ts";
+import { type Check, isRoot } from "./practices.ts";
 
 /** What is asked of an image. */
 export interface ImageFacts {
@@ -31,7 +31,7 @@ export const imageChecks: readonly Check<ImageFacts>[] = [
     why: "Whoever runs it and says nothing runs it as root",
     kept: "It names a user that is not root",
     look: ({ config }) =>
-      /^(|0|root)(:.*)?$/.test(config.User ?? "")
+      isRoot(config.User ?? "")
         ? { found: "It runs as root", remedy: "USER NAME in its Dockerfile, and build it again" }
         : undefined,
   },

@@ -43,6 +43,9 @@ export interface Finding {
 /** What is wrong, and what mends it; undefined: nothing. */
 export type Fault = { readonly found: string; readonly remedy: string } | undefined;
 
+/** A `USER` that is root, or none. */
+export const isRoot = (user: string): boolean => /^(|0|root)(:.*)?$/.test(user);
+
 /** One question to a subject, answered from facts alone. */
 export interface Check<Facts> {
   readonly practice: Practice;

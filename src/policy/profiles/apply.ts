@@ -1,6 +1,6 @@
 import { HavreError } from "../../base/mod.ts";
 import type { ContainerConfig, HostConfig } from "../../spec/mod.ts";
-import { ENGINE_SOCKET, isSystemFolder } from "../host-folders.ts";
+import { ENGINE_SOCKET, isSystemFolder, withoutSlash } from "../host-folders.ts";
 import { parseSecurityOptions } from "../security-options.ts";
 import { formatGrant, type Grant, type GrantName, wordOf } from "./grants.ts";
 import { HARDENED_MEMORY, HARDENED_PROCESSES, type Profile } from "./profiles.ts";
@@ -125,7 +125,7 @@ const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.sl
 function bindSources({ Binds, Mounts }: HostConfig): readonly string[] {
   const short = (Binds ?? []).map((bind) => bind.split(":")[0] ?? "").filter((source) => source.startsWith("/"));
   const long = (Mounts ?? []).flatMap(({ Type, Source }) => (Type === "bind" && Source !== undefined ? [Source] : []));
-  return [...short, ...long].map((source) => source.replace(/(.)\/+$/, "$1"));
+  return [...short, ...long].map(withoutSlash);
 }
 
 /** Where it may write without a trace: unless something else is mounted or granted there. */

@@ -1,4 +1,5 @@
 import { HavreError, nearest } from "../../base/mod.ts";
+import { withoutSlash } from "../host-folders.ts";
 
 /** A word of what a container is granted beyond its profile, and what it means. */
 export interface GrantWord {
@@ -124,7 +125,7 @@ export function parseGrant(text: string): Grant {
   if (word.value !== undefined && value === "") throw refused(text, `Say which: ${name}:${word.value}`);
   if ((word.value === "PATH" || word.value === "DEVICE") && !value.startsWith("/"))
     throw refused(text, `${name} needs an absolute path`);
-  return { name: word.word as GrantName, value: word.value === "CAPABILITY" ? capability(value) : trimmed(value) };
+  return { name: word.word as GrantName, value: word.value === "CAPABILITY" ? capability(value) : withoutSlash(value) };
 }
 
 /** A grant, or a word alone for all of its kind (`cap`, `host-path`). */
@@ -145,8 +146,6 @@ function capability(value: string): string {
   const name = value.toUpperCase();
   return name === "ALL" || name.startsWith("CAP_") ? name : `CAP_${name}`;
 }
-
-const trimmed = (path: string): string => path.replace(/(.)\/+$/, "$1");
 
 function refused(text: string, hint: string): HavreError {
   return new HavreError("invalid-argument", `Invalid grant ${JSON.stringify(text)}`, { hint });
