@@ -278,3 +278,19 @@ function processes(): readonly string[] {
     }
   });
 }
+
+test("of a large context only what changed comes again, and all of it is in the image", async () => {
+  const large = "x".repeat(1 << 20);
+  const folder = context({
+    Dockerfile: "FROM bb\nCOPY . /all\n",
+    large,
+    "d/small": "one",
+    ".dockerignore": "skipped\n",
+  });
+  const transferred = (told: string) => told.match(/transferring context: ([\d.]+[kM]?B)/g)?.at(-1);
+  expect(transferred(await built(folder))).toContain("1.05MB");
+  writeFileSync(join(folder, "d/small"), "second");
+  writeFileSync(join(folder, "skipped"), large);
+  expect(transferred(await built(folder))).toEndWith(" 6B");
+  expect(await inImage("cat /all/d/small; wc -c < /all/large; ls /all")).toBe("second1048576\nDockerfile\nd\nlarge");
+});

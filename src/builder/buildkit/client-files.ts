@@ -1,11 +1,11 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { HavreError } from "../../base/mod.ts";
+import { digestHex, digestOf, HavreError, isHavreError } from "../../base/mod.ts";
 import { fromBytes } from "../../snapshots/mod.ts";
 import { readIgnoreFile } from "../../spec/mod.ts";
 import type { Builder } from "../builder.ts";
 import type { SourceFile } from "../dockerfile/mod.ts";
 import type { FileSource } from "../ops/files/source.ts";
-import { type FileRequest, receiveFolder } from "./file-sync.ts";
+import { type FileRequest, FolderTransfer } from "./file-sync.ts";
 import type { FrontendRequest } from "./frontend-options.ts";
 import type { Progress, Task } from "./progress.ts";
 import type { Session } from "./session.ts";
@@ -14,6 +14,8 @@ import { BytesMessageSchema } from "./wire/session.ts";
 const PULL = "/moby.upload.v1.Upload/Pull";
 /** The host of addresses that mean a stream of the client itself. */
 const UPLOAD_HOST = "buildkit-session";
+/** Bytes of files up to which keeping them takes as long as sending them. */
+const WORTH_COMPARING = 512 * 1024;
 const DOCKERFILE_LIMIT = 16 * 1024 * 1024;
 
 /** What a build starts from. */
@@ -90,13 +92,33 @@ export class ClientFiles implements AsyncDisposable {
   async #folder(what: string, request: FileRequest, task: Task): Promise<FileSource> {
     let bytes = 0;
     const tell = (done: boolean) => task.progress(`transferring ${what}:`, bytes, 0, done);
-    const tar = receiveFolder(this.#session, request, this.#signal, (total) => {
+    await using transfer = await FolderTransfer.open(this.#session, request, this.#signal);
+    const files = await this.#transferred(transfer, request, (total) => {
       bytes = total;
       tell(false);
     });
-    const files = await this.#builder.receive(tar, this.#signal);
     tell(true);
     return this.#held.use(files);
+  }
+
+  /** Only what changed comes, where the client says what its folder is known by. */
+  async #transferred(transfer: FolderTransfer, { folder, follow }: FileRequest, onBytes: (total: number) => void) {
+    const { sharedKey } = this.#session;
+    const files = transfer.files();
+    const size = files.reduce((sum, [, bytes]) => sum + bytes, 0);
+    if (sharedKey !== "" && follow === undefined && size >= WORTH_COMPARING) {
+      const { kept } = this.#builder;
+      const key = digestHex(digestOf(JSON.stringify(["buildkit", sharedKey, folder])));
+      const { id, same } = kept.compare(key, files);
+      const here = new Set(same.flatMap((index) => files[index]?.[0] ?? []));
+      try {
+        return await kept.receive(id, transfer.archive(here, onBytes), this.#signal);
+      } catch (error) {
+        // Another build of the same folder began anew: nothing was asked for yet.
+        if (!isHavreError(error, "conflict")) throw error;
+      }
+    }
+    return this.#builder.receive(transfer.archive(undefined, onBytes), this.#signal);
   }
 
   /** A context that is no folder: an archive that the client streams, which can be read only once, or an address. */

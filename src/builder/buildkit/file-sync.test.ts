@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { readTar, shown } from "../../snapshots/mod.ts";
-import { receiveFolder } from "./file-sync.ts";
+import { FolderTransfer } from "./file-sync.ts";
 import { goMode } from "./go-file-mode.ts";
 import type { Handler, ServerCall } from "./rpc/server.ts";
 import { Session } from "./session.ts";
@@ -36,14 +36,20 @@ function sender(stats: readonly PacketInit[], contents: (id: number) => readonly
 const data = (id: number, text: string): PacketInit => ({ type: DATA, id, data: Buffer.from(text) });
 
 /** The members of the archive that comes of it, with their contents. */
-async function received(handler: Handler, seen: (metadata: ServerCall["metadata"]) => void = () => {}) {
+async function received(
+  handler: Handler,
+  seen: (metadata: ServerCall["metadata"]) => void = () => {},
+  without: (transfer: FolderTransfer) => ReadonlySet<string> = () => new Set(),
+) {
   const watched: Handler = (call) => {
     seen(call.metadata);
     return handler(call);
   };
   await using pair = await rpcPair(new Map([[PATH, watched]]));
   const session = new Session(pair.client, new Set([PATH.toLowerCase()]), UNUSED);
-  const tar = receiveFolder(session, { folder: "context", excludes: ["a b", "ünï"], follow: ["x"] }, UNUSED);
+  const wanted = { folder: "context", excludes: ["a b", "ünï"], follow: ["x"] };
+  await using transfer = await FolderTransfer.open(session, wanted, UNUSED);
+  const tar = transfer.archive(without(transfer));
   const found: string[] = [];
   for await (const member of readTar(tar)) {
     const { header } = member;
@@ -91,6 +97,36 @@ test("a file that changes while it is read has the size it was said to have", as
   const stats = [file("grown", 3), file("shrunk", 4), file("empty", 0)];
   const found = await received(sender(stats, (id) => [data(id, id === 1 ? "ab" : "abcdef"), data(id, "")]));
   expect(found).toEqual(["file 640 grown abc", "file 640 shrunk ab\0\0", "file 640 empty"]);
+});
+
+test("what is known already is not asked for; files with several names or attributes are never known", async () => {
+  const stats: PacketInit[] = [
+    file("known", 3),
+    file("linked", 3),
+    { type: STAT, stat: { path: "name", mode: goMode("file", 0o640), linkname: "linked" } },
+    file("new", 3),
+    { type: STAT, stat: { path: "with", mode: goMode("file", 0o640), xattrs: { "user.a": Buffer.from("b") } } },
+  ];
+  const asked: number[] = [];
+  let known: readonly unknown[] = [];
+  const found = await received(
+    sender(stats, (id) => {
+      asked.push(id);
+      return [data(id, "abc"), data(id, "")];
+    }),
+    undefined,
+    (transfer) => {
+      known = transfer.files();
+      return new Set(["known"]);
+    },
+  );
+  const stamp = `5 ${goMode("file", 0o640)}`;
+  expect(known).toEqual([
+    ["known", 3, stamp],
+    ["new", 3, stamp],
+  ]);
+  expect(asked).toEqual([1, 3, 4]);
+  expect(found).toEqual(["file 640 linked abc", "hardlink 640 name → linked", "file 640 new abc", "file 640 with"]);
 });
 
 test.each<[string, Handler, string]>([

@@ -1,5 +1,6 @@
 import { HavreError } from "../../base/mod.ts";
 import { encodeTarHeader, TAR_TRAILER, type TarHeaderInit, type TarType, tarPadding } from "../../snapshots/mod.ts";
+import type { StampedFile } from "../ops/files/kept-contexts.ts";
 import { permissionsOfGoMode, typeOfGoMode } from "./go-file-mode.ts";
 import { nextPacket, outOfTurn, type Packets, sendPacket } from "./packets.ts";
 import type { ClientCall } from "./rpc/client.ts";
@@ -20,43 +21,77 @@ export interface FileRequest {
 /** Bytes asked for beyond the file that is being read. They may arrive before their turn and wait in memory. */
 const AHEAD = 8 * 1024 * 1024;
 
-/**
- * The files of a client's folder as an archive (fsutil's protocol: all names first, then the contents that are asked for). Owners are
- * root, as builds have it. `onBytes` is told how many of their contents have come. `not-found` when the client does not share the folder.
- */
-export async function* receiveFolder(
-  session: Session,
-  { folder, excludes = [], follow = [] }: FileRequest,
-  signal: AbortSignal,
-  onBytes: (total: number) => void = () => {},
-): AsyncGenerator<Uint8Array> {
-  if (!session.offers(DIFF_COPY)) throw new HavreError("failed-precondition", "no local sources enabled");
-  const metadata = {
-    "dir-name": folder,
-    ...listHeader("exclude-patterns", excludes),
-    ...listHeader("followpaths", follow),
-  };
-  await using call = session.rpc.call(DIFF_COPY, metadata, signal);
-  const packets = call.messages[Symbol.asyncIterator]();
-  const stats = await readStats(packets);
-  const contents = new Contents(call, packets, stats);
-  let total = 0;
-  for (const [id, stat] of stats.entries()) {
-    const header = headerOf(stat);
-    if (header === undefined) continue;
-    yield encodeTarHeader(header);
-    if (header.type !== "file") continue;
-    for await (const piece of contents.of(id)) {
-      total += piece.length;
-      onBytes(total);
-      yield piece;
-    }
-    yield tarPadding(header.size ?? 0);
+/** A folder of a client whose files are known and whose contents are about to come (fsutil's protocol: all names first, then what is asked for). */
+export class FolderTransfer implements AsyncDisposable {
+  readonly #call: ClientCall;
+  readonly #packets: Packets;
+  readonly #stats: readonly Stat[];
+
+  private constructor(call: ClientCall, packets: Packets, stats: readonly Stat[]) {
+    this.#call = call;
+    this.#packets = packets;
+    this.#stats = stats;
   }
-  yield TAR_TRAILER;
-  await sendPacket(call, { type: Packet_Type.FIN });
-  call.end();
-  for (let next = await packets.next(); !next.done; next = await packets.next());
+
+  /** `failed-precondition` for a client without folders, `not-found` when it does not share this one. */
+  static async open(
+    session: Session,
+    { folder, excludes = [], follow = [] }: FileRequest,
+    signal: AbortSignal,
+  ): Promise<FolderTransfer> {
+    if (!session.offers(DIFF_COPY)) throw new HavreError("failed-precondition", "no local sources enabled");
+    const metadata = {
+      "dir-name": folder,
+      ...listHeader("exclude-patterns", excludes),
+      ...listHeader("followpaths", follow),
+    };
+    const call = session.rpc.call(DIFF_COPY, metadata, signal);
+    try {
+      const packets = call.messages[Symbol.asyncIterator]();
+      return new FolderTransfer(call, packets, await readStats(packets));
+    } catch (error) {
+      await call[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#call[Symbol.asyncDispose]();
+  }
+
+  /** The regular files with what changes when they do; those that are more than a path and bytes (names of one file, attributes) are left out. */
+  files(): readonly StampedFile[] {
+    const linked = new Set(this.#stats.filter((stat) => typeOf(stat) === "hardlink").map(({ linkname }) => linkname));
+    return this.#stats.flatMap((stat): readonly StampedFile[] => {
+      const plain = typeOf(stat) === "file" && !linked.has(stat.path) && Object.keys(stat.xattrs).length === 0;
+      return plain ? [[stat.path, Number(stat.size), `${stat.modTime} ${stat.mode}`]] : [];
+    });
+  }
+
+  /** As an archive, without the files of these paths. Owners are root, as builds have it. `onBytes` is told how many bytes of contents have come. */
+  async *archive(
+    without: ReadonlySet<string> = new Set(),
+    onBytes: (total: number) => void = () => {},
+  ): AsyncGenerator<Uint8Array> {
+    const contents = new Contents(this.#call, this.#packets, this.#stats, without);
+    let total = 0;
+    for (const [id, stat] of this.#stats.entries()) {
+      const header = headerOf(stat);
+      if (header === undefined || without.has(stat.path)) continue;
+      yield encodeTarHeader(header);
+      if (header.type !== "file") continue;
+      for await (const piece of contents.of(id)) {
+        total += piece.length;
+        onBytes(total);
+        yield piece;
+      }
+      yield tarPadding(header.size ?? 0);
+    }
+    yield TAR_TRAILER;
+    await sendPacket(this.#call, { type: Packet_Type.FIN });
+    this.#call.end();
+    for (let next = await this.#packets.next(); !next.done; next = await this.#packets.next());
+  }
 }
 
 async function readStats(packets: Packets): Promise<readonly Stat[]> {
@@ -74,15 +109,17 @@ class Contents {
   readonly #call: ClientCall;
   readonly #packets: Packets;
   readonly #stats: readonly Stat[];
+  readonly #without: ReadonlySet<string>;
   readonly #waiting = new Map<number, Uint8Array[]>();
   readonly #complete = new Set<number>();
   #asked = 0;
   #ahead = 0;
 
-  constructor(call: ClientCall, packets: Packets, stats: readonly Stat[]) {
+  constructor(call: ClientCall, packets: Packets, stats: readonly Stat[], without: ReadonlySet<string>) {
     this.#call = call;
     this.#packets = packets;
     this.#stats = stats;
+    this.#without = without;
   }
 
   /** Exactly as many bytes as the file was said to have: one that changes meanwhile is cut, or filled with zeros. */
@@ -110,7 +147,7 @@ class Contents {
     while (this.#asked < this.#stats.length && (this.#asked <= current || this.#ahead < AHEAD)) {
       const id = this.#asked++;
       const stat = this.#stats[id];
-      if (stat === undefined || headerOf(stat)?.type !== "file") continue;
+      if (stat === undefined || headerOf(stat)?.type !== "file" || this.#without.has(stat.path)) continue;
       this.#ahead += Number(stat.size);
       await sendPacket(this.#call, { type: Packet_Type.REQ, id });
     }

@@ -5,6 +5,8 @@ import { HavreError } from "../../base/mod.ts";
 import { RpcClient } from "./rpc/client.ts";
 
 const ID_HEADER = "x-docker-expose-session-uuid";
+/** The same for all sessions of a client that speak of the same folders. */
+const SHARED_KEY_HEADER = "x-docker-expose-session-sharedkey";
 const METHOD_HEADER = "x-docker-expose-session-grpc-method";
 /** Milliseconds for a client to open the session that its build names. */
 const PATIENCE = 20_000;
@@ -14,12 +16,15 @@ export class Session {
   readonly rpc: RpcClient;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+  /** What its folders are known by from one session to the next; empty: they are not. */
+  readonly sharedKey: string;
   readonly #methods: ReadonlySet<string>;
 
-  constructor(rpc: RpcClient, methods: ReadonlySet<string>, signal: AbortSignal) {
+  constructor(rpc: RpcClient, methods: ReadonlySet<string>, signal: AbortSignal, sharedKey = "") {
     this.rpc = rpc;
     this.#methods = methods;
     this.signal = signal;
+    this.sharedKey = sharedKey;
   }
 
   /** Whether it offers a method, by its path. */
@@ -39,7 +44,8 @@ export class Sessions {
     const methods = String(headers[METHOD_HEADER] ?? "").split(",");
     const control = new AbortController();
     const rpc = new RpcClient(socket);
-    const session = new Session(rpc, new Set(methods.map((method) => method.trim().toLowerCase())), control.signal);
+    const offered = new Set(methods.map((method) => method.trim().toLowerCase()));
+    const session = new Session(rpc, offered, control.signal, String(headers[SHARED_KEY_HEADER] ?? ""));
     this.#open.set(id, session);
     this.#arrivals.dispatchEvent(new Event(id));
     await rpc.closed;

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fdatasyncSync,
   fstatSync,
   mkdirSync,
@@ -115,6 +116,7 @@ export class KeptContexts {
     const folder = join(this.#folder, key);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (same.length === 0) rmSync(join(folder, DATA), { force: true });
+    else if (!existsSync(join(folder, DATA))) throw gone();
     const fd = openSync(join(folder, DATA), same.length === 0 ? "wx+" : "r+", 0o600);
     if (same.length > 0 && Number(fstatSync(fd).ino) !== inode) {
       closeSync(fd);
