@@ -41,6 +41,7 @@ openssh-server:sshd
 rclone:rclone
 fuse3:fusermount3
 ufw:ufw
+docker-compose:/usr/bin/docker-compose
 '
 vm_packages='
 qemu-system-x86:qemu-system-x86_64

@@ -228,7 +228,10 @@ const compose: Group = {
     up,
     alpha: {
       summary: "Experiments of docker compose",
-      commands: { viz: leaf(() => import("./compose/viz.ts")) },
+      commands: {
+        publish: leaf(() => import("./compose/publish.ts")),
+        viz: leaf(() => import("./compose/viz.ts")),
+      },
     },
     attach: leaf(() => import("./compose/attach.ts")),
     build: leaf(() => import("./compose/build.ts")),

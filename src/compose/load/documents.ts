@@ -14,6 +14,7 @@ import { defaultEnvFile, type Environment, withEnvFiles } from "./environment.ts
 import { applyExtends } from "./extends.ts";
 import { readSource, shownPath } from "./files.ts";
 import { absolutePaths } from "./paths.ts";
+import { localPath } from "./remote.ts";
 
 /** How a set of files is read that together are one model. */
 export interface Reading {
@@ -22,6 +23,8 @@ export interface Reading {
   readonly directory: string;
   readonly interpolates: boolean;
   readonly resolvesPaths: boolean;
+  readonly normalises: boolean;
+  readonly remoteFiles: ReadonlyMap<string, string>;
   /** Where the user is: paths are shown from there. */
   readonly workingFolder: string;
   readonly stdin: () => string;
@@ -49,6 +52,7 @@ export function readFiles(
       merged = unify(merged, projectShape);
     }
   }
+  if (!reading.normalises) return merged;
   return merged && withContexts(merged, reading.resolvesPaths ? reading.directory : ".");
 }
 
@@ -72,12 +76,11 @@ function withContexts(root: Node, folder: string): Node {
 /** One document, with what it extends and includes. */
 function ownWords(path: string, document: Node, reading: Reading): Node {
   const long = longForm(document, reading, reading.resolvesPaths ? reading.directory : undefined);
-  const extended = applyExtends(path, long, (other) =>
+  const extended = applyExtends(path, long, (other) => {
+    const file = localPath(other, reading.directory, reading.remoteFiles);
     // Paths in an extended file are meant from its own folder.
-    parseFile(resolve(reading.directory, other), reading).map((node) =>
-      longForm(node, reading, dirname(resolve(reading.directory, other))),
-    ),
-  );
+    return parseFile(file, reading).map((node) => longForm(node, reading, dirname(file)));
+  });
   return applyInclude(extended, path, reading);
 }
 
@@ -125,7 +128,7 @@ function readIncluded(item: Node, path: string, reading: Reading): Node | undefi
     const value = child(item, key)?.value;
     return value && isList(value) ? value.map((one) => String(one.value)) : [];
   };
-  const paths = texts("path").map((one) => resolve(reading.directory, one));
+  const paths = texts("path").map((one) => localPath(one, reading.directory, reading.remoteFiles));
   const [main] = paths;
   if (main === undefined) return undefined;
   const trail = [...reading.includedBy, path];

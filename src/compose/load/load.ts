@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from "node:path";
 import { HavreError } from "../../base/mod.ts";
-import { project as projectShape } from "../schema/project.ts";
+import { type FileObject, type Network, project as projectShape, type Volume } from "../schema/project.ts";
 import type { Service } from "../schema/service.ts";
 import { toPlain } from "../shape/plain.ts";
 import { missingKeys } from "../shape/read.ts";
@@ -21,6 +21,7 @@ import {
 import { findFiles } from "./files.ts";
 import type { Project } from "./model.ts";
 import { nameResources, normaliseService, withDefaultNetwork } from "./normalise.ts";
+import { localPath } from "./remote.ts";
 
 /** What a command line says of the project it means. */
 export interface LoadOptions {
@@ -37,6 +38,10 @@ export interface LoadOptions {
   readonly interpolates?: boolean;
   readonly resolvesPaths?: boolean;
   readonly checks?: boolean;
+  /** false: defaults are not put in, things get no names. */
+  readonly normalises?: boolean;
+  /** Copies of files elsewhere, by address; one that is missing here is asked for by `RemoteFileNeeded`. */
+  readonly remoteFiles?: ReadonlyMap<string, string>;
 }
 
 /** Where a project's files are, and what surrounds them. */
@@ -53,14 +58,17 @@ export function locate(options: LoadOptions): Located {
   const given = options.projectDirectory === "" ? undefined : resolve(workingFolder, options.projectDirectory);
   const first = options.files[0];
   const start =
-    given ?? (first !== undefined && first !== "-" ? dirname(resolve(workingFolder, first)) : workingFolder);
+    given ??
+    (first !== undefined && first !== "-"
+      ? dirname(localPath(first, workingFolder, options.remoteFiles))
+      : workingFolder);
   // A project's .env may name its files, so it is looked for where the user is first.
   const early = environmentOf(options, outer, start);
   const separator = early.get("COMPOSE_PATH_SEPARATOR") || ":";
   const named = options.files.length > 0 ? options.files : (early.get("COMPOSE_FILE")?.split(separator) ?? []);
   const files =
     named.length > 0
-      ? named.map((path) => (path === "-" ? path : resolve(workingFolder, path)))
+      ? named.map((path) => (path === "-" ? path : localPath(path, workingFolder, options.remoteFiles)))
       : findFiles(given ?? workingFolder, warn);
   const main = files.find((path) => path !== "-");
   const directory = given ?? (main === undefined ? workingFolder : dirname(main));
@@ -91,6 +99,8 @@ export function loadProject(options: LoadOptions): Project {
     directory,
     interpolates: options.interpolates ?? true,
     resolvesPaths: options.resolvesPaths ?? true,
+    normalises: options.normalises ?? true,
+    remoteFiles: options.remoteFiles ?? new Map(),
     workingFolder: options.workingFolder,
     stdin: options.stdin,
     includedBy: [],
@@ -133,9 +143,12 @@ function assemble(root: Node, settings: Settings): Project {
   const { name, files, directory, environment } = settings;
   const plain = toPlain(root, projectShape);
   const profiles = activeProfiles(settings);
+  const normalises = settings.normalises ?? true;
   const all = Object.entries(plain.services ?? {}).map(
-    ([key, service]) => [key, normaliseService(service, environment)] as const,
+    ([key, service]) => [key, normalises ? normaliseService(service, environment) : service] as const,
   );
+  const named = <T extends Network | Volume | FileObject>(given: Readonly<Record<string, T | null>> | undefined) =>
+    normalises ? nameResources(given, name) : ((given ?? {}) as Readonly<Record<string, T>>);
   const isActive = (service: Service) =>
     !service.profiles?.length || profiles.includes("*") || service.profiles.some((one) => profiles.includes(one));
   const project: Project = {
@@ -145,13 +158,16 @@ function assemble(root: Node, settings: Settings): Project {
     environment,
     profiles,
     services: Object.fromEntries(
-      all.filter(([, service]) => isActive(service)).map(([key, one]) => [key, withEnvironment(one, environment)]),
+      all
+        .filter(([, service]) => isActive(service))
+        // Files of variables are named, not read, where variables are not put in.
+        .map(([key, one]) => [key, (settings.interpolates ?? true) ? withEnvironment(one, environment) : one]),
     ),
     inactive: Object.fromEntries(all.filter(([, service]) => !isActive(service))),
-    networks: nameResources(withDefaultNetwork(plain.networks), name),
-    volumes: nameResources(plain.volumes, name),
-    secrets: nameResources(plain.secrets, name),
-    configs: nameResources(plain.configs, name),
+    networks: named(normalises ? withDefaultNetwork(plain.networks) : plain.networks),
+    volumes: named(plain.volumes),
+    secrets: named(plain.secrets),
+    configs: named(plain.configs),
     models: plain.models ?? {},
     extensions: Object.fromEntries(Object.entries(plain).filter(([key]) => key.startsWith("x-"))),
   };

@@ -1,9 +1,11 @@
 import { isAbsolute, resolve } from "node:path";
 import { child, isList, isMapping, type Node, withKey } from "../source/node.ts";
+import { isRemoteFile } from "./remote.ts";
 
 /** Makes a file's relative paths absolute, from the folder they are meant from. */
 export function absolutePaths(root: Node, folder: string, home: string): Node {
   const path = (node: Node) => textNode(node, (text) => absolute(text, folder, home));
+  const file = (node: Node) => textNode(node, (text) => (isRemoteFile(text) ? text : absolute(text, folder, home)));
   const context = (node: Node) => textNode(node, (text) => (isRemote(text) ? text : absolute(text, folder, home)));
   const each = (change: (node: Node) => Node) => (node: Node) =>
     isList(node.value) ? { ...node, value: node.value.map(change) } : node;
@@ -19,7 +21,7 @@ export function absolutePaths(root: Node, folder: string, home: string): Node {
         }),
       env_file: each((item) => change(item, { path })),
       label_file: each(path),
-      extends: (node) => change(node, { file: path }),
+      extends: (node) => change(node, { file }),
       develop: (node) => change(node, { watch: each((item) => change(item, { path })) }),
       volumes: each((item) => (child(item, "type")?.value === "bind" ? change(item, { source: path }) : item)),
     });
@@ -28,7 +30,7 @@ export function absolutePaths(root: Node, folder: string, home: string): Node {
     configs: (all) => eachValue(all, (item) => change(item, { file: path })),
     secrets: (all) => eachValue(all, (item) => change(item, { file: path })),
     volumes: (all) => eachValue(all, (item) => boundVolume(item, path)),
-    include: each((item) => change(item, { path: each(path), project_directory: path, env_file: each(path) })),
+    include: each((item) => change(item, { path: each(file), project_directory: path, env_file: each(path) })),
   });
 }
 

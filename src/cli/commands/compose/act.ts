@@ -20,7 +20,7 @@ export async function act(
   flags: ProjectFlags,
   { services, timeout, plan, nothing }: Act,
 ): Promise<number> {
-  const { name, project } = knownProject(context, flags);
+  const { name, project } = await knownProject(context, flags);
   await using session = await openSession(context, flags);
   const observed = await session.engine.observe(name, { networks: [], volumes: [], images: [] });
   const steps = await plan(containersOf(services, project, observed.containers), observed.containers);

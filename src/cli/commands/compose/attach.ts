@@ -21,7 +21,7 @@ export const command = defineCommand({
   min: 1,
   max: 1,
   async run({ context, flags, args: [service = ""] }) {
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     const engine = new ClientEngine(await context.client());
     const { id } = oneContainer(service, flags.index, project, await engine.containers(name));
     return callCommand(containerAttach, context, [id], {

@@ -91,10 +91,7 @@ function serviceContext(project: Project, name: string, value: string): NamedCon
 /** undefined: this machine's. What is to run here is made for it, where it is among those listed. */
 function platformOf({ platform, build }: Service, all: boolean): string | undefined {
   const listed = build?.platforms ?? [];
-  if (all && listed.length > 1)
-    throw new HavreError("not-implemented", "Multi-platform build is not supported", {
-      hint: `Name one platform: platform: ${listed[0]}`,
-    });
+  if (all && listed.length > 1) return listed.join(",");
   if (platform !== undefined) return platform;
   const own = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
   return listed.length === 0 || listed.includes(own) ? undefined : listed[0];

@@ -32,7 +32,11 @@ export const command = defineCommand({
   },
   min: 0,
   async run({ context, flags, args }) {
-    const loaded = selectServices(projectOf(context, flags), args, flags["with-dependencies"] || args.length === 0);
+    const loaded = selectServices(
+      await projectOf(context, flags),
+      args,
+      flags["with-dependencies"] || args.length === 0,
+    );
     const extra = Object.fromEntries(
       flags["build-arg"].map((word) => {
         const [, name = word, value = process.env[word] ?? ""] = /^([^=]+)=(.*)$/s.exec(word) ?? [];

@@ -15,6 +15,7 @@ import type { Context } from "../../context.ts";
 import { printList } from "../../output/format.ts";
 import { projectFlags } from "./flags.ts";
 import { loadOptions, projectOf } from "./project.ts";
+import { withRemoteFiles } from "./remote/files.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] [SERVICE...]",
@@ -31,6 +32,7 @@ export const command = defineCommand({
     images: toggle("Print the image names, one per line"),
     "no-consistency": toggle("Don't check model consistency"),
     "no-interpolate": toggle("Don't interpolate environment variables"),
+    "no-normalize": toggle("Don't normalize compose model"),
     "no-path-resolution": toggle("Don't resolve file paths"),
     output: text("Save to file (default to stdout)", { short: "o" }),
     profiles: toggle("Print the profile names, one per line"),
@@ -42,11 +44,13 @@ export const command = defineCommand({
   },
   min: 0,
   async run({ context, flags, args }) {
-    if (flags.variables) return printVariables(context, projectVariables(loadOptions(context, flags)));
-    const loaded = projectOf(context, flags, {
+    if (flags.variables)
+      return printVariables(context, await withRemoteFiles(context, loadOptions(context, flags), projectVariables));
+    const loaded = await projectOf(context, flags, {
       interpolates: !flags["no-interpolate"],
       resolvesPaths: !flags["no-path-resolution"],
       checks: !flags["no-consistency"],
+      normalises: !flags["no-normalize"],
     });
     const chosen = selectServices(loaded, args, true);
     const project = flags["resolve-image-digests"] ? await pinned(await context.client(), chosen) : chosen;
@@ -78,7 +82,7 @@ export const command = defineCommand({
 });
 
 /** Each image by its digest, as its registry has it now. */
-async function pinned(client: Client, project: Project): Promise<Project> {
+export async function pinned(client: Client, project: Project): Promise<Project> {
   const services = Object.entries(project.services).map(async ([name, service]) => {
     const { image } = service;
     if (image === undefined || image.includes("@")) return [name, service] as const;

@@ -22,7 +22,7 @@ export const command = defineCommand({
   min: 2,
   max: 2,
   async run({ context, flags, args: [from = "", to = ""] }) {
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     const engine = new ClientEngine(await context.client());
     const all = await engine.containers(name);
     const parse = (word: string) => /^([a-zA-Z0-9._-]+):(.*)$/s.exec(word);

@@ -46,7 +46,7 @@ export const command = defineCommand({
       throw new HavreError("invalid-argument", `invalid value for --rmi: ${JSON.stringify(given.rmi)}`);
     const { flags: placed, services: named } = placeInWords(args, given);
     const flags = { ...given, ...placed };
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     await using session = await openSession(context, flags);
     const observed = await session.engine.observe(name, { networks: [], volumes: [], images: [] });
     const targets = downTargets(name, project, observed, named, flags["remove-orphans"]);

@@ -26,7 +26,7 @@ export const command = defineCommand({
   },
   min: 0,
   async run({ context, flags, args }) {
-    const { name } = knownProject(context, flags);
+    const { name } = await knownProject(context, flags);
     const client = await context.client();
     const filters = JSON.stringify({ type: ["container"], label: [`${LABEL.project}=${name}`] });
     const answer = await client.request("GET", "/events", {

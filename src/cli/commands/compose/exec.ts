@@ -31,7 +31,7 @@ export const command = defineCommand({
   min: 2,
   interspersed: false,
   async run({ context, flags, args: [service = "", ...words] }) {
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     const engine = new ClientEngine(await context.client());
     const { id } = oneContainer(service, flags.index, project, await engine.containers(name));
     const tty = !flags["no-TTY"] && !flags.detach && isTerminal(0) && context.out.isTerminal;

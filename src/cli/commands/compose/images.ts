@@ -23,7 +23,7 @@ export const command = defineCommand({
   flags: { ...projectFlags, format: formatFlag, json: jsonFlag, quiet: quietFlag("Only display IDs") },
   min: 0,
   async run({ context, flags, args }) {
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     const engine = new ClientEngine(await context.client());
     const containers = containersOf(args, project, await engine.containers(name));
     const rows = await Promise.all(containers.map(({ name, imageId }) => imageRow(engine, name, imageId)));

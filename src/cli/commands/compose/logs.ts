@@ -32,7 +32,7 @@ export const command = defineCommand({
   },
   min: 0,
   async run({ context, flags, args }) {
-    const known = knownProject(context, flags);
+    const known = await knownProject(context, flags);
     const engine = new ClientEngine(await context.client());
     const all = await engine.containers(known.name);
     checkServices(args, known.project, all);

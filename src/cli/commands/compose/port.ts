@@ -19,7 +19,7 @@ export const command = defineCommand({
   min: 2,
   max: 2,
   async run({ context, flags, args: [service = "", port = ""] }) {
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     const engine = new ClientEngine(await context.client());
     const { id } = oneContainer(service, flags.index, project, await engine.containers(name));
     return callCommand(containerPort, context, [id, port.includes("/") ? port : `${port}/${flags.protocol}`], {});

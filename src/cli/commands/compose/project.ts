@@ -4,10 +4,15 @@ import { HavreError, isHavreError } from "../../../base/mod.ts";
 import { findFiles, type LoadOptions, loadProject, locate, type Project, projectName } from "../../../compose/mod.ts";
 import type { Context } from "../../context.ts";
 import type { ProjectFlags } from "./flags.ts";
+import { withRemoteFiles } from "./remote/files.ts";
 
 /** What the files of a command line's project say; warnings go to standard error. */
-export function projectOf(context: Context, flags: ProjectFlags, more: Partial<LoadOptions> = {}): Project {
-  return load({ ...loadOptions(context, flags), ...more });
+export async function projectOf(
+  context: Context,
+  flags: ProjectFlags,
+  more: Partial<LoadOptions> = {},
+): Promise<Project> {
+  return withRemoteFiles(context, { ...loadOptions(context, flags), ...more }, load);
 }
 
 /** Docker compose's exit codes for files that are missing, and for those that say something wrong. */
@@ -54,8 +59,11 @@ export interface KnownProject {
  * For commands that work with what is there: the files are read when there are some; with a name (`-p`) and no file in
  * sight the containers' labels must do.
  */
-export function knownProject(context: Context, flags: ProjectFlags): KnownProject {
-  const options = loadOptions(context, flags);
+export function knownProject(context: Context, flags: ProjectFlags): Promise<KnownProject> {
+  return withRemoteFiles(context, loadOptions(context, flags), (options) => known(options, flags));
+}
+
+function known(options: LoadOptions, flags: ProjectFlags): KnownProject {
   const located = locate(options);
   if (located.files.length === 0 && (flags["project-name"] !== "" || located.environment.get("COMPOSE_PROJECT_NAME")))
     return { name: projectName(options, located, []), project: undefined };

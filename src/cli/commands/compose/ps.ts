@@ -33,7 +33,7 @@ export const command = defineCommand({
   },
   min: 0,
   async run({ context, flags, args }) {
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     const status = [...flags.status, ...(flags.filter.status ?? [])];
     const wrong = status.find((one) => !STATES.includes(one));
     if (wrong !== undefined) throw new HavreError("invalid-argument", `unknown status ${JSON.stringify(wrong)}`);

@@ -21,7 +21,7 @@ export const command = defineCommand({
   },
   min: 0,
   async run({ context, flags, args }) {
-    const project = selectServices(projectOf(context, flags), args, flags["include-deps"] || args.length === 0);
+    const project = selectServices(await projectOf(context, flags), args, flags["include-deps"] || args.length === 0);
     const plan = new Map<string, Plan[number]>();
     for (const [name, service] of Object.entries(project.services)) {
       // What is made here is nowhere to be fetched, unless it has a name of its own.

@@ -20,7 +20,7 @@ export const command = defineCommand({
   },
   min: 0,
   async run({ context, flags, args }) {
-    const project = selectServices(projectOf(context, flags), args, flags["include-deps"] || args.length === 0);
+    const project = selectServices(await projectOf(context, flags), args, flags["include-deps"] || args.length === 0);
     const built = Object.entries(project.services).filter(([, { build, image }]) => build && image);
     for (const image of new Set(built.map(([name, service]) => imageOf(project, name, service)))) {
       try {

@@ -65,7 +65,7 @@ export const command = defineCommand({
   min: 1,
   interspersed: false,
   async run({ context, flags, args: [name = "", ...words] }) {
-    const project = selectServices(projectOf(context, flags), [name], !flags["no-deps"]);
+    const project = selectServices(await projectOf(context, flags), [name], !flags["no-deps"]);
     const service = project.services[name];
     if (!service) throw new HavreError("not-found", `no such service: ${name}`);
     await prepare(context, flags, project, name);

@@ -23,7 +23,7 @@ export const command = defineCommand({
   },
   min: 0,
   async run({ context, flags, args }) {
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     const engine = new ClientEngine(await context.client());
     const found = containersOf(args, project, await engine.containers(name));
     const ids = found.filter((one) => flags.all || isRunning(one)).map(({ id }) => id);

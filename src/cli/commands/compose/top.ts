@@ -14,7 +14,7 @@ export const command = defineCommand({
   flags: projectFlags,
   min: 0,
   async run({ context, flags, args }) {
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     const engine = new ClientEngine(await context.client());
     const containers = containersOf(args, project, await engine.containers(name)).filter(isRunning);
     for (const [index, container] of containers.entries()) {

@@ -31,7 +31,7 @@ export const upFlags = {
   "abort-on-container-exit": toggle("Stops all containers if any container was stopped"),
   "always-recreate-deps": toggle("Recreate dependent containers"),
   attach: list("Restrict attaching to the specified services"),
-  "attach-dependencies": toggle("Automatically attach to log output of dependent services", { hidden: true }),
+  "attach-dependencies": toggle("Automatically attach to log output of dependent services"),
   detach: toggle("Detached mode: Run containers in the background", { short: "d" }),
   "exit-code-from": text("Return the exit code of the selected service container. Implies --abort-on-container-exit"),
   "no-attach": list("Do not attach (stream logs) to the specified services"),

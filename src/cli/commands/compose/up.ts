@@ -36,7 +36,7 @@ export const command = defineCommand({
     checkFlags(given);
     const { flags: placed, services: named } = placeInWords(args, given);
     const flags = { ...given, ...placed };
-    const whole = projectOf(context, flags);
+    const whole = await projectOf(context, flags);
     const project = withScale(selectServices(whole, named, !flags["no-deps"]), flags.scale);
     if (Object.keys(project.services).length === 0 && !flags["no-start"])
       throw new HavreError("failed-precondition", "no service selected", { hint: whyNone(whole) });
@@ -83,7 +83,7 @@ export const command = defineCommand({
     return await attachProject(context, session.engine, {
       project,
       services,
-      shown: shownServices(project, flags.attach, flags["no-attach"]),
+      shown: shownServices(project, named, flags),
       coloured: context.out.isTerminal && !flags["no-color"],
       prefixed: !flags["no-log-prefix"],
       timestamps: flags.timestamps,
@@ -167,12 +167,15 @@ export function withScale(project: Project, scale: Scale): Project {
   return { ...project, services };
 }
 
-function shownServices(project: Project, only: readonly string[], without: readonly string[]): string[] {
+/** `--attach` alone; else those that were named, or all, but for those that opt out. */
+function shownServices(project: Project, named: readonly string[], flags: UpFlags): string[] {
+  const isMeant = (name: string) => named.length === 0 || flags["attach-dependencies"] || named.includes(name);
   return Object.entries(project.services)
     .filter(([name, { attach }]) =>
-      only.length > 0 ? only.includes(name) : attach !== false && !without.includes(name),
+      flags.attach.length > 0 ? flags.attach.includes(name) : attach !== false && isMeant(name),
     )
-    .map(([name]) => name);
+    .map(([name]) => name)
+    .filter((name) => !flags["no-attach"].includes(name));
 }
 
 /** `--wait-timeout`: gives up then. */

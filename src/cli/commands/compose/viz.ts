@@ -20,7 +20,7 @@ export const command = defineCommand({
   min: 0,
   max: 0,
   async run({ context, flags }) {
-    const project = projectOf(context, flags);
+    const project = await projectOf(context, flags);
     const indent = (flags.spaces ? " " : "\t").repeat(flags["indentation-size"]);
     const names = Object.keys(project.services).sort();
     const details = (name: string, service: Service): string => {

@@ -18,7 +18,7 @@ export const command = defineCommand({
   },
   min: 1,
   async run({ context, flags, args }) {
-    const { name, project } = knownProject(context, flags);
+    const { name, project } = await knownProject(context, flags);
     const engine = new ClientEngine(await context.client());
     const containers = containersOf(args, project, await engine.containers(name)).filter(isRunning);
     if (containers.length === 0) {

@@ -29,7 +29,7 @@ export const command = defineCommand({
   },
   min: 0,
   async run({ context, flags, args }): Promise<number> {
-    const project = selectServices(projectOf(context, flags), args, false);
+    const project = selectServices(await projectOf(context, flags), args, false);
     const rules = rulesOf(project);
     if (!flags["no-up"]) {
       const code = await callCommand(up, context, args, { ...flags, detach: true });
