@@ -84,7 +84,7 @@ export class RemoteArtifacts implements Artifacts {
   }
 
   fetch(place: RemotePlace, blob: Descriptor, signal: AbortSignal): Promise<void> {
-    const listener = { waiting: () => {}, progress: () => {}, verifying: () => {} };
+    const listener = { waiting: () => {}, progress: () => {}, verifying: () => {}, reused: () => {} };
     return this.#registries.withRepository(referenceOf(place), place.credentials, false, (repository) =>
       this.#downloads.fetch(repository, blob, listener, signal),
     );

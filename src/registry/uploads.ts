@@ -1,5 +1,5 @@
 import { type Digest, isHavreError, newId } from "../base/mod.ts";
-import type { Ingest } from "../content/mod.ts";
+import { type Ingest, readFilePart, undelta } from "../content/mod.ts";
 import type { Blobs } from "./blobs.ts";
 import type { RegistryContext } from "./context.ts";
 import { noRoom, RegistryFault } from "./fault.ts";
@@ -82,7 +82,39 @@ export class Uploads {
     return offset;
   }
 
-  /** The same, and makes a blob of it. DIGEST_INVALID when it is not what was promised: then nothing of it stays. */
+  /**
+   * Appends bytes that come as a delta: parts of blobs that the repository has, and what it lacks. Nobody may begin in the
+   * middle of one: 416 when there are bytes already. BLOB_UNKNOWN when a blob is not here, or not any more.
+   */
+  async appendDelta(
+    repository: string,
+    id: string,
+    delta: AsyncIterable<Uint8Array>,
+    location: string,
+  ): Promise<number> {
+    if ((await this.offset(repository, id)) > 0) throw outOfOrder(await this.offset(repository, id), location);
+    using pinned = new DisposableStack();
+    const check = (digests: ReadonlySet<Digest>) => {
+      for (const digest of digests) {
+        pinned.use(this.#context.pins.pin(digest));
+        this.#blobs.find(repository, digest);
+      }
+    };
+    const bytes = undelta(delta, check, ({ digest, offset }, length) => {
+      const { path, size } = this.#blobs.find(repository, digest);
+      if (offset + length > size)
+        throw new RegistryFault("SIZE_INVALID", "a part ends behind its blob", { status: 400, detail: digest });
+      return readFilePart(path, offset, offset + length);
+    });
+    try {
+      return await this.append(repository, id, bytes, undefined, location);
+    } catch (error) {
+      if (error instanceof RegistryFault || !isHavreError(error, "invalid-argument")) throw error;
+      throw new RegistryFault("BLOB_UPLOAD_INVALID", error.message, { cause: error });
+    }
+  }
+
+  /** The same as `append`, and makes a blob of it. DIGEST_INVALID when it is not what was promised: then nothing of it stays. */
   async finish(
     repository: string,
     id: string,

@@ -1,7 +1,8 @@
 import { HavreError, isHavreError, KeyedMutex, Semaphore, SharedWork } from "../../base/mod.ts";
-import type { ContentStore, Ingest } from "../../content/mod.ts";
+import { type ContentStore, type Ingest, reusedBytes } from "../../content/mod.ts";
 import type { Descriptor } from "../../spec/mod.ts";
 import { ATTEMPTS, isTemporary, type RemoteRepository } from "../registry/remote-repository.ts";
+import { partsOf, receiveParts } from "./parts.ts";
 
 /** Docker's default of downloads at a time. */
 const AT_ONCE = 3;
@@ -13,9 +14,14 @@ export interface DownloadListener {
   progress(current: number): void;
   /** All bytes came; they are being verified. */
   verifying(): void;
+  /** It was put together: so many bytes were here, so many came. */
+  reused(bytes: number, moved: number): void;
 }
 
-type DownloadEvent = { readonly kind: "progress"; readonly current: number } | { readonly kind: "verifying" };
+type DownloadEvent =
+  | { readonly kind: "progress"; readonly current: number }
+  | { readonly kind: "verifying" }
+  | { readonly kind: "reused"; readonly bytes: number; readonly moved: number };
 
 /**
  * Blobs on their way from registries into the content store. Two that want the same blob share one download, which
@@ -49,6 +55,7 @@ export class Downloads {
         this.#slots.run(() => this.#files.run(blob.digest, () => this.#download(repository, blob, tell, stop))),
       (event) => {
         if (event.kind === "verifying") listener.verifying();
+        else if (event.kind === "reused") listener.reused(event.bytes, event.moved);
         else listener.progress(event.current);
       },
       signal,
@@ -76,17 +83,26 @@ export class Downloads {
     tell: (event: DownloadEvent) => void,
     signal: AbortSignal,
   ): Promise<void> {
+    let parts = await partsOf(this.#content, repository, blob, signal);
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       await using ingest = await this.#content.resume(`blob ${blob.digest}`);
       const before = ingest.offset;
       try {
-        await receive(repository, blob, ingest, tell, signal);
+        if (parts) await receiveParts(this.#content, repository, blob, parts, ingest, tell, signal);
+        else await receive(repository, blob, ingest, tell, signal);
         tell({ kind: "verifying" });
         await ingest.commit(blob);
+        if (parts) tell({ kind: "reused", bytes: reusedBytes(parts), moved: blob.size - reusedBytes(parts) });
         return;
       } catch (error) {
         signal.throwIfAborted();
+        if (parts && !isTemporary(error)) {
+          // Whatever was wrong with the parts, here or there: the whole blob may do.
+          parts = undefined;
+          if (isHavreError(error, "data-loss")) await ingest.discard();
+          continue;
+        }
         // Bytes of an earlier run may have been damaged since; those of this one were a lie.
         const staleBytes = before > 0 && isHavreError(error, "data-loss");
         if (isHavreError(error, "data-loss")) await ingest.discard();

@@ -1,5 +1,6 @@
 import type { Digest } from "../../base/mod.ts";
 import type { OnProgress } from "../images.ts";
+import type { Savings } from "../savings.ts";
 import type { DownloadListener } from "./downloads.ts";
 
 const SHORT = 12;
@@ -12,13 +13,15 @@ export class LayerProgress implements DownloadListener {
   readonly #total: number;
   readonly #send: OnProgress;
   readonly #now: () => number;
+  readonly #savings: Savings | undefined;
   #lastAt = 0;
 
-  constructor(digest: Digest, total: number, send: OnProgress, now: () => number) {
+  constructor(digest: Digest, total: number, send: OnProgress, now: () => number, savings?: Savings) {
     this.#id = digest.slice(digest.indexOf(":") + 1).slice(0, SHORT);
     this.#total = total;
     this.#send = send;
     this.#now = now;
+    this.#savings = savings;
   }
 
   status(status: string): void {
@@ -43,6 +46,10 @@ export class LayerProgress implements DownloadListener {
 
   pushing(current: number): void {
     this.#count("Pushing", current);
+  }
+
+  reused(bytes: number, moved: number): void {
+    this.#savings?.add(bytes, moved);
   }
 
   verifying(): void {

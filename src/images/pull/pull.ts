@@ -22,11 +22,17 @@ import { RegistryError } from "../registry/failures.ts";
 import type { Registries } from "../registry/registry.ts";
 import type { RemoteManifest, RemoteRepository } from "../registry/remote-repository.ts";
 import { tagKey } from "../resolve.ts";
+import { Savings } from "../savings.ts";
 import type { DownloadListener, Downloads } from "./downloads.ts";
 import { LayerProgress } from "./layer-progress.ts";
 import { type Selected, selectManifest } from "./select.ts";
 
-const SILENT_LISTENER: DownloadListener = { waiting: () => {}, progress: () => {}, verifying: () => {} };
+const SILENT_LISTENER: DownloadListener = {
+  waiting: () => {},
+  progress: () => {},
+  verifying: () => {},
+  reused: () => {},
+};
 
 /** What pulls work with. */
 export interface Source {
@@ -149,8 +155,9 @@ async function bring(
     await content.put(document.bytes, document.descriptor);
   const stop = new AbortController();
   const joined = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  const savings = new Savings();
   const layers = manifest.layers.map((blob) => {
-    const progress = new LayerProgress(blob.digest, blob.size, onProgress, () => clock.now());
+    const progress = new LayerProgress(blob.digest, blob.size, onProgress, () => clock.now(), savings);
     progress.status("Pulling fs layer");
     const here = content.has(blob.digest);
     const done = here ? Promise.resolve() : download(source.downloads, repository, blob, progress, joined);
@@ -175,6 +182,7 @@ async function bring(
       progress.status(known ? "Already exists" : "Pull complete");
       made.push(layer);
     }
+    savings.tell(onProgress, "received");
     const image = await assembly.describe(
       config,
       manifest.config.digest,

@@ -1,10 +1,8 @@
-/** What a worker is to compress; it has one at a time. */
-export type Piece = FilePiece | Uint8Array;
+/** What comes back for bytes that a worker was given; it has them one at a time. */
+export type FromWorker = Member | { readonly failure: string };
 
-export interface FilePiece {
-  readonly path: string;
-  readonly offset: number;
-  readonly length: number;
+/** A gzip member with the name it has as a chunk. */
+export interface Member {
+  readonly bytes: Uint8Array;
+  readonly name: string;
 }
-
-export type FromWorker = { readonly bytes: Uint8Array } | { readonly failure: string };

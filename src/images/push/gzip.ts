@@ -1,20 +1,24 @@
 import { availableParallelism } from "node:os";
 import { HavreError } from "../../base/mod.ts";
-import type { FromWorker, Piece } from "./gzip-messages.ts";
+import { type Chunk, encodeTable, readFilePart, SMALLEST_CHUNKED } from "../../content/mod.ts";
+import type { FromWorker, Member } from "./gzip-messages.ts";
+import { piecesOf } from "./pieces.ts";
 
-const PIECE = 1 << 20;
 /** More would compress faster than any registry takes it. */
 const MOST_WORKERS = 4;
+/** Pieces for each worker that are read ahead: none waits while this thread is busy with something else. */
+const AHEAD = 4;
 
 interface Job {
-  readonly piece: Piece;
-  readonly resolve: (bytes: Uint8Array) => void;
+  readonly piece: Uint8Array;
+  readonly resolve: (member: Member) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
  * Compresses on all cores, into gzip members that follow each other (RFC 1952, 2.2), one for each piece. The same bytes
- * give the same result. Its workers are there only while there is something to compress.
+ * give the same result, and a change of some changes few members: what is cut where is decided by the bytes there. A table
+ * of the members ends what is worth sending in parts. Its workers are there only while there is something to compress.
  */
 export class Gzip {
   readonly #workers = new Map<Worker, Job | undefined>();
@@ -23,37 +27,55 @@ export class Gzip {
   #users = 0;
 
   /** The first `size` bytes of a file; `onBytes` is told how many are done. `data-loss` when the file is shorter. */
-  async *file(path: string, size: number, onBytes: (current: number) => void): AsyncGenerator<Uint8Array> {
-    let done = 0;
-    for await (const member of this.#members(piecesOf(path, size))) {
-      yield member;
-      done = Math.min(done + PIECE, size);
-      onBytes(done);
-    }
+  file(path: string, size: number, onBytes: (current: number) => void): AsyncGenerator<Uint8Array> {
+    return this.#compressed(piecesOf(readFilePart(path, 0, size)), onBytes);
   }
 
   /** What comes from `source`. */
   stream(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    return this.#members(gathered(source));
+    return this.#compressed(piecesOf(source), () => {});
   }
 
-  async *#members(pieces: Iterable<Piece> | AsyncIterable<Piece>): AsyncGenerator<Uint8Array> {
+  async *#compressed(
+    pieces: AsyncIterable<Uint8Array>,
+    onBytes: (current: number) => void,
+  ): AsyncGenerator<Uint8Array> {
+    const chunks: Chunk[] = [];
+    let [plain, size] = [0, 0];
+    for await (const { member, length } of this.#members(pieces)) {
+      yield member.bytes;
+      plain += length;
+      size += member.bytes.byteLength;
+      chunks.push({ length: member.bytes.byteLength, name: member.name });
+      onBytes(plain);
+    }
+    if (size >= SMALLEST_CHUNKED) yield encodeTable(chunks);
+  }
+
+  async *#members(
+    pieces: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<{ readonly member: Member; readonly length: number }> {
     this.#users++;
     try {
-      const ahead: Promise<Uint8Array>[] = [];
+      const ahead: { readonly member: Promise<Member>; readonly length: number }[] = [];
+      const first = async () => {
+        const { member, length } = ahead.shift() as (typeof ahead)[number];
+        return { member: await member, length };
+      };
       for await (const piece of pieces) {
-        const compressed = this.#compress(piece);
-        compressed.catch(() => {}); // Thrown where it is awaited, if it still is.
-        ahead.push(compressed);
-        if (ahead.length > this.#most) yield (await ahead.shift()) as Uint8Array;
+        const length = piece.byteLength;
+        const member = this.#compress(piece);
+        member.catch(() => {}); // Thrown where it is awaited, if it still is.
+        ahead.push({ member, length });
+        if (ahead.length > AHEAD * this.#most) yield first();
       }
-      for (const compressed of ahead) yield await compressed;
+      while (ahead.length > 0) yield first();
     } finally {
       if (--this.#users === 0) this.#end();
     }
   }
 
-  #compress(piece: Piece): Promise<Uint8Array> {
+  #compress(piece: Uint8Array): Promise<Member> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ piece, resolve, reject });
       if (this.#workers.size < this.#most) this.#add();
@@ -68,7 +90,7 @@ export class Gzip {
       if (!this.#workers.has(worker)) return; // What was still under way when the last reader left.
       const job = this.#workers.get(worker);
       this.#next(worker);
-      if ("bytes" in data) job?.resolve(data.bytes);
+      if ("bytes" in data) job?.resolve(data);
       else job?.reject(new HavreError("data-loss", `A layer cannot be compressed: ${data.failure}`));
     };
     worker.onerror = (event) => this.#lost(worker, event.message);
@@ -79,8 +101,7 @@ export class Gzip {
     const job = this.#queue.shift();
     this.#workers.set(worker, job);
     if (!job) return;
-    const { piece } = job;
-    worker.postMessage(piece, piece instanceof Uint8Array ? [piece.buffer as ArrayBuffer] : []);
+    worker.postMessage(job.piece, [job.piece.buffer as ArrayBuffer]);
   }
 
   #lost(worker: Worker, why: string): void {
@@ -97,36 +118,6 @@ export class Gzip {
     for (const worker of this.#workers.keys()) worker.terminate();
     this.#workers.clear();
   }
-}
-
-/** An empty file has one piece too: nothing at all is no gzip file. */
-function* piecesOf(path: string, size: number): Generator<Piece> {
-  let offset = 0;
-  do {
-    yield { path, offset, length: Math.min(PIECE, size - offset) };
-    offset += PIECE;
-  } while (offset < size);
-}
-
-/** The same pieces of bytes that come in others, in memory of their own: it changes hands. */
-async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
-  let piece = new Uint8Array(PIECE);
-  let size = 0;
-  let given = false;
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.byteLength; ) {
-      const part = chunk.subarray(at, at + PIECE - size);
-      piece.set(part, size);
-      at += part.byteLength;
-      size += part.byteLength;
-      if (size < PIECE) continue;
-      yield piece;
-      given = true;
-      piece = new Uint8Array(PIECE);
-      size = 0;
-    }
-  }
-  if (size > 0 || !given) yield piece.slice(0, size);
 }
 
 /** In the compiled program workers lie below its root by their path in `src`. */

@@ -12,9 +12,11 @@ import { setTag } from "../record.ts";
 import type { Registries } from "../registry/registry.ts";
 import type { RemoteRepository } from "../registry/remote-repository.ts";
 import { findTag, repositoryKey, tagsOfRepository } from "../resolve.ts";
+import { Savings } from "../savings.ts";
 import { needsIndex, type SentImage, sendIndex, sendReferrers } from "./companions.ts";
 import type { Gzip } from "./gzip.ts";
 import { compressedLayer, manifestToSend, type Outgoing, withLayers } from "./manifest.ts";
+import { RemoteChunks } from "./remote-chunks.ts";
 import { sendBlob } from "./send-blob.ts";
 
 /** Docker's default of uploads at a time. */
@@ -119,12 +121,14 @@ async function sendImage(
   signal?: AbortSignal,
 ): Promise<Outgoing> {
   const now = () => context.clock.now();
-  const progressOf = (diffId: Digest, total: number) => new LayerProgress(diffId, total, onProgress, now);
+  const savings = new Savings();
+  const progressOf = (diffId: Digest, total: number) => new LayerProgress(diffId, total, onProgress, now, savings);
   const diffIds = image.config.rootfs.diff_ids;
   for (const diffId of diffIds.toReversed()) progressOf(diffId, 0).status("Preparing");
   const chosen = manifestToSend(image, manifest);
   const slots = new Semaphore(AT_ONCE);
   const sources = context.store.view((tx) => otherRepositories(tx, reference));
+  const chunks = new RemoteChunks(context, repository, reference);
   const layers = await joinAll(
     chosen.layers.map(
       (plain, at) => (stop) =>
@@ -134,7 +138,8 @@ async function sendImage(
           const compressing = (current: number) => compression.compressing(current);
           const layer = await compressedLayer(context, gzip, plain, diffId, compressing, stop);
           const progress = progressOf(diffId, layer.size);
-          progress.status(await sendBlob(context, repository, layer, sources.get(layer.digest), progress, stop));
+          const elsewhere = { mountFrom: sources.get(layer.digest), chunks };
+          progress.status(await sendBlob(context, repository, layer, elsewhere, progress, stop));
           return layer;
         }),
     ),
@@ -142,6 +147,7 @@ async function sendImage(
   );
   const config: Descriptor = { mediaType: "", digest: image.id, size: image.configSize };
   await sendBlob(context, repository, config, undefined, undefined, signal);
+  savings.tell(onProgress, "sent");
   return withLayers(context, chosen, layers);
 }
 

@@ -7,6 +7,7 @@ import {
   isDigest,
   isHavreError,
 } from "../../base/mod.ts";
+import { DELTA_TYPE } from "../../content/mod.ts";
 import { type Descriptor, mediaTypes } from "../../spec/mod.ts";
 import { RegistryError, registryError } from "./failures.ts";
 import type { RegistryRequest, RegistryResponse } from "./http.ts";
@@ -31,6 +32,14 @@ const ACCEPT = [
 export interface RemoteManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
+}
+
+/** An upload that was begun. */
+export interface Upload {
+  /** Where it goes on. */
+  readonly location: string;
+  /** The registry puts blobs together from parts of those it has. */
+  readonly takesDeltas: boolean;
 }
 
 /** One repository of a registry, through OCI distribution 1.1 (and Docker's registry v2, its forerunner). */
@@ -110,6 +119,30 @@ export class RemoteRepository {
     throw await registryError(response, `Reading blob ${digest}`);
   }
 
+  /** Bytes `start` to before `end` of a blob, not verified; undefined when the registry sends no parts. */
+  async blobPart(
+    digest: Digest,
+    start: number,
+    end: number,
+    signal?: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const response = await this.#read("GET", `blobs/${digest}`, { range: `bytes=${start}-${end - 1}` }, signal);
+    const sent = /^bytes (\d+)-(\d+)\//.exec(response.headers.get("content-range") ?? "");
+    if (response.status === 206 && Number(sent?.[1]) === start && Number(sent?.[2]) === end - 1) return response.body();
+    if (response.status >= 300) throw await registryError(response, `Reading blob ${digest}`);
+    await response.discard();
+    return undefined;
+  }
+
+  /** The same at once, for few bytes. `not-implemented` when the registry sends no parts. */
+  async smallPart(digest: Digest, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const body = await this.blobPart(digest, start, end, signal);
+    if (!body) throw new HavreError("not-implemented", `${this.host} sends no parts of blobs`);
+    const parts: Uint8Array[] = [];
+    for await (const part of body) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
   /** A whole blob of at most `limit` bytes, verified. */
   async smallBlob({ digest }: Pick<Descriptor, "digest">, limit: number, signal?: AbortSignal): Promise<Uint8Array> {
     return this.#patiently(signal, async () => {
@@ -135,7 +168,7 @@ export class RemoteRepository {
   async beginUpload(
     mount: { readonly digest: Digest; readonly from: string } | undefined,
     signal?: AbortSignal,
-  ): Promise<string | undefined> {
+  ): Promise<Upload | undefined> {
     const query = mount ? `?mount=${mount.digest}&from=${encodeURIComponent(mount.from)}` : "";
     return this.#patiently(signal, async () => {
       const url = this.#url(`blobs/uploads/${query}`);
@@ -150,7 +183,9 @@ export class RemoteRepository {
       if (response.status !== 201 && response.status !== 202)
         throw await registryError(response, `Uploading to ${this.path}`);
       await response.discard();
-      return response.status === 201 ? undefined : locationOf(response, url);
+      if (response.status === 201) return undefined;
+      const takesDeltas = (response.headers.get("accept-patch") ?? "").split(/\s*,\s*/).includes(DELTA_TYPE);
+      return { location: locationOf(response, url), takesDeltas };
     });
   }
 
@@ -182,12 +217,37 @@ export class RemoteRepository {
     if (sent.status !== 202 && sent.status !== 204) throw await registryError(sent, `Uploading to ${this.path}`);
     await sent.discard();
     const digest = digester.digest();
-    const url = new URL(locationOf(sent, location));
+    await this.#endUpload(locationOf(sent, location), digest, signal);
+    return { digest, size: digester.size };
+  }
+
+  /** Sends what the registry lacks of a blob, of `length` bytes with the recipe before it. */
+  async uploadDelta(
+    location: string,
+    digest: Digest,
+    length: number,
+    delta: () => AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const headers = { "content-type": DELTA_TYPE, "content-length": String(length) };
+    const sent = await this.#write("PATCH", location, signal, headers, delta);
+    if (sent.status !== 202 && sent.status !== 204) throw await registryError(sent, `Uploading blob ${digest}`);
+    await sent.discard();
+    await this.#endUpload(locationOf(sent, location), digest, signal);
+  }
+
+  /** Gives up an upload. */
+  async cancelUpload(location: string, signal?: AbortSignal): Promise<void> {
+    const response = await this.#write("DELETE", location, signal);
+    await response.discard();
+  }
+
+  async #endUpload(location: string, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
+    const url = new URL(location);
     url.searchParams.set("digest", digest);
     const done = await this.#write("PUT", url.href, signal, { "content-length": "0" });
     if (done.status !== 201 && done.status !== 204) throw await registryError(done, `Uploading blob ${digest}`);
     await done.discard();
-    return { digest, size: digester.size };
   }
 
   /** Stores a manifest under a tag or its digest. Returns the manifest it refers to, where the registry keeps referrers. */

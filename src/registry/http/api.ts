@@ -120,7 +120,7 @@ export class DistributionApi {
       case "HEAD":
         return this.#blobs.status(repository, route.id);
       case "PATCH":
-        return this.#blobs.append(request, repository, route.id);
+        return this.#blobs.append(request, repository, route.id, this.#access.may(caller, repository, "pull"));
       case "PUT":
         visit.action = "push-blob";
         return this.#blobs.finish(request, repository, route.id);

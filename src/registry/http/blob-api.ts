@@ -1,4 +1,5 @@
 import { type Digest, isDigest } from "../../base/mod.ts";
+import { DELTA_TYPE } from "../../content/mod.ts";
 import type { Blobs } from "../blobs.ts";
 import { RegistryFault } from "../fault.ts";
 import type { Mirrors } from "../mirror/mirrors.ts";
@@ -75,7 +76,10 @@ export class BlobApi {
       await this.#uploads.put(repository, wanted, request.body, lengthOf(request), request.signal);
       return created(repository, wanted);
     }
-    return accepted(repository, await this.#uploads.begin(repository), 0);
+    const answer = accepted(repository, await this.#uploads.begin(repository), 0);
+    if (!mayPull(repository)) return answer;
+    // RFC 5789 § 3.1: what a PATCH of it may be, besides bytes as they are.
+    return { ...answer, headers: { ...answer.headers, "accept-patch": `application/octet-stream, ${DELTA_TYPE}` } };
   }
 
   async status(repository: string, id: string): Promise<Answer> {
@@ -83,7 +87,14 @@ export class BlobApi {
     return { ...accepted(repository, id, offset), status: 204 };
   }
 
-  async append(request: RegistryRequest, repository: string, id: string): Promise<Answer> {
+  /** `mayRead`: the client may pull here, so that what it sends may be parts of what is here. */
+  async append(request: RegistryRequest, repository: string, id: string, mayRead: boolean): Promise<Answer> {
+    if (request.header("content-type") === DELTA_TYPE) {
+      // Who may only push could else find out what is in a blob, by guessing its parts.
+      if (!mayRead) throw new RegistryFault("DENIED", "parts of blobs may be used by who may pull them");
+      const offset = await this.#uploads.appendDelta(repository, id, request.body, locationOf(repository, id));
+      return accepted(repository, id, offset);
+    }
     const range = readChunkRange(request.header("content-range"), lengthOf(request));
     const offset = await this.#uploads.append(repository, id, request.body, range, locationOf(repository, id));
     return accepted(repository, id, offset);
