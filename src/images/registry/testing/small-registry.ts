@@ -21,6 +21,8 @@ export class SmallRegistry implements AsyncDisposable {
   /** Which repositories have which blobs. */
   readonly owned = new Set<string>();
   readonly seen: Seen[] = [];
+  /** Bytes of blobs that were asked for. */
+  sent = 0;
   trouble: Trouble = () => false;
   readonly #server: Server;
   #uploads = 0;
@@ -86,14 +88,16 @@ export class SmallRegistry implements AsyncDisposable {
     if (rest.startsWith("uploads/")) return this.#upload(request, response, repository, query);
     const found = this.owned.has(`${repository} ${rest}`) ? this.blobs.get(rest) : undefined;
     if (!found) return refuse(response, 404, "BLOB_UNKNOWN", "blob unknown to registry");
-    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
-    const part = found.subarray(from);
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
+    const part = found.subarray(Number(from ?? 0), to ? Number(to) + 1 : undefined);
+    const begin = Number(from ?? 0);
     const head = {
       "content-length": part.length,
-      "content-range": `bytes ${from}-${found.length - 1}/${found.length}`,
+      "content-range": `bytes ${begin}-${begin + part.length - 1}/${found.length}`,
     };
-    response.writeHead(from > 0 ? 206 : 200, head);
+    response.writeHead(from === undefined ? 200 : 206, head);
     response.end(request.method === "HEAD" ? undefined : part);
+    if (request.method === "GET") this.sent += part.length;
   }
 
   async #upload(request: IncomingMessage, response: ServerResponse, repository: string, query: URLSearchParams) {
