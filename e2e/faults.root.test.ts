@@ -199,7 +199,7 @@ test("an image whose layer was changed on the disk is not run; image verify tell
   const layers = join(disk, "root/snapshots/layers");
   const tars = readdirSync(layers).map((number) => join(layers, number, "layer.tar"));
   const tar = tars.find((path) => existsSync(path));
-  // A kernel that cannot mount them has them unpacked, which cannot be told from changed.
+  // A kernel that cannot mount them has them unpacked: `src/snapshots/layer-seal.root.test.ts`.
   if (tar === undefined) return;
   const fd = openSync(tar, "r+");
   const [before, after] = [Buffer.alloc(1), Buffer.from([0xff])];

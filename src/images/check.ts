@@ -3,7 +3,7 @@ import { type Digest, isHavreError } from "../base/mod.ts";
 import type { Context } from "./context.ts";
 import { familiar, resolveImage, tagsOf } from "./resolve.ts";
 
-/** `unpacked`: files in folders, which have no digest; they were checked when they were unpacked. */
+/** `unpacked`: files in folders, so new that they were not read yet; they were checked when they were unpacked. */
 export interface CheckedPart {
   readonly kind: "blob" | "layer";
   /** Of a layer: its chain id. */

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
 import {
   closeSync,
   mkdtempSync,
@@ -115,12 +116,80 @@ test.skipIf(!capable)(
   },
 );
 
-test("an unpacked layer has no digest to compare with", async () => {
-  await snapshots.close();
-  snapshots = new OverlaySnapshotter(root, undefined, undefined, "unpacked");
-  const { chainId } = await snapshots.apply(
-    undefined,
-    writeTar([{ header: { path: "other", size: 1 }, body: Buffer.from("x") }]),
-  );
-  expect(await snapshots.check(chainId)).toBe("unpacked");
+describe("an unpacked layer", () => {
+  const file = () => place("fs/lower");
+  /** As the next daemon finds it: nothing was looked at yet. */
+  const again = async () => {
+    await snapshots.close();
+    snapshots = new OverlaySnapshotter(root, undefined, undefined, "unpacked");
+    await snapshots.recover();
+  };
+  const mounted = async (key: string) => {
+    await snapshots.prepare(key, lower);
+    try {
+      await snapshots.mount(key);
+      return readFileSync(join(snapshots.mountPoint(key), "lower"), "utf8");
+    } finally {
+      await snapshots.remove(key);
+    }
+  };
+  beforeEach(async () => {
+    await snapshots.close();
+    rmSync(join(root, "snapshots"), { recursive: true });
+    snapshots = new OverlaySnapshotter(root, undefined, undefined, "unpacked");
+    const tar = writeTar([{ header: { path: "lower", size: 3 }, body: Buffer.from("abc") }]);
+    lower = (await snapshots.apply(undefined, tar)).chainId;
+  });
+
+  test("whose file was written to, with its size and times kept, is refused by name until it is mended", async () => {
+    expect(await mounted("before")).toBe("abc");
+    await snapshots.kept();
+    expect(await snapshots.check(lower)).toBe("whole");
+    const { atime, mtime } = statSync(file());
+    writeFileSync(file(), "abX");
+    utimesSync(file(), atime, mtime);
+    await again();
+    const refused = { kind: "data-loss", message: `Layer ${lower} is damaged: its files were changed` };
+    await expect(mounted("a")).rejects.toMatchObject(refused);
+    await expect(snapshots.withView(lower, async () => {})).rejects.toMatchObject(refused);
+    await expect(snapshots.check(lower)).rejects.toMatchObject(refused);
+    writeFileSync(file(), "abc");
+    utimesSync(file(), atime, mtime);
+    expect(await mounted("b")).toBe("abc");
+  });
+
+  test("with a file more, or one that is gone, counts as changed", async () => {
+    await snapshots.kept();
+    writeFileSync(place("fs/more"), "");
+    await again();
+    await expect(mounted("a")).rejects.toThrow("its files were changed");
+    rmSync(place("fs/more"));
+    rmSync(file());
+    await expect(mounted("b")).rejects.toThrow("its files were changed");
+  });
+
+  test("that was copied is read once and vouched for from then on", async () => {
+    await snapshots.kept();
+    const before = JSON.parse(readFileSync(place("layer.json"), "utf8"));
+    await snapshots.close();
+    execFileSync("cp", ["-a", place("fs"), place("copy")]);
+    rmSync(place("fs"), { recursive: true });
+    renameSync(place("copy"), place("fs"));
+    await again();
+    expect(await mounted("a")).toBe("abc");
+    const after = JSON.parse(readFileSync(place("layer.json"), "utf8"));
+    expect(after.treeDigest).toBe(before.treeDigest);
+    expect(after.mark).not.toBe(before.mark);
+  });
+
+  test("made before there were marks is used, and known from then on", async () => {
+    await snapshots.kept();
+    await snapshots.close();
+    const { mark, treeDigest, ...old } = JSON.parse(readFileSync(place("layer.json"), "utf8"));
+    writeFileSync(place("layer.json"), JSON.stringify(old));
+    await again();
+    expect(await mounted("a")).toBe("abc");
+    await snapshots.kept();
+    expect(JSON.parse(readFileSync(place("layer.json"), "utf8"))).toMatchObject({ mark, treeDigest });
+  });
 });

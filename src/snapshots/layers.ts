@@ -5,6 +5,8 @@ import { mountInfo, unmount } from "../kernel/mod.ts";
 import { mountIndexed } from "./erofs/mount.ts";
 import { damageOf, type Seal, sealHolds, sealOf } from "./layer-seal.ts";
 import type { LayerCheck, Usage } from "./snapshots.ts";
+import { UnpackedSeals } from "./unpacked-seals.ts";
+import type { Runner } from "./work/runner.ts";
 
 /** What is kept beside a layer's tree. */
 export interface LayerRecord {
@@ -20,6 +22,10 @@ export interface LayerRecord {
   readonly indexed?: true;
   /** Of an indexed layer; absent: made before there were seals, and not used since. */
   readonly seal?: Seal;
+  /** Of an unpacked layer: its tree as it was made (`UnpackedSeals`). Absent: made before there were marks. */
+  readonly mark?: Digest;
+  /** Of an unpacked layer: what is in its tree; taken in the background, soon after it is made. */
+  readonly treeDigest?: Digest;
   /**
    * Not known to be on disk yet: written since the machine was started under this boot id. After a power cut such a layer
    * is not trusted but made again from its blob.
@@ -45,11 +51,13 @@ export class Layers {
   readonly #layers = new Map<Digest, Layer>();
   /** Numbers of indexed layers whose tree is mounted, by this daemon or the one before. */
   readonly #shown: Set<number>;
+  readonly #unpacked: UnpackedSeals;
   #next = 1;
 
-  constructor(folder: string, bootId: string) {
+  constructor(folder: string, bootId: string, runners: { readonly here: Runner; readonly worker: Runner }) {
     this.folder = folder;
     this.#bootId = bootId;
+    this.#unpacked = new UnpackedSeals(runners);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(folder)) {
       const record = readRecord(join(folder, name));
@@ -104,13 +112,41 @@ export class Layers {
     this.#write(record);
   }
 
+  /** Of a finished tree that becomes a layer. */
+  markOf(tree: string, inodes: number): Promise<Digest> {
+    return this.#unpacked.mark(tree, inodes);
+  }
+
+  /** Unpacked layers whose trees were not read yet. */
+  undigested(): Digest[] {
+    return this.list().filter((chainId) => {
+      const { indexed, treeDigest } = this.#layer(chainId);
+      return !indexed && treeDigest === undefined;
+    });
+  }
+
+  /** Reads an unpacked layer's tree, so that later changes can be told from a copy. `data-loss`: it was changed since it was made. */
+  async digestTree(chainId: Digest): Promise<void> {
+    const { number, mark } = this.#layer(chainId);
+    const seal = await this.#unpacked.read(this.#tree(number));
+    if (mark !== undefined && seal.mark !== mark) throw damaged(chainId, "its files were changed");
+    const now = this.#layers.get(chainId);
+    if (now) this.#write({ ...now, mark: seal.mark, treeDigest: seal.digest });
+  }
+
   /**
-   * Vouches for a layer and those it stands on: indexed ones whose files were touched are digested again. `data-loss` names the
+   * Vouches for a layer and those it stands on: those whose files were touched are digested again. `data-loss` names the
    * one that is not what it was made as.
    */
   async vouch(chainId: Digest | undefined): Promise<void> {
-    for (const { chainId: id, indexed, seal } of this.ancestry(chainId)) {
-      if (!indexed || (seal && sealHolds(this.#folderOf(id), seal))) continue;
+    for (const { chainId: id, indexed } of this.ancestry(chainId)) {
+      const { number, seal, mark, usage } = this.#layer(id);
+      if (!indexed) {
+        if (mark === undefined || (await this.#unpacked.holds(this.#tree(number), mark, usage.inodes))) continue;
+        if ((await this.check(id)) === "unpacked") throw damaged(id, "its files were changed");
+        continue;
+      }
+      if (seal && sealHolds(this.#folderOf(id), seal)) continue;
       await this.check(id);
       if (this.#layers.get(id)?.seal === undefined) throw damaged(id, "it cannot be told whether it is whole");
     }
@@ -118,8 +154,15 @@ export class Layers {
 
   /** Digests the whole layer and seals it; `data-loss` when it is not what it was made as. */
   async check(chainId: Digest, signal?: AbortSignal): Promise<LayerCheck> {
-    const { diffId, indexed, seal } = this.#layer(chainId);
-    if (!indexed) return "unpacked";
+    const { number, diffId, indexed, seal, treeDigest } = this.#layer(chainId);
+    if (!indexed) {
+      if (treeDigest === undefined) return "unpacked";
+      const found = await this.#unpacked.read(this.#tree(number), signal);
+      if (found.digest !== treeDigest) throw damaged(chainId, "its files were changed");
+      const now = this.#layers.get(chainId);
+      if (now) this.#write({ ...now, mark: found.mark });
+      return "whole";
+    }
     const folder = this.#folderOf(chainId);
     // Sealed as it was before the reading: what is written meanwhile breaks the seal.
     const fresh = await sealOf(folder).catch(() => undefined);
@@ -136,6 +179,10 @@ export class Layers {
     writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600, flush: true });
     renameSync(`${path}.new`, path);
     this.#layers.set(layer.chainId, layer);
+  }
+
+  #tree(number: number): string {
+    return join(this.folder, String(number), TREE);
   }
 
   #folderOf(chainId: Digest): string {
@@ -167,7 +214,7 @@ export class Layers {
     for (const { chainId: id, opaque, indexed } of this.ancestry(chainId)) {
       const { number } = this.#layer(id);
       if (indexed) this.#show(number);
-      trees.push(join(this.folder, String(number), TREE));
+      trees.push(this.#tree(number));
       if (opaque) break;
     }
     return trees;
@@ -180,13 +227,12 @@ export class Layers {
 
   #show(number: number): void {
     if (this.#shown.has(number)) return;
-    const folder = join(this.folder, String(number));
-    mountIndexed(folder, join(folder, TREE));
+    mountIndexed(join(this.folder, String(number)), this.#tree(number));
     this.#shown.add(number);
   }
 
   #hide(number: number): void {
-    if (this.#shown.delete(number)) unmount(join(this.folder, String(number), TREE), { detach: true });
+    if (this.#shown.delete(number)) unmount(this.#tree(number), { detach: true });
   }
 
   #layer(chainId: Digest): Layer {

@@ -61,6 +61,8 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #log: Logger;
   readonly #maker: LayerMaker;
   #syncing: Promise<void> | undefined;
+  #digesting: Promise<void> | undefined;
+  #closing = false;
   readonly #holds = new Set<Set<Digest>>();
 
   /**
@@ -74,10 +76,11 @@ export class OverlaySnapshotter implements Snapshotter {
     for (const name of ["staging", "views", "empty"]) mkdirSync(this.#path(name), { recursive: true, mode: 0o755 });
     chmodAt(AT_FDCWD, this.#path("empty"), 0o755);
     makeMountPoints(this.#path(MOUNT_POINTS), this.#path("staging", newId()));
-    this.#layers = new Layers(this.#path("layers"), readFileSync(BOOT_ID, "utf8").trim());
+    const runners = { here: this.#here, worker: this.#worker };
+    this.#layers = new Layers(this.#path("layers"), readFileSync(BOOT_ID, "utf8").trim(), runners);
     this.#writable = new WritableLayers(this.#path("writable"));
     this.#mapped = new MappedTrees(this.#path("mapped"));
-    this.#trash = new Trash(this.#path("trash"), { here: this.#here, worker: this.#worker }, log);
+    this.#trash = new Trash(this.#path("trash"), runners, log);
   }
 
   async recover(): Promise<void> {
@@ -139,7 +142,9 @@ export class OverlaySnapshotter implements Snapshotter {
       }
       const chainId = chainIdOn(parent, tree.diffId);
       const { size, usage, opaque } = tree;
-      const kept = indexed ? { indexed, seal: await sealOf(staged) } : {};
+      const kept = indexed
+        ? { indexed, seal: await sealOf(staged) }
+        : { mark: await this.#layers.markOf(join(staged, "fs"), usage.inodes) };
       const record = { chainId, diffId: tree.diffId, parent, size, usage, opaque, ...kept };
       // Without a promised digest two calls may have made the same layer.
       if (this.#layers.has(chainId)) this.#trash.take(staged);
@@ -242,7 +247,8 @@ export class OverlaySnapshotter implements Snapshotter {
         const staged = this.#path("staging", newId());
         mkdirSync(staged, { mode: 0o755 });
         renameSync(this.#writable.path(key, "upper"), join(staged, "fs"));
-        this.#layers.commit(staged, { chainId, diffId, parent, size: usage.content, usage, opaque: false });
+        const mark = await this.#layers.markOf(join(staged, "fs"), usage.inodes);
+        this.#layers.commit(staged, { chainId, diffId, parent, size: usage.content, usage, opaque: false, mark });
         this.#sync();
         this.#hold(chainId);
       }
@@ -303,6 +309,12 @@ export class OverlaySnapshotter implements Snapshotter {
     return unneeded;
   }
 
+  /** Resolves when new layers are on disk and, where they are unpacked, read. */
+  async kept(): Promise<void> {
+    await this.#syncing;
+    await this.#digesting;
+  }
+
   /** Resolves when what was removed so far is off the disk. */
   settled(): Promise<void> {
     return this.#trash.emptied();
@@ -315,10 +327,11 @@ export class OverlaySnapshotter implements Snapshotter {
 
   /** Waits for background work and ends the worker. Not needed before a daemon ends: the next one goes on with it. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.hide();
     await this.settled();
     await Promise.all(this.#releases.values());
-    await this.#syncing;
+    await this.kept();
     this.#worker.close();
   }
 
@@ -347,7 +360,27 @@ export class OverlaySnapshotter implements Snapshotter {
       .catch((error: unknown) => this.#log.warn("New layers could not be written to disk", { error }))
       .finally(() => {
         this.#syncing = undefined;
+        this.#digest();
       });
+  }
+
+  /** Reads new layers that are unpacked, in the background: what is in them is known from then on. */
+  #digest(): void {
+    this.#digesting ??= (async () => {
+      const failed = new Set<Digest>();
+      const next = () => this.#layers.undigested().find((chainId) => !failed.has(chainId));
+      for (let chainId = next(); chainId !== undefined && !this.#closing; chainId = next()) {
+        try {
+          await this.#layers.digestTree(chainId);
+        } catch (error) {
+          failed.add(chainId);
+          // One that was collected meanwhile is nobody's loss.
+          if (this.#layers.has(chainId)) this.#log.warn("A new layer could not be read", { error });
+        }
+      }
+    })().finally(() => {
+      this.#digesting = undefined;
+    });
   }
 
   #path(...parts: string[]): string {

@@ -34,7 +34,7 @@ export interface FileChange {
   readonly kind: ChangeKind;
 }
 
-/** `whole`: all bytes are those it was made of. `unpacked`: a tree of files, whose bytes have no digest to compare with. */
+/** `whole`: all is as it was made. `unpacked`: a tree of files that was not read since it was made: nothing to compare with yet. */
 export type LayerCheck = "whole" | "unpacked";
 
 export interface Usage {

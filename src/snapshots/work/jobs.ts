@@ -1,3 +1,4 @@
+import type { Digest } from "../../base/mod.ts";
 import { AT_FDCWD, closeFd, O_DIRECTORY, O_RDONLY, openAt, syncFileSystem } from "../../kernel/mod.ts";
 import type { Usage } from "../snapshots.ts";
 import { removal } from "../tree/remove.ts";
@@ -8,6 +9,7 @@ import { type Change, type ListChangesJob, listChanges } from "./list-changes.ts
 import { type PackLayerJob, packLayer } from "./pack-layer.ts";
 import { type PackTreeJob, packTree } from "./pack-tree.ts";
 import { PAUSE, type Work } from "./steps.ts";
+import { markOf, sealTree, type TreeSeal } from "./tree-seal.ts";
 import { type UnpackTreeJob, unpackTree } from "./unpack-tree.ts";
 import { isSmall, usageOf } from "./usage.ts";
 
@@ -28,6 +30,18 @@ export interface IsSmallJob {
   readonly folder: string;
 }
 
+/** Whether a tree was touched: a mark to compare. */
+export interface MarkTreeJob {
+  readonly kind: "mark-tree";
+  readonly folder: string;
+}
+
+/** Reads a whole tree. */
+export interface SealTreeJob {
+  readonly kind: "seal-tree";
+  readonly folder: string;
+}
+
 /** Writes the file system that holds `folder` to disk. */
 export interface SyncJob {
   readonly kind: "sync";
@@ -43,6 +57,8 @@ export interface Jobs {
   readonly "pack-layer": { readonly job: PackLayerJob; readonly result: undefined };
   readonly "pack-tree": { readonly job: PackTreeJob; readonly result: undefined };
   readonly "unpack-tree": { readonly job: UnpackTreeJob; readonly result: undefined };
+  readonly "mark-tree": { readonly job: MarkTreeJob; readonly result: Digest };
+  readonly "seal-tree": { readonly job: SealTreeJob; readonly result: TreeSeal };
   readonly sync: { readonly job: SyncJob; readonly result: undefined };
   readonly usage: { readonly job: UsageJob; readonly result: Usage };
   readonly "is-small": { readonly job: IsSmallJob; readonly result: boolean };
@@ -69,6 +85,10 @@ export function workFor(job: Job): Work<unknown> {
       return packTree(job);
     case "unpack-tree":
       return unpackTree(job);
+    case "mark-tree":
+      return inFolder(job.folder, markOf);
+    case "seal-tree":
+      return inFolder(job.folder, sealTree);
     case "sync":
       return inFolder(job.folder, sync);
     case "usage":

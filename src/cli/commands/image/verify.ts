@@ -20,7 +20,7 @@ export const command = defineCommand({
   summary: "Read images anew and compare every byte with its digest",
   detail:
     "Without a name all images are read. Before a container starts only those layers are read whose files were touched since they were made: " +
-    "this finds what the disk itself has lost. Layers that are unpacked have no digest to compare with, and are counted apart. Exits with 1 when anything is damaged.",
+    "this finds what the disk itself has lost. Layers that were unpacked a moment ago have no digest to compare with yet, and are counted apart. Exits with 1 when anything is damaged.",
   examples: [
     ["image verify", "Every image"],
     ["image verify --json debian:12", "One, with every part"],
