@@ -28,6 +28,7 @@ import { sealOf } from "./layer-seal.ts";
 import { Layers } from "./layers.ts";
 import { MappedTrees } from "./mapped-trees.ts";
 import { MOUNT_POINTS, makeMountPoints } from "./mount-points.ts";
+import { NewLayers } from "./new-layers.ts";
 import type { AppliedLayer, FileChange, LayerCheck, LayerSource, Mount, Snapshotter, Usage } from "./snapshots.ts";
 import { DEFAULT_TAR_LIMITS, type TarLimits } from "./tar/header.ts";
 import { Trash } from "./trash.ts";
@@ -60,9 +61,7 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #releases = new Map<string, Promise<void>>();
   readonly #log: Logger;
   readonly #maker: LayerMaker;
-  #syncing: Promise<void> | undefined;
-  #digesting: Promise<void> | undefined;
-  #closing = false;
+  readonly #newLayers: NewLayers;
   readonly #holds = new Set<Set<Digest>>();
 
   /**
@@ -78,6 +77,7 @@ export class OverlaySnapshotter implements Snapshotter {
     makeMountPoints(this.#path(MOUNT_POINTS), this.#path("staging", newId()));
     const runners = { here: this.#here, worker: this.#worker };
     this.#layers = new Layers(this.#path("layers"), readFileSync(BOOT_ID, "utf8").trim(), runners);
+    this.#newLayers = new NewLayers(this.#layers, this.#worker, log);
     this.#writable = new WritableLayers(this.#path("writable"));
     this.#mapped = new MappedTrees(this.#path("mapped"));
     this.#trash = new Trash(this.#path("trash"), runners, log);
@@ -94,7 +94,7 @@ export class OverlaySnapshotter implements Snapshotter {
     for (const name of this.#writable.broken()) this.#trash.take(join(this.#writable.folder, name));
     this.#mapped.recover();
     this.#trash.resume();
-    this.#sync();
+    this.#newLayers.keep();
   }
 
   has(chainId: Digest): boolean {
@@ -149,7 +149,7 @@ export class OverlaySnapshotter implements Snapshotter {
       // Without a promised digest two calls may have made the same layer.
       if (this.#layers.has(chainId)) this.#trash.take(staged);
       else this.#layers.commit(staged, record);
-      this.#sync();
+      this.#newLayers.keep();
       this.#hold(chainId);
       return { diffId: tree.diffId, chainId, size };
     });
@@ -249,7 +249,7 @@ export class OverlaySnapshotter implements Snapshotter {
         renameSync(this.#writable.path(key, "upper"), join(staged, "fs"));
         const mark = await this.#layers.markOf(join(staged, "fs"), usage.inodes);
         this.#layers.commit(staged, { chainId, diffId, parent, size: usage.content, usage, opaque: false, mark });
-        this.#sync();
+        this.#newLayers.keep();
         this.#hold(chainId);
       }
       await this.remove(key);
@@ -310,9 +310,8 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   /** Resolves when new layers are on disk and, where they are unpacked, read. */
-  async kept(): Promise<void> {
-    await this.#syncing;
-    await this.#digesting;
+  kept(): Promise<void> {
+    return this.#newLayers.kept();
   }
 
   /** Resolves when what was removed so far is off the disk. */
@@ -327,7 +326,7 @@ export class OverlaySnapshotter implements Snapshotter {
 
   /** Waits for background work and ends the worker. Not needed before a daemon ends: the next one goes on with it. */
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#newLayers.stop();
     this.hide();
     await this.settled();
     await Promise.all(this.#releases.values());
@@ -344,43 +343,6 @@ export class OverlaySnapshotter implements Snapshotter {
       .finally(() => this.#releases.delete(key));
     if (released) this.#releases.set(key, released);
     return released ?? this.#releases.get(key);
-  }
-
-  /**
-   * Writes new layers to disk in the background, several at once: it takes as long as the disk has other things to write,
-   * and until then a layer is as good as any, unless the power fails.
-   */
-  #sync(): void {
-    this.#syncing ??= (async () => {
-      for (let fresh = this.#layers.unsynced(); fresh.length > 0; fresh = this.#layers.unsynced()) {
-        await this.#worker.run({ kind: "sync", folder: this.#layers.folder });
-        for (const chainId of fresh) this.#layers.markSynced(chainId);
-      }
-    })()
-      .catch((error: unknown) => this.#log.warn("New layers could not be written to disk", { error }))
-      .finally(() => {
-        this.#syncing = undefined;
-        this.#digest();
-      });
-  }
-
-  /** Reads new layers that are unpacked, in the background: what is in them is known from then on. */
-  #digest(): void {
-    this.#digesting ??= (async () => {
-      const failed = new Set<Digest>();
-      const next = () => this.#layers.undigested().find((chainId) => !failed.has(chainId));
-      for (let chainId = next(); chainId !== undefined && !this.#closing; chainId = next()) {
-        try {
-          await this.#layers.digestTree(chainId);
-        } catch (error) {
-          failed.add(chainId);
-          // One that was collected meanwhile is nobody's loss.
-          if (this.#layers.has(chainId)) this.#log.warn("A new layer could not be read", { error });
-        }
-      }
-    })().finally(() => {
-      this.#digesting = undefined;
-    });
   }
 
   #path(...parts: string[]): string {
