@@ -21,10 +21,10 @@ try {
   for await (const trial of tryAll(engine)) {
     const { attempt, denied, worksElsewhere } = trial;
     if (!denied) through++;
-    const where = worksElsewhere ? `\`${attempt.works[1]}\`` : "**not seen**";
-    console.log(
-      `| ${attempt.practice} | ${attempt.name} | ${denied ? "fails" : "**WORKS**"} | ${explanation(trial)} | ${where} |`,
-    );
+    const [, profile, ...granted] = attempt.works;
+    const where = worksElsewhere ? `\`${[profile, ...granted].join(" ")}\`` : "**not seen**";
+    const told = explanation(trial).replace(engine.own.socket, "/run/havre/havre.sock");
+    console.log(`| ${attempt.practice} | ${attempt.name} | ${denied ? "fails" : "**WORKS**"} | ${told} | ${where} |`);
   }
 } finally {
   engine.dispose();

@@ -3,6 +3,7 @@ import { cpus, hostname, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { errnoOf } from "../base/mod.ts";
 import { ALL_CAPABILITIES } from "../policy/mod.ts";
+import { landlockVersion } from "../runtime/mod.ts";
 
 /** undefined: unlimited. */
 export interface Limit {
@@ -49,6 +50,8 @@ export interface HostFacts {
   /** Capabilities the daemon itself has and so can give. */
   readonly capabilities: readonly string[];
   readonly seccomp: boolean;
+  /** Version of Landlock; 0: none. */
+  readonly landlock: number;
   /** The kernel has AppArmor, and profiles can be loaded: securityfs is mounted, the program that does it is there. */
   readonly apparmor: boolean;
   readonly selinux: boolean;
@@ -200,6 +203,7 @@ export function readHostFacts(): HostFacts {
     memory: totalmem(),
     capabilities: capabilitiesOf(/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? ""),
     seccomp: /^Seccomp:/m.test(status),
+    landlock: landlockVersion(),
     apparmor:
       text("/sys/module/apparmor/parameters/enabled").startsWith("Y") &&
       existsSync("/sys/kernel/security/apparmor") &&

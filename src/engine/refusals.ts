@@ -2,6 +2,7 @@ import { findRefusals, type Profile, type Refusal } from "../policy/mod.ts";
 import { readLog } from "../runtime/mod.ts";
 import type { ContainerState } from "./container.ts";
 import { type EngineContext, logPath } from "./context.ts";
+import { landlockOf } from "./landlock.ts";
 import { getContainer } from "./lookup.ts";
 
 /** What a container's last run was denied. */
@@ -34,6 +35,7 @@ export class Refusals {
     const profile = policy?.profile ?? "docker";
     const { state, exitCode, oomKilled, error } = status;
     const ended = state === "exited" || state === "dead" || state === "restarting";
+    const { rules: landlock } = landlockOf(this.#context, container);
     const ground = {
       profile,
       hostConfig,
@@ -41,6 +43,7 @@ export class Refusals {
       ownUsers: this.#context.identities.of(container.id) !== undefined,
       exitCode: ended ? exitCode : 0,
       oomKilled,
+      ...(landlock === undefined ? {} : { landlock }),
     };
     const lines = hostConfig.LogConfig.Type === "none" ? [] : await this.#lines(container.id, status.startedAt);
     return { name, profile, state, exitCode, error, refusals: findRefusals(ground, lines) };

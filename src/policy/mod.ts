@@ -11,6 +11,7 @@ export * from "./audit/image-checks.ts";
 export * from "./audit/practices.ts";
 export * from "./capabilities.ts";
 export * from "./devices.ts";
+export * from "./landlock.ts";
 export * from "./name-pattern.ts";
 export * from "./paths.ts";
 export * from "./profiles/apply.ts";

@@ -1,5 +1,7 @@
 import { dirname } from "node:path";
 import type { HostConfig } from "../spec/mod.ts";
+import type { LandlockRules } from "./landlock.ts";
+import { landlockMountRefusal, landlockPathRefusal, landlockPortRefusal } from "./landlock-refusals.ts";
 import { formatGrant, type Grant } from "./profiles/grants.ts";
 import type { Profile } from "./profiles/profiles.ts";
 
@@ -10,6 +12,8 @@ export interface RefusalGround {
   readonly mounts: readonly { readonly destination: string; readonly writable: boolean }[];
   /** It has user ids of its own. */
   readonly ownUsers: boolean;
+  /** Landlock rules it is under. */
+  readonly landlock?: LandlockRules;
   readonly exitCode: number;
   readonly oomKilled: boolean;
 }
@@ -114,7 +118,7 @@ function ofLine(line: string, ground: RefusalGround): readonly Refusal[] {
   const denied = says(/permission denied|EACCES|\b13:|\(13\)/i);
   const unpermitted = says(/operation not permitted|EPERM|\b1: Operation|not permitted/i);
   if ((denied || unpermitted) && says(/\b(bind|listen|listening)\b/i))
-    return lowPort(line).map((one) => ({ ...base, ...one }));
+    return lowPort(line, ground).map((one) => ({ ...base, ...one }));
   if (says(/no new privileges|effective uid is not 0|must be s(et)?uid/i))
     return [
       {
@@ -194,28 +198,41 @@ function readOnly(
   };
 }
 
-function lowPort(line: string): readonly Omit<Refusal, "evidence" | "process">[] {
+function lowPort(line: string, { landlock }: RefusalGround): readonly Omit<Refusal, "evidence" | "process">[] {
   const port = /:(\d{1,5})\b/.exec(line.replace(/\d+:\d+:\d+/g, ""))?.[1] ?? /\bport (\d{1,5})\b/i.exec(line)?.[1];
-  if (port !== undefined && Number(port) >= FIRST_FREE_PORT) return [];
+  if (port !== undefined && Number(port) >= FIRST_FREE_PORT) {
+    const undeclared = landlock && landlockPortRefusal(Number(port), landlock);
+    return undeclared ? [undeclared] : [];
+  }
+  const others = port === undefined && landlock !== undefined && landlock.network > 0;
   return [
     {
       tried: "listened",
-      target: port === undefined ? "a port below 1024" : `port ${port}`,
-      rule: "ports inside: those below 1024 need a grant",
+      target: port === undefined ? (others ? "a port" : "a port below 1024") : `port ${port}`,
+      rule: `ports inside: those below 1024 need a grant${others ? ", others are published or declared" : ""}`,
       grant: "--grant net-bind",
-      remedy: "--grant net-bind, or let it listen on a port from 1024 on and publish that: -p 80:8080",
+      remedy: others
+        ? "Below 1024: --grant net-bind; from 1024 on: --expose PORT, or publish it with -p"
+        : "--grant net-bind, or let it listen on a port from 1024 on and publish that: -p 80:8080",
     },
   ];
 }
 
-function capabilityOf(line: string, { hostConfig }: RefusalGround, base: object): readonly Refusal[] | undefined {
+function capabilityOf(
+  line: string,
+  { hostConfig, landlock }: RefusalGround,
+  base: object,
+): readonly Refusal[] | undefined {
   const known = CAPABILITIES.find(([told]) => told.test(line));
   if (!known) return undefined;
   const [, capabilities, tried] = known;
   const missing = capabilities.filter(
     (name) => !(hostConfig.CapAdd ?? []).includes(name) && !(hostConfig.CapAdd ?? []).includes("ALL"),
   );
-  if (missing.length === 0) return undefined;
+  if (missing.length === 0) {
+    const mount = landlock && tried === "administered the system" && landlockMountRefusal(landlock);
+    return mount ? [{ ...base, ...mount }] : undefined;
+  }
   const grant = missing.map((value) => `--grant ${formatGrant({ name: "cap", value } satisfies Grant)}`).join(" ");
   return [
     {
@@ -231,8 +248,10 @@ function capabilityOf(line: string, { hostConfig }: RefusalGround, base: object)
 
 function noAccess(
   path: string | undefined,
-  { ownUsers, hostConfig }: RefusalGround,
+  { ownUsers, hostConfig, landlock }: RefusalGround,
 ): Omit<Refusal, "evidence" | "process"> {
+  const ruled = path !== undefined && landlock && landlockPathRefusal(path, landlock);
+  if (ruled) return ruled;
   const dropped = (hostConfig.CapDrop ?? []).some((name) => name === "ALL" || name === "CAP_DAC_OVERRIDE");
   return {
     tried: "opened",

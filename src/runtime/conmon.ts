@@ -5,6 +5,14 @@ import { type CgroupHost, detectCgroups, identifyProcess, isProcessAlive, signal
 import { encodeForRuntime, type RuntimeResources, type RuntimeSpec } from "../spec/mod.ts";
 import { ensureAppArmorProfile } from "./apparmor.ts";
 import { Binaries } from "./binaries.ts";
+import {
+  allowingLandlock,
+  commandTrouble,
+  confined,
+  confinedProcess,
+  isConfined,
+  placeConfiner,
+} from "./confine/mod.ts";
 import { containerArguments } from "./conmon-arguments.ts";
 import { AttachConnection } from "./connection.ts";
 import { ContainerRemoval } from "./container-removal.ts";
@@ -149,6 +157,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     // Written before anything exists, so that whatever a killed daemon has left half-made is found.
     this.#records.put(record);
     try {
+      placeConfiner(bundle, request.landlock);
       if (request.sharedMemory !== undefined) openSharedMemory(bundle, request.sharedMemory);
       if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);
       const others = this.#records.all().filter((other) => other.id !== id);
@@ -163,6 +172,11 @@ export class ConmonRuntime implements Runtime, Disposable {
         supervisor: identifyProcess(supervisor.pid),
       };
       const spec = await ready;
+      if (isConfined(bundle)) {
+        // The runtime has looked for the confiner only.
+        const trouble = commandTrouble(supervisor.containerPid, spec.process);
+        if (trouble !== undefined) throw new RuntimeRefusal(trouble, 1);
+      }
       if (runtime === "crun") this.#filters.learn(spec, this.#binaries.crunFolder(id));
       const made = { ...record, memoryLimited: hasMemoryLimit(spec), processes };
       this.#records.put(made);
@@ -184,12 +198,13 @@ export class ConmonRuntime implements Runtime, Disposable {
   /** Brings about what the runtime needs: its cgroup and the bundle's configuration, which is returned. */
   async #ready(record: ContainerRecord, whole: Promise<RuntimeSpec>): Promise<RuntimeSpec> {
     const { id, runtime, bundle } = record;
-    const asked = await whole;
+    const given = await whole;
+    const asked = isConfined(bundle) ? allowingLandlock(given) : given;
     const process = fitToHost(asked.process, this.#ceilings, (what) => this.#logger.warn(what, { id }));
     const spec = { ...asked, process };
     await ensureAppArmorProfile(process.apparmorProfile);
     this.#own.make(record, spec.linux.resources);
-    const handed = runtime === "crun" ? this.#filters.prepare(spec) : spec;
+    const handed = confined(runtime === "crun" ? this.#filters.prepare(spec) : spec, bundle);
     writeFileSync(join(bundle, "config.json"), encodeForRuntime(handed), { mode: 0o600 });
     return spec;
   }
@@ -271,13 +286,20 @@ export class ConmonRuntime implements Runtime, Disposable {
 
   async exec(asked: ExecRequest): Promise<RunningExec> {
     const warn = (what: string) => this.#logger.warn(what, { id: asked.containerId });
+    const process = fitToHost(asked.process, this.#ceilings, warn);
+    const record = this.#records.get(asked.containerId);
+    const init = record?.processes?.init.pid;
+    if (isConfined(asked.bundle) && init !== undefined) {
+      const trouble = commandTrouble(init, process);
+      if (trouble !== undefined)
+        throw runtimeError({ operation: "exec", output: trouble, command: process.args[0] ?? "" });
+    }
     const request = {
       ...asked,
       runtime: this.#runtimeOf(asked.containerId, asked.runtime),
-      process: fitToHost(asked.process, this.#ceilings, warn),
+      process: confinedProcess(process, asked.bundle),
     };
     const plain = this.#binaries.runtime(request.runtime);
-    const record = this.#records.get(request.containerId);
     const binary = this.#own.entering(record, plain);
     if (request.runtime === "crun" && !request.stdio.terminal) {
       return await execDirect(request, binary, this.#timeout, (pid, ended) => {

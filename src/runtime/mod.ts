@@ -6,6 +6,7 @@
  * Invariant: what it starts is a child of the supervisor, never of the daemon.
  */
 
+export { canConfine, landlockVersion } from "./confine/mod.ts";
 export { type ConmonOptions, ConmonRuntime } from "./conmon.ts";
 export { removeLog } from "./log-files.ts";
 export { type LogQuery, readLog } from "./log-reader.ts";

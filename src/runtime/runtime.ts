@@ -5,6 +5,7 @@ import {
   type ProcessIdentity,
   signalHeard,
 } from "../kernel/mod.ts";
+import type { LandlockRules } from "../policy/mod.ts";
 import type { RuntimeProcess, RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
@@ -45,6 +46,8 @@ export interface CreateRequest {
   readonly spec: RuntimeSpec | SpecToCome;
   readonly stdio: StdioSpec;
   readonly log: LogSpec;
+  /** Rules that its processes and those of execs are started under. */
+  readonly landlock?: LandlockRules;
   /** Memory to mount at `sharedMemoryFolder(bundle)`, for this specification and other containers to bind. */
   readonly sharedMemory?: SharedMemory;
 }

@@ -125,9 +125,16 @@ export function seccomp({ host }: DoctorFacts): Check {
 }
 
 export function landlock({ landlock: version }: DoctorFacts): Check {
-  if (version > 0) return ok("landlock", `version ${version}`);
+  if (version >= 6) return ok("landlock", `version ${version}`);
+  if (version > 1)
+    return warn(
+      "landlock",
+      `version ${version}`,
+      "Hardened containers have rules on paths, but not on all of TCP ports (4), devices' ioctl (5) and the host's abstract sockets (6)",
+      "Kernel 6.12 or newer has them all",
+    );
   const remedy = "Boot with landlock in the lsm= list, on kernel 5.13 or newer";
-  return warn("landlock", "not there or off", "Programs cannot confine themselves with it", remedy);
+  return warn("landlock", "not there or off", "Hardened containers have no Landlock rules", remedy);
 }
 
 export function securityModule({ host, apparmorModule }: DoctorFacts): Check {

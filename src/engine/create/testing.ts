@@ -15,6 +15,7 @@ export function hostOf(change: Partial<HostFacts> = {}): HostFacts {
     memory: 8 * 1024 ** 3,
     capabilities: ALL_CAPABILITIES.filter((name) => name !== "CAP_SYS_BOOT"),
     seccomp: true,
+    landlock: 0,
     apparmor: false,
     selinux: false,
     ipv4Forwarding: true,

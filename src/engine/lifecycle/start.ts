@@ -7,6 +7,7 @@ import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
 import { logLimits } from "../create/mod.ts";
 import { withLayersOf } from "../damaged-image.ts";
+import { landlockOf } from "../landlock.ts";
 import { hasProcess } from "../lookup.ts";
 import { emitNetworks, networkModeOf, networkOf, networksToTell, publishPorts } from "../networking/mod.ts";
 import { cgroupsPath } from "../spec/build.ts";
@@ -114,6 +115,7 @@ async function launch(
   const whole = specify();
   whole.catch(() => {});
   context.runtime.forgetExit(id);
+  const { rules: landlock } = landlockOf(context, container);
   const creating = context.runtime.create({
     id,
     runtime,
@@ -122,6 +124,7 @@ async function launch(
     spec: { rootfs, cgroupsPath: cgroupsPath(spec.hostConfig, context.config.cgroupParent, id), whole },
     stdio: stdioOf(spec.config),
     log,
+    ...(landlock === undefined ? {} : { landlock }),
     ...(spec.hostConfig.IpcMode === "shareable"
       ? { sharedMemory: { size: spec.hostConfig.ShmSize, ...(owners ? { owner: owners.user.root } : {}) } }
       : {}),

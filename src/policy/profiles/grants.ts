@@ -36,6 +36,11 @@ export const GRANT_WORDS = [
     gains: "The way from a user inside to root inside",
   },
   {
+    word: "any-path",
+    opens: "Opens any path its permissions allow, and mounts where it has the capability: no Landlock rules on paths",
+    gains: "What a writable kernel file, a device in a volume or a remounted folder gives",
+  },
+  {
     word: "any-resources",
     opens: "Memory, CPU and processes without a limit but its own",
     gains: "The means to starve everything else on the host",

@@ -61,6 +61,16 @@ export const RULES: readonly Rule[] = [
     grants: ["all-syscalls", "privileged"],
   },
   {
+    rule: "kernel objects",
+    explain: {
+      docker: "AppArmor's or SELinux's default, where the kernel has one",
+      hardened:
+        "AppArmor or SELinux where the kernel has one, else Landlock: writes, mounts, devices and TCP ports only as told",
+      open: "As flags say",
+    },
+    grants: ["any-path", "new-privileges", "privileged"],
+  },
+  {
     rule: "user ids",
     explain: {
       docker: "The host's, unless --userns",

@@ -15,6 +15,7 @@ interface GrantWord {
 interface GrantAnswer {
   readonly profile: string;
   readonly rules: readonly { readonly rule: string; readonly explain: string; readonly lifted: readonly string[] }[];
+  readonly landlock: readonly string[];
   readonly grants: readonly (Omit<GrantWord, "word" | "value"> & { readonly grant: string; readonly by: string })[];
 }
 
@@ -58,13 +59,19 @@ async function printWords(context: Context, words: readonly GrantWord[]): Promis
   });
 }
 
-async function printGrants(context: Context, name: string, { profile, rules, grants }: GrantAnswer): Promise<void> {
+async function printGrants(
+  context: Context,
+  name: string,
+  { profile, rules, landlock, grants }: GrantAnswer,
+): Promise<void> {
   context.out.line(`${name} is under the ${profile} profile\n`);
   const width = Math.max(...rules.map(({ rule }) => rule.length));
   for (const { rule, explain, lifted } of rules)
     context.out.line(
       `  ${rule.padEnd(width)}  ${explain}${lifted.length === 0 ? "" : `  [granted: ${lifted.join(", ")}]`}`,
     );
+  context.out.line("\nLandlock");
+  for (const line of landlock) context.out.line(`  ${line}`);
   context.out.line("");
   if (grants.length === 0) {
     context.out.line("Nothing was granted beyond that");
