@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Digest } from "../base/mod.ts";
-import { decideAppArmor, parseSecurityOptions } from "../policy/mod.ts";
+import { appArmorNameOf } from "./apparmor.ts";
 import type { Container } from "./container.ts";
 import { containerFolder, type EngineContext, logPath } from "./context.ts";
 import type { ContainerExecs } from "./execs.ts";
@@ -55,8 +55,7 @@ export class Placements {
 
   #appArmorProfile({ spec, status }: Container): string {
     if (!this.#context.host.apparmor || status.startedAt === undefined) return "";
-    const { SecurityOpt, Privileged } = spec.hostConfig;
-    return decideAppArmor(parseSecurityOptions(SecurityOpt ?? []).apparmor, Privileged);
+    return appArmorNameOf(spec, this.#context.host);
   }
 
   image(_id: Digest): GraphDriver {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { errnoOf } from "../base/mod.ts";
 import { runProgram } from "./program.ts";
 
@@ -18,6 +18,15 @@ export function isAppArmorProfileLoaded(name: string): boolean {
  */
 export async function loadAppArmorProfile(text: string): Promise<void> {
   await runProgram("apparmor_parser", ["--replace", "--skip-cache"], text);
+}
+
+/** Takes a profile out of the kernel. What runs under it does so no more; one that is not there is no error. */
+export function unloadAppArmorProfile(name: string): void {
+  try {
+    writeFileSync("/sys/kernel/security/apparmor/.remove", name);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
 }
 
 function read(path: string): string {

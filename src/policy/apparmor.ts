@@ -12,7 +12,7 @@ export function decideAppArmor(asked: string, privileged: boolean): string {
 }
 
 /** Programs that send signals to containers from outside, where a distribution confines them by profiles of these names. */
-const SENDERS = ["unconfined", "conmon", "crun", "runc"];
+export const SIGNAL_SENDERS = ["unconfined", "conmon", "crun", "runc"];
 
 /**
  * The default profile's text (apparmor.d(5)), complete in itself: nothing of /etc/apparmor.d is included. It allows what
@@ -28,7 +28,7 @@ export function defaultAppArmorProfile(): string {
   umount,
 
   # Signals and tracing stay among the container's own processes; the engine may send signals.
-${SENDERS.map((sender) => `  signal (receive) peer=${sender},`).join("\n")}
+${SIGNAL_SENDERS.map((sender) => `  signal (receive) peer=${sender},`).join("\n")}
   signal (send,receive) peer=${name},
   ptrace (trace,read,tracedby,readby) peer=${name},
 

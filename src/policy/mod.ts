@@ -5,6 +5,7 @@
  * Owns no state, touches nothing: the host's facts come as arguments.
  */
 export * from "./apparmor.ts";
+export * from "./apparmor-hardened.ts";
 export * from "./audit/container-checks.ts";
 export * from "./audit/host-checks.ts";
 export * from "./audit/image-checks.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, HavreError, type Logger, systemClock, toHavreError } from "../base/mod.ts";
 import { type CgroupHost, detectCgroups, identifyProcess, isProcessAlive, signalProcess } from "../kernel/mod.ts";
 import { encodeForRuntime, type RuntimeResources, type RuntimeSpec } from "../spec/mod.ts";
-import { ensureAppArmorProfile } from "./apparmor.ts";
+import { ensureAppArmorProfile, unloadUnusedProfile } from "./apparmor.ts";
 import { Binaries } from "./binaries.ts";
 import {
   allowingLandlock,
@@ -151,7 +151,16 @@ export class ConmonRuntime implements Runtime, Disposable {
     const plain = this.#binaries.runtime(runtime);
     const conmon = this.#binaries.conmon();
     const { rootfs, cgroupsPath, whole } = toCome(request.spec);
-    const record = { id, runtime, bundle, cgroupsPath, rootfs, log, memoryLimited: false };
+    const record: ContainerRecord = {
+      id,
+      runtime,
+      bundle,
+      cgroupsPath,
+      rootfs,
+      log,
+      memoryLimited: false,
+      ...apparmorOf(request),
+    };
     this.#exits.forget(id);
     cleanBundle(bundle);
     // Written before anything exists, so that whatever a killed daemon has left half-made is found.
@@ -162,7 +171,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       if (log.path !== undefined) beginGenerations(log.path, log.maxSize, log.maxFiles ?? 1);
       const others = this.#records.all().filter((other) => other.id !== id);
       const trees = others.map((other) => other.rootfs);
-      const ready = this.#ready(record, whole);
+      const ready = this.#ready(record, whole, request.apparmor);
       // Awaited below; a supervisor that cannot be started is heard of first.
       ready.catch(() => {});
       const supervisor = await this.#supervise(request, this.#own.creating(record, plain, trees), conmon, ready);
@@ -188,6 +197,7 @@ export class ConmonRuntime implements Runtime, Disposable {
       return processes;
     } catch (error) {
       await this.#removal.undo(record);
+      await unloadUnusedProfile(record.apparmor, this.#records, this.#logger);
       if (!(error instanceof RuntimeRefusal)) throw toHavreError(error);
       const { process } = await whole;
       const [command = ""] = process.args;
@@ -196,13 +206,17 @@ export class ConmonRuntime implements Runtime, Disposable {
   }
 
   /** Brings about what the runtime needs: its cgroup and the bundle's configuration, which is returned. */
-  async #ready(record: ContainerRecord, whole: Promise<RuntimeSpec>): Promise<RuntimeSpec> {
+  async #ready(
+    record: ContainerRecord,
+    whole: Promise<RuntimeSpec>,
+    made: CreateRequest["apparmor"],
+  ): Promise<RuntimeSpec> {
     const { id, runtime, bundle } = record;
     const given = await whole;
     const asked = isConfined(bundle) ? allowingLandlock(given) : given;
     const process = fitToHost(asked.process, this.#ceilings, (what) => this.#logger.warn(what, { id }));
     const spec = { ...asked, process };
-    await ensureAppArmorProfile(process.apparmorProfile);
+    await ensureAppArmorProfile(process.apparmorProfile, made);
     this.#own.make(record, spec.linux.resources);
     const handed = confined(runtime === "crun" ? this.#filters.prepare(spec) : spec, bundle);
     writeFileSync(join(bundle, "config.json"), encodeForRuntime(handed), { mode: 0o600 });
@@ -250,6 +264,7 @@ export class ConmonRuntime implements Runtime, Disposable {
     // Its exit may be on record and not told yet; afterwards nobody knows whose it is.
     this.#exits.check(id);
     this.#records.delete(id);
+    await unloadUnusedProfile(record?.apparmor, this.#records, this.#logger);
   }
 
   async status(id: string, asked: string): Promise<RuntimeStatus> {
@@ -399,4 +414,8 @@ export class ConmonRuntime implements Runtime, Disposable {
 function toCome(spec: CreateRequest["spec"]): SpecToCome {
   if ("whole" in spec) return spec;
   return { rootfs: spec.root.path, cgroupsPath: spec.linux.cgroupsPath, whole: Promise.resolve(spec) };
+}
+
+function apparmorOf({ apparmor }: CreateRequest): Pick<ContainerRecord, "apparmor"> {
+  return apparmor === undefined ? {} : { apparmor: apparmor.name };
 }

@@ -13,6 +13,8 @@ export interface ContainerRecord {
   readonly rootfs: string;
   readonly log: LogSpec;
   readonly memoryLimited: boolean;
+  /** The name of the AppArmor profile that was loaded for it. */
+  readonly apparmor?: string;
   /** Absent while the container is being created: what a daemon that died then has left must be undone. */
   readonly processes?: Created;
 }

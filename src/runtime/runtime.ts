@@ -5,7 +5,7 @@ import {
   type ProcessIdentity,
   signalHeard,
 } from "../kernel/mod.ts";
-import type { LandlockRules } from "../policy/mod.ts";
+import type { AppArmorProfile, LandlockRules } from "../policy/mod.ts";
 import type { RuntimeProcess, RuntimeResources, RuntimeSpec } from "../spec/mod.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
@@ -48,6 +48,8 @@ export interface CreateRequest {
   readonly log: LogSpec;
   /** Rules that its processes and those of execs are started under. */
   readonly landlock?: LandlockRules;
+  /** The profile that its specification names, if it was made for it: loaded before, unloaded when no container has it any more. */
+  readonly apparmor?: AppArmorProfile;
   /** Memory to mount at `sharedMemoryFolder(bundle)`, for this specification and other containers to bind. */
   readonly sharedMemory?: SharedMemory;
 }

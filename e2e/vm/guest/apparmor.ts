@@ -1,4 +1,5 @@
 import { equal, match, notEqual } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import type { Lab } from "./lab.ts";
 
 const PROFILE = "/proc/self/attr/current";
@@ -40,5 +41,20 @@ export async function checkAppArmor(lab: Lab): Promise<void> {
     const { stdout, stderr } = await lab.havre(["run", "--rm", ...flags, "bb", "sh", "-c", script]);
     equal(stdout, "");
     equal(stderr.match(/denied/gi)?.length, 3, stderr);
+  });
+  await check("AppArmor: a hardened container has a profile made of its grants, as long as it runs", async () => {
+    const loaded = () => readFileSync("/sys/kernel/security/apparmor/profiles", "utf8").includes("havre-hardened-");
+    const hardened = ["run", "--profile", "hardened", "--net", "none", "--grant", "cap:sys_admin"];
+    await lab.ok(...hardened, "-d", "--name", "walled", "bb", "sleep", "1000");
+    match(await lab.ok("exec", "walled", "cat", PROFILE), /^havre-hardened-[0-9a-f]{12} \(enforce\)$/);
+    match(await lab.inspect("walled", "{{.AppArmorProfile}}"), /^havre-hardened-/);
+    const script =
+      "touch /tmp/a && echo tmp; echo >/dev/null && echo null; cp /bin/sh /dev/sh; mount -t tmpfs none /tmp";
+    const { stdout, stderr } = await lab.havre(["exec", "walled", "sh", "-c", script]);
+    equal(stdout.trim(), "tmp\nnull");
+    equal(stderr.match(/denied/gi)?.length, 2, stderr);
+    equal(loaded(), true);
+    await lab.ok("rm", "-f", "walled");
+    equal(loaded(), false);
   });
 }

@@ -3,6 +3,7 @@ import { type HavreError, type Timeline, toHavreError, Undoes } from "../../base
 import { type Owners, openTo } from "../../identities/mod.ts";
 import type { PublishedPort, Sandbox } from "../../networks/mod.ts";
 import type { Created, LogSpec } from "../../runtime/mod.ts";
+import { appArmorProfileOf } from "../apparmor.ts";
 import type { Container } from "../container.ts";
 import { bundleFolder, containerFolder, type EngineContext, logPath, runtimeName, setStatus } from "../context.ts";
 import { logLimits } from "../create/mod.ts";
@@ -116,6 +117,7 @@ async function launch(
   whole.catch(() => {});
   context.runtime.forgetExit(id);
   const { rules: landlock } = landlockOf(context, container);
+  const apparmor = appArmorProfileOf(spec, context.host);
   const creating = context.runtime.create({
     id,
     runtime,
@@ -125,6 +127,7 @@ async function launch(
     stdio: stdioOf(spec.config),
     log,
     ...(landlock === undefined ? {} : { landlock }),
+    ...(apparmor === undefined ? {} : { apparmor }),
     ...(spec.hostConfig.IpcMode === "shareable"
       ? { sharedMemory: { size: spec.hostConfig.ShmSize, ...(owners ? { owner: owners.user.root } : {}) } }
       : {}),

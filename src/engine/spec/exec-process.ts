@@ -44,6 +44,6 @@ export function buildExecProcess({ spec, exec, rootfs, host }: ExecInput): Runti
     ...(rlimits.length > 0 ? { rlimits } : {}),
     ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
     // A privileged exec stays in the container's profile (Docker's); what cannot be applied was said at the start.
-    ...apparmor(security, hostConfig.Privileged, host, () => {}),
+    ...apparmor(spec, security, host, () => {}),
   };
 }

@@ -1,5 +1,7 @@
-import { decideAppArmor, decideCapabilities, type SecurityOptions } from "../../policy/mod.ts";
+import { decideCapabilities, type SecurityOptions } from "../../policy/mod.ts";
 import type { RuntimeProcess, Ulimit } from "../../spec/mod.ts";
+import { appArmorNameOf } from "../apparmor.ts";
+import type { ContainerSpec } from "../container.ts";
 import type { HostFacts } from "../host-facts.ts";
 import { buildEnvironment } from "./environment.ts";
 import type { SpecInput, Warn } from "./input.ts";
@@ -21,12 +23,12 @@ export function buildRlimits(ulimits: readonly Ulimit[] | null): NonNullable<Run
 
 /** Free of effect where the kernel has no AppArmor, with a warning when a profile was asked for. */
 export function apparmor(
+  spec: ContainerSpec,
   { apparmor: asked }: SecurityOptions,
-  privileged: boolean,
   host: HostFacts,
   warn: Warn,
 ): Pick<RuntimeProcess, "apparmorProfile"> {
-  if (host.apparmor) return { apparmorProfile: decideAppArmor(asked, privileged) };
+  if (host.apparmor) return { apparmorProfile: appArmorNameOf(spec, host) };
   if (asked !== "" && asked !== "unconfined") warn(`This kernel has no AppArmor: profile ${asked} is not applied`);
   return {};
 }
@@ -70,7 +72,7 @@ export function buildProcess(input: SpecInput, security: SecurityOptions, warn: 
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     ...(rlimits.length > 0 ? { rlimits } : {}),
     ...(security.noNewPrivileges ? { noNewPrivileges: true } : {}),
-    ...apparmor(security, hostConfig.Privileged, host, warn),
+    ...apparmor(spec, security, host, warn),
     oomScoreAdj: hostConfig.OomScoreAdj,
   };
 }
