@@ -14,7 +14,14 @@ const ANY_MAY_EXECUTE = 0o111;
  */
 export function commandTrouble(pid: number, { args, env, cwd }: RuntimeProcess): string | undefined {
   const [command = ""] = args;
-  const root = openSync(`/proc/${pid}/root`, constants.O_RDONLY | constants.O_DIRECTORY);
+  let root: number;
+  try {
+    root = openSync(`/proc/${pid}/root`, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    // It has ended meanwhile, which the runtime tells.
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH") return undefined;
+    throw error;
+  }
   try {
     const path = env.find((variable) => variable.startsWith("PATH="))?.slice("PATH=".length) ?? "";
     const places =
