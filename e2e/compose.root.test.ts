@@ -57,6 +57,7 @@ services:
     healthcheck: {test: test -f /tmp/ready, interval: 100ms, retries: 100}
     volumes: ["data:/data", "/anonymous"]
     post_start: [{command: [sh, -c, "echo hooked >> /data/log"]}]
+    pre_stop: [{command: [sh, -c, "echo stopping >> /data/log"]}]
   job: {image: bb, command: ["true"]}
 volumes: {data: }
 `;
@@ -83,10 +84,17 @@ volumes: {data: }
 
   await up("up", "-d", "--force-recreate");
   expect(await ok(["exec", "order-db-1", "ls", "/anonymous"])).toBe("kept");
-  await up("down");
+  const states = (await up("compose", "ps", "-a", "--format", "json")).trim().split("\n");
+  expect(states.map((line) => JSON.parse(line))).toMatchObject([
+    { Service: "db", State: "running", Health: "healthy", ExitCode: 0, Publishers: [] },
+    { Service: "job", State: "exited", Health: "", ExitCode: 0, Publishers: [] },
+    { Service: "web", State: "running", Health: "", ExitCode: 0, Publishers: [] },
+  ]);
+  expect(await up("down")).not.toContain("WARN");
   expect(await ok(["ps", "-aq"])).toBe("");
   await up("up", "-d");
-  expect(await ok(["exec", "order-db-1", "cat", "/data/log"])).toBe("hooked\nhooked\nhooked");
+  // Each hook once: when it began, when it was to stop.
+  expect(await ok(["exec", "order-db-1", "cat", "/data/log"])).toBe("hooked\nstopping\nhooked\nstopping\nhooked");
   await up("down", "-v");
   expect(await ok(["volume", "ls", "-q", "--filter", "label=com.docker.compose.project=order"])).toBe("");
   expect(await ok(["network", "ls", "-q", "--filter", "label=com.docker.compose.project=order"])).toBe("");

@@ -32,7 +32,7 @@ describe("examples/shop", () => {
   const shop = join(examples, "shop");
 
   test(
-    "comes up from nothing, serves, keeps its data over down, up and the daemon's death, and starts at once again",
+    "comes up from nothing, serves, keeps its data over down, up, the daemon's death, backup and restore, and starts at once again",
     async () => {
       const env = { SHOP_PORT: String(await freePort()) };
       const url = `http://127.0.0.1:${env.SHOP_PORT}`;
@@ -50,6 +50,13 @@ describe("examples/shop", () => {
       await engine.own.start();
       expect(await page(url)).toContain("order 1;");
       await ok(["down", shop], env);
+      await ok(["up", "-d", "--wait", shop], env);
+      expect(await page(url)).toContain("order 1;");
+      // As after a disk that is lost: what is there is gone, and comes back from the backup.
+      const backup = join(engine.folder, "shop.backup");
+      await ok(["volume", "backup", "shop_data", backup]);
+      await ok(["down", "-v", shop], env);
+      await ok(["volume", "restore", backup, "shop_data"]);
       await ok(["up", "-d", "--wait", shop], env);
       expect(await page(url)).toContain("order 1;");
       const again = await havre(["up", "-d", "--wait", shop], env);

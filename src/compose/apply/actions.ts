@@ -40,6 +40,8 @@ export interface ActionOptions {
 export class Actions {
   /** Ids by `service/number`. */
   readonly #ids = new Map<string, string>();
+  /** Those that a step has stopped: what was observed of them is not so any more. */
+  readonly #stopped = new Set<string>();
 
   constructor(readonly options: ActionOptions) {
     // Of two with the same number the one that takes the other's place counts.
@@ -186,6 +188,7 @@ export class Actions {
     const id = this.#ids.get(`${name}/${number}`);
     if (id === undefined) throw new HavreError("not-found", `no container ${number} of service ${name}`);
     await this.options.engine.startContainer(id);
+    this.#stopped.delete(id);
     await runHooks(this.options.engine, id, "post_start", this.options.project?.services[name]?.post_start ?? []);
   }
 
@@ -197,10 +200,11 @@ export class Actions {
       await runHooks(engine, container.id, "pre_stop", hooks).catch((error: Error) => warn(error.message));
     }
     await gone(() => engine.stopContainer(container.id, timeout));
+    this.#stopped.add(container.id);
   }
 
   async #remove(container: ContainerState, volumes: boolean): Promise<void> {
-    if (container.state === "running") await this.#stop(container);
+    if (container.state === "running" && !this.#stopped.has(container.id)) await this.#stop(container);
     await gone(() => this.options.engine.removeContainer(container.id, volumes));
     this.#ids.delete(`${serviceOf(container)}/${numberOf(container)}`);
   }

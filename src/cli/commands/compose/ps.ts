@@ -4,6 +4,7 @@ import { filterFlag, formatFlag, jsonFlag, noTruncFlag, quietFlag } from "../../
 import { list, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { printJson, printList } from "../../output/format.ts";
+import type { Row } from "../../template/mod.ts";
 import type { ContainerSummary } from "../../types.ts";
 import { containerHeadings, containerRow } from "../container/view.ts";
 import { projectFlags } from "./flags.ts";
@@ -64,9 +65,10 @@ export const command = defineCommand({
             ...(row.Names ? { Name: row.Names } : {}),
             Service: () => label(container, LABEL.service),
             Project: () => label(container, LABEL.project),
+            ...stateFields(container),
           };
         }),
-        headings: { ...containerHeadings, Name: "NAME", Service: "SERVICE", Project: "PROJECT" },
+        headings: { ...containerHeadings, Name: "NAME", Service: "SERVICE", Project: "PROJECT", ...STATE_HEADINGS },
         typeName: "*formatter.ContainerContext",
         format: isDefault ? TABLE : flags.format,
         fit: isDefault && !flags["no-trunc"],
@@ -75,3 +77,20 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+const STATE_HEADINGS = { ExitCode: "EXIT CODE", Health: "HEALTH", Publishers: "PUBLISHERS" };
+
+/** What programs read of `ps --format json`, with docker compose's names and types. */
+function stateFields({ Status, Ports }: ContainerSummary): Row {
+  const published = (Ports ?? []).map(({ IP = "", PrivatePort, PublicPort = 0, Type }) => ({
+    URL: IP,
+    TargetPort: PrivatePort,
+    PublishedPort: PublicPort,
+    Protocol: Type,
+  }));
+  return {
+    ExitCode: () => Number(/^Exited \((\d+)\)/.exec(Status)?.[1] ?? 0),
+    Health: () => /\((?:health: )?(healthy|unhealthy|starting)\)$/.exec(Status)?.[1] ?? "",
+    Publishers: () => published,
+  };
+}
