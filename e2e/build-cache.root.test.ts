@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildxFolder, OwnRegistry, useEngine } from "./harness/mod.ts";
 
@@ -86,6 +87,56 @@ test("a cache in a folder of the client", async () => {
   await forgetAll();
   await buildx("--cache-from", `type=local,src=${folder}`);
   expect(await idOf()).toBe(id);
+  await forgetAll();
+});
+
+const clients = { buildx, havre };
+
+for (const [writer, reader] of [
+  ["havre", "havre"],
+  ["havre", "buildx"],
+  ["buildx", "havre"],
+] as const) {
+  test(`a cache in a folder that ${writer} wrote is read by ${reader}, with cache folders`, async () => {
+    const folder = join(mkdtempSync(join(engine.folder, "folder-")), "cache");
+    await clients[writer]("--cache-to", `type=local,dest=${folder},mode=max`);
+    const [id, random] = [await idOf(), await inImage("cat /random")];
+    await forgetAll();
+    await clients[reader]("--cache-from", `type=local,src=${folder}`);
+    // Of the result nothing was made again; histories of different clients say the same.
+    expect(await inImage("cat /random /from-cache")).toBe(`${random}\nkept`);
+    expect(await idOf()).toBe(id);
+    // What the folder has is not sent again, and what is in it are whole files.
+    const blobs = join(folder, "blobs/sha256");
+    const before = statSync(join(blobs, readdirSync(blobs)[0] ?? "")).ino;
+    await havre("--cache-to", `type=local,dest=${folder},mode=max`);
+    expect(statSync(join(blobs, readdirSync(blobs)[0] ?? "")).ino).toBe(before);
+    for (const name of readdirSync(blobs))
+      expect(
+        createHash("sha256")
+          .update(readFileSync(join(blobs, name)))
+          .digest("hex"),
+      ).toBe(name);
+    await forgetAll();
+  });
+}
+
+test("a folder that has lost files, or is none, stops no build; one that cannot be written does, and leaves nothing half", async () => {
+  const folder = join(mkdtempSync(join(engine.folder, "folder-")), "cache");
+  await havre("--cache-from", `type=local,src=${folder}`, "--cache-to", `type=local,dest=${folder}`);
+  const blobs = join(folder, "blobs/sha256");
+  for (const name of readdirSync(blobs)) if (readFileSync(join(blobs, name))[0] === 0x1f) rmSync(join(blobs, name));
+  await forgetAll();
+  await havre("--cache-from", `type=local,src=${folder}`);
+  expect(await inImage("cat /from-cache")).toBe("kept");
+  for (const name of readdirSync(blobs)) rmSync(join(blobs, name));
+  await forgetAll();
+  await havre("--cache-from", `type=local,src=${folder}`);
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  await expect(havre("--cache-to", `type=local,dest=${file}`)).rejects.toThrow("The cache cannot be written");
+  await expect(havre("--cache-to", "type=local")).rejects.toThrow("dest is required for local cache");
+  await expect(havre("--cache-from", "type=local")).rejects.toThrow("local cache importer requires src");
   await forgetAll();
 });
 

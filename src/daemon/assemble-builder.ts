@@ -78,7 +78,7 @@ export function assembleBuilder(
   const buildkit = lazyBuildkit({ ...tools, clock: systemClock, log });
   const remote = { fetch, caches: new RemoteCaches({ builder, images, artifacts, content, log }) };
   const classic = new ClassicBuilds(builder, images, remote, platform);
-  const native = new NativeBuilds({ ...remote, builder, platform, newId, run });
+  const native = new NativeBuilds({ ...remote, builder, content, platform, newId, run });
   return { builder, classic, native, buildkit, catalogue, distribution };
 }
 

@@ -150,7 +150,7 @@ export interface UseCases {
   readonly commits: Commits;
   readonly builds: Builds;
   readonly buildkit: BuildkitConnections;
-  readonly nativeBuilds: Pick<NativeBuilds, "build" | "compare">;
+  readonly nativeBuilds: Pick<NativeBuilds, "build" | "compare" | "give">;
   readonly buildCache: Pick<BuildCache, "list" | "prune">;
   readonly comparisons: Comparisons;
   readonly images: Images;

@@ -1,6 +1,6 @@
 import { HavreError } from "../../base/mod.ts";
 import type { BuildLine, NativeBuild, StampedFile } from "../../builder/mod.ts";
-import { sendJson, startStream, write } from "../docker/answers.ts";
+import { sendJson, sendStatus, startStream, write } from "../docker/answers.ts";
 import type { Exchange, Route } from "../docker/exchange.ts";
 import { registriesOf } from "../docker/registry-auth.ts";
 import { frame } from "../docker/stdcopy.ts";
@@ -13,7 +13,8 @@ const LISTING_LIMIT = 128 * 1024 * 1024;
 
 /**
  * Builds: the body is the request as one line of JSON, then the context as an archive. The answer is in frames: of the
- * stream's system kind a `BuildLine` as JSON each, of standard output the bytes of an archive where files were asked for.
+ * stream's system kind a `BuildLine` as JSON each, of standard output the bytes of an archive where files were asked for, of standard error
+ * those of files for caches in the client's folders.
  */
 async function build(exchange: Exchange, { nativeBuilds }: UseCases): Promise<void> {
   const { response, signal } = exchange;
@@ -30,6 +31,7 @@ async function build(exchange: Exchange, { nativeBuilds }: UseCases): Promise<vo
         send({ stream: "system", data: Buffer.from(JSON.stringify(told)) }).catch(() => {});
       },
       files: (data) => send({ stream: "stdout", data }),
+      blob: (data) => send({ stream: "stderr", data }),
     },
     signal,
   );
@@ -45,6 +47,13 @@ async function compare(exchange: Exchange, { nativeBuilds }: UseCases): Promise<
     throw new HavreError("invalid-argument", "A context is a key and files of path, size and stamp");
   }
   sendJson(exchange, 200, nativeBuilds.compare(key, files));
+}
+
+/** A file that a build asked for: the body; with `missing` it is not there. */
+async function give(exchange: Exchange, { nativeBuilds }: UseCases): Promise<void> {
+  const missing = exchange.query.flag("missing");
+  await nativeBuilds.give(exchange.parameter("id"), missing ? undefined : exchange.request);
+  sendStatus(exchange, 204);
 }
 
 async function readListing(body: AsyncIterable<Uint8Array>): Promise<object> {
@@ -154,5 +163,6 @@ export function buildRoutes(useCases: UseCases): readonly Route[] {
   return [
     { method: "POST", path: "/havre/v1/build", handle: (exchange) => build(exchange, useCases) },
     { method: "POST", path: "/havre/v1/build/context", handle: (exchange) => compare(exchange, useCases) },
+    { method: "PUT", path: "/havre/v1/build/files/{id}", handle: (exchange) => give(exchange, useCases) },
   ];
 }

@@ -3,11 +3,12 @@ import type { ContentStore } from "../../content/mod.ts";
 import type { Artifacts } from "../../images/mod.ts";
 import { parseReference } from "../../spec/mod.ts";
 import type { CacheExport } from "../cache/export-cache.ts";
+import { folderCache } from "../cache/folder-cache.ts";
 import { type CacheOption, exportWishes, unknownCache } from "../cache/options.ts";
 import { type CacheTransport, registryCache } from "../cache/transport.ts";
 import type { RememberedSteps } from "../solver/remembered.ts";
 import type { ClientBuild } from "./builds.ts";
-import { clientCache } from "./client-store.ts";
+import { ClientStore } from "./client-store.ts";
 import { credentialsFor } from "./credentials.ts";
 import type { FrontendRequest } from "./frontend-options.ts";
 import type { BuildTools } from "./run-build.ts";
@@ -59,7 +60,10 @@ export class ClientCaches {
     const { ref, src, digest } = attributes;
     if (type === "registry" && ref) return this.#registry(ref);
     if (type === "local" && src) {
-      return clientCache(this.#session, this.#tools.content, { folder: src, ...(digest ? { top: digest } : {}) });
+      return folderCache(new ClientStore(this.#session, src), this.#tools.content, {
+        folder: src,
+        ...(digest ? { top: digest } : {}),
+      });
     }
     throw unknownCache("importer", type);
   }
@@ -93,7 +97,7 @@ export class ClientCaches {
     return {
       transport:
         type === "local"
-          ? clientCache(this.#session, this.#tools.content, { folder: dest, sent })
+          ? folderCache(new ClientStore(this.#session, dest), this.#tools.content, { folder: dest, sent })
           : await this.#registry(ref),
       ...exportWishes(option),
       told,

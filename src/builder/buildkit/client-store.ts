@@ -1,10 +1,7 @@
-import { createReadStream } from "node:fs";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type Digest, digestOf, HavreError, isDigest, isHavreError } from "../../base/mod.ts";
-import type { ContentStore } from "../../content/mod.ts";
-import type { OutgoingArtifact } from "../../images/mod.ts";
-import { type Descriptor, mediaTypes } from "../../spec/mod.ts";
-import type { CacheTransport } from "../cache/transport.ts";
+import { type Digest, HavreError, isHavreError } from "../../base/mod.ts";
+import type { Descriptor } from "../../spec/mod.ts";
+import type { ClientBlobs } from "../cache/folder-cache.ts";
 import type { Session } from "./session.ts";
 import {
   InfoRequestSchema,
@@ -18,72 +15,19 @@ import {
 
 const SERVICE = "/containerd.services.content.v1.Content";
 const STORE = "buildkit-attachable-store-id";
-const DOCUMENT_LIMIT = 16 * 1024 * 1024;
 /** Of one message. */
 const PIECE = 1024 * 1024;
 
-/**
- * A cache in a folder of the client (`type=local`): an OCI layout whose blobs it reads and writes for us. `top`: the digest of its
- * manifest; `sent` is told of the one that was written, which the client is to name in its index.
- */
-export function clientCache(
-  session: Session,
-  content: ContentStore,
-  {
-    folder,
-    top,
-    sent = () => {},
-  }: { readonly folder: string; readonly top?: string; readonly sent?: (manifest: Descriptor) => void },
-): CacheTransport {
-  const store = new ClientStore(session, `local:${folder}`);
-  return {
-    name: folder,
-    manifest: async (signal, digest = top) => {
-      if (digest === undefined || !isDigest(digest)) return undefined;
-      const bytes = await store.whole(digest, signal);
-      const { mediaType = mediaTypes.ociManifest } = JSON.parse(Buffer.from(bytes).toString()) as {
-        mediaType?: string;
-      };
-      return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
-    },
-    document: (digest, signal) => store.whole(digest, signal),
-    fetch: async (blob, signal) => {
-      if (!content.has(blob.digest)) await content.ingest(store.read(blob.digest, signal), blob, signal);
-    },
-    send: async (artifact, signal) => {
-      const manifest = await sendAll(store, content, artifact, signal);
-      sent(manifest);
-    },
-  };
-}
-
-async function sendAll(
-  store: ClientStore,
-  content: ContentStore,
-  { blobs, bytes, mediaType }: OutgoingArtifact,
-  signal: AbortSignal,
-): Promise<Descriptor> {
-  for (const { descriptor, bring } of blobs) {
-    if (await store.has(descriptor.digest, signal)) continue;
-    if (bring && !content.has(descriptor.digest)) await bring(signal);
-    const file = createReadStream(content.path(descriptor.digest), { highWaterMark: PIECE });
-    await store.write(descriptor, file, signal);
-  }
-  const manifest = { mediaType, digest: digestOf(bytes), size: bytes.length };
-  if (!(await store.has(manifest.digest, signal))) await store.write(manifest, [bytes], signal);
-  return manifest;
-}
-
 /** The files by digest that a client offers (containerd's content service). */
-class ClientStore {
+export class ClientStore implements ClientBlobs {
   readonly #session: Session;
   readonly #metadata: Readonly<Record<string, string>>;
 
-  constructor(session: Session, id: string) {
+  constructor(session: Session, folder: string) {
     if (!session.offers(`${SERVICE}/Read`))
       throw new HavreError("failed-precondition", "The client has no store for caches");
     this.#session = session;
-    this.#metadata = { [STORE]: id };
+    this.#metadata = { [STORE]: `local:${folder}` };
   }
 
   async has(digest: Digest, signal: AbortSignal): Promise<boolean> {
@@ -102,20 +46,6 @@ class ClientStore {
     await call.send(toBinary(ReadContentRequestSchema, create(ReadContentRequestSchema, { digest })));
     call.end();
     for await (const message of call.messages) yield fromBinary(ReadContentResponseSchema, message).data;
-  }
-
-  /** `data-loss` when it is not what its digest says, `resource-exhausted` when it is too large for a document. */
-  async whole(digest: Digest, signal: AbortSignal): Promise<Uint8Array> {
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const part of this.read(digest, signal)) {
-      parts.push(part);
-      size += part.length;
-      if (size > DOCUMENT_LIMIT) throw new HavreError("resource-exhausted", `${digest} is too large for a document`);
-    }
-    const bytes = Buffer.concat(parts);
-    if (digestOf(bytes) !== digest) throw new HavreError("data-loss", `Blob ${digest} is not what was promised`);
-    return bytes;
   }
 
   async write(

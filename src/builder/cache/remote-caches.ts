@@ -10,6 +10,8 @@ import { type CacheOption, exportWishes, unknownCache } from "./options.ts";
 import { type CacheTransport, registryCache } from "./transport.ts";
 
 type CredentialsFor = (registry: string) => Credentials;
+/** The cache of `type=local` that an option means, where the client has folders. */
+type FolderFor = (option: CacheOption) => CacheTransport;
 
 interface Parts {
   readonly builder: Builder;
@@ -23,7 +25,7 @@ export function registryOption(ref: string): CacheOption {
   return { type: "registry", attributes: { ref } };
 }
 
-/** Caches that the daemon itself reaches: at registries, and in images that are here. */
+/** Caches that the daemon itself reaches: at registries, and in images that are here. Those in folders are the client's to reach. */
 export class RemoteCaches {
   readonly #parts: Parts;
 
@@ -36,11 +38,12 @@ export class RemoteCaches {
     options: readonly CacheOption[],
     credentials: CredentialsFor,
     signal: AbortSignal,
+    folder?: FolderFor,
   ): Promise<readonly RememberedSteps[]> {
     const { builder, log } = this.#parts;
     const opened = await Promise.all(
       options
-        .flatMap((option) => this.#sources(option, credentials))
+        .flatMap((option) => this.#sources(option, credentials, folder))
         .map(async (source) => {
           try {
             return await builder.openCache(source, signal);
@@ -59,18 +62,22 @@ export class RemoteCaches {
     options: readonly CacheOption[],
     credentials: CredentialsFor,
     told: (name: string, work: () => Promise<void>) => Promise<void>,
+    folder?: FolderFor,
   ): readonly CacheExport[] {
     return options
-      .filter(({ type }) => type === "registry")
+      .filter(({ type }) => type !== "inline")
       .map((option) => {
-        const transport = this.#registry(option.attributes.ref ?? "", credentials);
+        const local = option.type === "local" ? folder?.(option) : undefined;
+        const transport = local ?? this.#registry(option.attributes.ref ?? "", credentials);
         return { transport, ...exportWishes(option), told: (work) => told(transport.name, work) };
       });
   }
 
   /** Of an image that is here, and of that at the registry. */
-  #sources({ type, attributes }: CacheOption, credentials: CredentialsFor): readonly CacheTransport[] {
+  #sources(option: CacheOption, credentials: CredentialsFor, folder?: FolderFor): readonly CacheTransport[] {
+    const { type, attributes } = option;
     const { ref } = attributes;
+    if (type === "local" && folder) return [folder(option)];
     if (type !== "registry" || !ref) throw unknownCache("importer", type);
     const local = localImageCache(this.#parts.images, this.#parts.content, ref);
     return local ? [local] : [this.#registry(ref, credentials)];

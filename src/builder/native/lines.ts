@@ -1,4 +1,5 @@
 import type { Digest } from "../../base/mod.ts";
+import type { Descriptor } from "../../spec/mod.ts";
 import type { Lines, Vertex } from "../graph/vertex.ts";
 import type { BuildEvent } from "../solver/events.ts";
 
@@ -40,6 +41,12 @@ export type BuildLine =
       readonly lines: Lines;
       readonly quoted: string;
     }
+  /** A file of a cache in a folder of the client, which is to send it (`PUT /havre/v1/build/files/{id}`). */
+  | { readonly kind: "wanted"; readonly id: string; readonly folder: string; readonly digest: Digest }
+  /** A file for such a cache: its bytes follow in frames of standard error. */
+  | { readonly kind: "blob"; readonly folder: string; readonly digest: Digest; readonly size: number }
+  /** All of such a cache is there: its index is to name this manifest. */
+  | { readonly kind: "cached"; readonly folder: string; readonly manifest: Descriptor }
   /** The last of a build that was only to be checked. */
   | { readonly kind: "checked" }
   /** The last of a build: an image, or files that have been sent. */

@@ -1,10 +1,13 @@
 import { digestOf, HavreError } from "../../base/mod.ts";
+import type { ContentStore } from "../../content/mod.ts";
 import type { Credentials } from "../../images/mod.ts";
 import { IgnoreMatcher, type Platform, readIgnoreFile } from "../../spec/mod.ts";
 import type { AttestWish } from "../build-request.ts";
 import type { Builder } from "../builder.ts";
+import { folderCache } from "../cache/folder-cache.ts";
 import { type CacheOption, checkCacheExports } from "../cache/options.ts";
 import type { RemoteCaches } from "../cache/remote-caches.ts";
+import type { CacheTransport } from "../cache/transport.ts";
 import { type FetchImage, platformsOf, readContextFile } from "../classic/classic-builds.ts";
 import {
   type LintWarning,
@@ -22,6 +25,7 @@ import type { FileSource } from "../ops/files/source.ts";
 import { resultArchive } from "../platform-files.ts";
 import { BuildFailed } from "../solver/failure.ts";
 import { type NativeContext, NativeContexts } from "./contexts.ts";
+import { Arrivals, FolderBlobs } from "./folder-blobs.ts";
 import { RequestLender } from "./lender.ts";
 import { type BuildLine, lineOf } from "./lines.ts";
 
@@ -61,6 +65,7 @@ export interface NativeBuild {
   /** Only say what could be written better. */
   readonly squash: boolean;
   readonly check: boolean;
+  /** Of a folder (`type=local`) `digest` is that of its manifest, in `cacheTo` `here` the digests of the files it has, with spaces between. */
   readonly cacheFrom: readonly CacheOption[];
   readonly cacheTo: readonly CacheOption[];
   /** `min`, `max`, or nothing. */
@@ -86,12 +91,15 @@ export interface NativeListener {
   line(line: BuildLine): void;
   /** Bytes of the archive; resolves when more may come. */
   files(bytes: Uint8Array): Promise<void>;
+  /** Bytes of the file of a cache that the last line of the kind `blob` is about; resolves when more may come. */
+  blob(bytes: Uint8Array): Promise<void>;
 }
 
 export interface NativeTools {
   readonly builder: Builder;
   readonly fetch: FetchImage;
   readonly caches: RemoteCaches;
+  readonly content: ContentStore;
   readonly platform: Platform;
   readonly newId: () => string;
   /** For sockets; short. */
@@ -103,14 +111,18 @@ export class NativeBuilds {
   readonly #builder: Builder;
   readonly #fetch: FetchImage;
   readonly #caches: RemoteCaches;
+  readonly #content: ContentStore;
+  readonly #arrivals: Arrivals;
   readonly #platform: Platform;
   readonly #run: string;
   readonly #newId: () => string;
 
-  constructor({ builder, fetch, caches, platform, run, newId }: NativeTools) {
+  constructor({ builder, fetch, caches, content, platform, run, newId }: NativeTools) {
     this.#builder = builder;
     this.#fetch = fetch;
     this.#caches = caches;
+    this.#content = content;
+    this.#arrivals = new Arrivals(newId);
     this.#platform = platform;
     this.#run = run;
     this.#newId = newId;
@@ -119,6 +131,11 @@ export class NativeBuilds {
   /** Which files of a context are here as they were last sent. */
   compare(key: string, files: readonly StampedFile[]): ReturnType<KeptContexts["compare"]> {
     return this.#builder.kept.compare(key, files);
+  }
+
+  /** Takes a file that a build asked for with a line of the kind `wanted`; undefined: the client does not have it. `not-found` when no build waits for it. */
+  give(id: string, bytes: AsyncIterable<Uint8Array> | undefined): Promise<void> {
+    return this.#arrivals.give(id, bytes);
   }
 
   /** Resolves when all was told, a failure of the build too. */
@@ -131,16 +148,6 @@ export class NativeBuilds {
     let dockerfile: SourceFile | undefined;
     try {
       checkCacheExports(request.cacheTo);
-      const local = [...request.cacheFrom, ...request.cacheTo].some(({ type }) => type === "local");
-      if (local) {
-        throw new HavreError(
-          "not-implemented",
-          "havre build keeps caches at registries and in images, not in folders",
-          {
-            hint: "type=registry,ref=NAME or type=inline",
-          },
-        );
-      }
       using held = new DisposableStack();
       const contexts = await NativeContexts.take(this.#builder, request, context, held, signal);
       const all = contexts.main;
@@ -174,6 +181,7 @@ export class NativeBuilds {
     const [platform = this.#platform] = platforms;
     const known = new Map<string, ReturnType<FetchImage>>();
     const epoch = epochOf(buildArgs);
+    const folder = (option: CacheOption) => this.#folderCache(option, listener);
     await using lender = new RequestLender(request, this.#run, this.#newId);
     const input = {
       dockerfile,
@@ -206,9 +214,12 @@ export class NativeBuilds {
         return image;
       },
       ...(epoch === undefined ? {} : { epoch }),
-      remembered: await this.#caches.open(request.cacheFrom, credentials, signal),
-      cacheTo: this.#caches.exports(request.cacheTo, credentials, (name, work) =>
-        telling(listener, `exporting cache to ${name}`, work),
+      remembered: await this.#caches.open(request.cacheFrom, credentials, signal, folder),
+      cacheTo: this.#caches.exports(
+        request.cacheTo,
+        credentials,
+        (name, work) => telling(listener, `exporting cache to ${name}`, work),
+        folder,
       ),
       ...attestWish(request, listener),
       inlineCache: request.cacheTo.some(({ type }) => type === "inline"),
@@ -244,6 +255,16 @@ export class NativeBuilds {
       signal,
     );
     listener.line({ kind: "made" });
+  }
+
+  #folderCache({ attributes }: CacheOption, listener: NativeListener): CacheTransport {
+    const { src = "", dest = src, digest, here = "" } = attributes;
+    const blobs = new FolderBlobs(dest, new Set(here.split(" ")), this.#arrivals, listener);
+    return folderCache(blobs, this.#content, {
+      folder: dest,
+      ...(digest === undefined ? {} : { top: digest }),
+      sent: (manifest) => listener.line({ kind: "cached", folder: dest, manifest }),
+    });
   }
 
   #platforms({ platform }: NativeBuild): readonly Platform[] {

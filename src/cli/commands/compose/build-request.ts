@@ -58,8 +58,6 @@ export async function serviceBuild(
     network: networkOf(build),
     extraHosts: (build.extra_hosts ?? []).map((line) => line.replace("=", ":")),
     limits: limitsOf(build),
-    cacheFrom: (build.cache_from ?? []).map(cacheOption),
-    cacheTo: (build.cache_to ?? []).map(cacheOption),
     contexts,
     keptContext,
     secrets: secretsOf(project, build),
@@ -67,7 +65,9 @@ export async function serviceBuild(
     allow: [...(build.privileged ? ["security.insecure"] : []), ...(build.entitlements ?? [])],
   };
   const headers = await registryHeaders(context.env, file.text);
-  return { request, body, headers, [Symbol.asyncDispose]: () => agents[Symbol.asyncDispose]() };
+  const cacheFrom = (build.cache_from ?? []).map(cacheOption);
+  const cacheTo = (build.cache_to ?? []).map(cacheOption);
+  return { request, cacheFrom, cacheTo, body, headers, [Symbol.asyncDispose]: () => agents[Symbol.asyncDispose]() };
 }
 
 /** Where the Dockerfile is; what stands in the Compose file, or outside the context, is sent as a text. */

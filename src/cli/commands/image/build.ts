@@ -33,8 +33,10 @@ export const command = defineCommand({
     allow: list('Grant steps a right beyond a container\'s ("security.insecure")'),
     "build-arg": list("Set build-time variables"),
     "build-context": list("Additional build contexts (name=path, name=docker-image://IMAGE)"),
-    "cache-from": list("Begin with the cache of another build (NAME, or type=registry,ref=NAME)"),
-    "cache-to": list("Leave the cache to other builds (type=registry,ref=NAME[,mode=max] | type=inline)"),
+    "cache-from": list(
+      "Begin with the cache of another build (NAME, type=registry,ref=NAME, or type=local,src=FOLDER)",
+    ),
+    "cache-to": list("Leave the cache to other builds (type=registry,ref=NAME | type=local,dest=FOLDER | type=inline)"),
     check: toggle("Only look for what could be written better"),
     debug: toggle("Open a shell in the state before a step that fails"),
     file: text("Name of the Dockerfile (default: PATH/Dockerfile)", { short: "f" }),
@@ -102,8 +104,6 @@ export const command = defineCommand({
       sbom: readSbom(flags.sbom),
       requestedBy: `${context.env.USER ?? context.env.LOGNAME ?? `uid-${userInfo().uid}`}@${hostname()}`,
       source: folder === undefined ? (remote ? { remote: place } : {}) : await sourceOf(folder),
-      cacheFrom: flags["cache-from"].map(cacheOption),
-      cacheTo: flags["cache-to"].map(cacheOption),
     };
     const view = flags.quiet || flags.check ? SILENT : await openView(context, flags.progress);
     const sink = output?.kind === "files" ? openOutput(output) : undefined;
@@ -114,6 +114,8 @@ export const command = defineCommand({
         client,
         {
           request,
+          cacheFrom: flags["cache-from"].map(cacheOption),
+          cacheTo: flags["cache-to"].map(cacheOption),
           body: place === "-" ? (Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>) : body,
           headers: await registryHeaders(context.env, dockerfile?.text ?? ""),
         },

@@ -64,9 +64,22 @@ export type BuildLine =
       readonly message: { readonly status?: string; readonly id?: string; readonly progress?: string };
     }
   | BuildWarning
+  | CacheLine
   | { readonly kind: "checked" }
   | BuildMade
   | BuildFailure;
+
+/** What is asked of or sent to caches in folders. */
+export type CacheLine =
+  | { readonly kind: "wanted"; readonly id: string; readonly folder: string; readonly digest: string }
+  | { readonly kind: "blob"; readonly folder: string; readonly digest: string; readonly size: number }
+  | { readonly kind: "cached"; readonly folder: string; readonly manifest: CacheManifest };
+
+export interface CacheManifest {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
 
 /** Shows a build while it runs. */
 export interface BuildView {

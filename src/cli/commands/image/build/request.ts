@@ -81,8 +81,14 @@ export function readSecrets(
   return secrets;
 }
 
+/** Where a cache is, and what is said of it. */
+export interface CacheOption {
+  readonly type: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 /** `type=registry,ref=…,mode=…`, or only a name at a registry. */
-export function cacheOption(text: string): { readonly type: string; readonly attributes: Record<string, string> } {
+export function cacheOption(text: string): CacheOption {
   if (!text.includes("=")) return { type: "registry", attributes: { ref: text } };
   const { type, ...attributes } = Object.fromEntries(text.split(",").map((field) => pair(field)));
   if (type === undefined) throw new HavreError("invalid-argument", `type required form> ${JSON.stringify(text)}`);
