@@ -36,6 +36,7 @@ e2fsprogs:mkfs.ext4
 xfsprogs:mkfs.xfs
 btrfs-progs:mkfs.btrfs
 zstd:zstd
+wrk:wrk
 openssh-client:ssh
 openssh-server:sshd
 rclone:rclone
