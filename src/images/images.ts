@@ -103,7 +103,7 @@ export interface Images {
   tag(nameOrId: string, repository: string, tag?: string): Promise<void>;
   remove(
     nameOrId: string,
-    options: { readonly force: boolean; readonly prune: boolean },
+    options: { readonly force: boolean; readonly prune: boolean; readonly keep?: number },
   ): Promise<readonly RemoveResult[]>;
   prune(filters: {
     readonly dangling: boolean;

@@ -52,8 +52,8 @@ export class Keeper {
   /** Removed images whose time for a rollback is over. */
   async #forgetRemoved(): Promise<void> {
     const { store, clock, retention } = this.#context;
-    const before = clock.now() - retention;
-    const isOver = ({ removedAt }: ImageObject) => removedAt !== undefined && removedAt <= before;
+    const now = clock.now();
+    const isOver = ({ removedAt, keep = retention }: ImageObject) => removedAt !== undefined && removedAt + keep <= now;
     if (!store.view((tx) => tx.list(imageKind).some(isOver))) return;
     await store.update((tx) => {
       for (const image of tx.list(imageKind)) if (isOver(image)) tx.delete(imageKind, image.id);

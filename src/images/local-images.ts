@@ -143,7 +143,7 @@ export class LocalImages implements Images, ImageHistory, ImageAccounts, ImageMa
 
   remove(
     nameOrId: string,
-    options: { readonly force: boolean; readonly prune: boolean },
+    options: { readonly force: boolean; readonly prune: boolean; readonly keep?: number },
   ): Promise<readonly RemoveResult[]> {
     return removeImage(this.#context, nameOrId, options);
   }

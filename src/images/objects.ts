@@ -35,6 +35,8 @@ export interface ImageObject extends StoredObject {
   readonly lastTagged?: number;
   /** When it was removed, while the history of its tags still keeps its bytes. */
   readonly removedAt?: number;
+  /** Milliseconds that it can come back after that, where not as long as all images. */
+  readonly keep?: number;
 }
 
 /** What a tag points to. */
@@ -89,3 +91,8 @@ export const tagKind = defineKind<TagObject>("image-tag", {
 });
 
 export const layerKind = defineKind<LayerObject>("image-layer");
+
+/** One that was removed, come back. */
+export function asPresent({ removedAt: _removed, keep: _keep, ...present }: ImageObject): ImageObject {
+  return present;
+}

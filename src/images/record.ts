@@ -4,6 +4,7 @@ import type { Reference } from "../spec/mod.ts";
 import { parseReference } from "../spec/mod.ts";
 import type { WriteTransaction } from "../store/mod.ts";
 import {
+  asPresent,
   type ImageObject,
   imageKind,
   layerKind,
@@ -38,7 +39,7 @@ export function recordImage(tx: WriteTransaction, { image, manifest, layers }: N
     tx.put(layerKind, { id: chainId, at, origin: image.origin, ...layer });
   }
   const others = known?.manifests.filter((other) => other.descriptor.digest !== manifest.descriptor.digest) ?? [];
-  const { removedAt: _removed, ...before } = known ?? { removedAt: undefined };
+  const before: Partial<ImageObject> = known ? asPresent(known) : {};
   const after: ImageObject = {
     ...image,
     layerSizes: layers.map((layer) => layer.size),

@@ -1,5 +1,5 @@
 import { type Digest, HavreError, shortId } from "../base/mod.ts";
-import { familiarReference, parseReference, type Reference, withDefaultTag } from "../spec/mod.ts";
+import { familiarReference, parseKeepTime, parseReference, type Reference, withDefaultTag } from "../spec/mod.ts";
 import type { ReadTransaction, WriteTransaction } from "../store/mod.ts";
 import type { Context } from "./context.ts";
 import { imageEvent } from "./events.ts";
@@ -14,7 +14,12 @@ export interface RemoveOptions {
   readonly force: boolean;
   /** Remove parents too that nothing names or uses. */
   readonly prune: boolean;
+  /** Milliseconds that it can come back by a rollback. Default: what its label says, else as long as all images. */
+  readonly keep?: number;
 }
+
+/** On an image: how long it can come back when it is removed: `72h`, `30d`, `0` for not at all. What is no time counts for nothing. */
+const KEEP_LABEL = "havre.image.keep";
 
 /**
  * `docker rmi`. By a name: takes the name away, and the image with its last one. By id: takes the image away with its
@@ -152,7 +157,9 @@ class Removal {
       throw conflictError(image, conflict);
     }
     for (const name of tagsOf(this.#tx, image.id)) this.#untag(image, name);
-    if (this.#retention > 0 && this.#wasNamed(image.id)) this.#tx.put(imageKind, { ...image, removedAt: this.#now });
+    const own = this.#options.keep ?? parseKeepTime(image.config.config?.Labels?.[KEEP_LABEL] ?? "");
+    const removed = { ...image, removedAt: this.#now, ...(own === undefined ? {} : { keep: own }) };
+    if ((own ?? this.#retention) > 0 && this.#wasNamed(image.id)) this.#tx.put(imageKind, removed);
     else this.#tx.delete(imageKind, image.id);
     this.gone.push(image);
     this.events.push({ action: "delete", id: image.id, name: image.id });

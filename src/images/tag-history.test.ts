@@ -51,6 +51,29 @@ test("a removed tag is still known, and comes back while its image is here", asy
   expect(() => shop.images.tagHistory("never")).toThrow("No tag was ever named never:latest");
 });
 
+test("one image is kept longer than others, or not at all, by its label or as the removal says", async () => {
+  using shop = new Workshop(1000);
+  await shop.make("long:1", "long", ["LABEL havre.image.keep=1d"]);
+  await shop.make("never:1", "never", ["LABEL havre.image.keep=0"]);
+  await shop.make("odd:1", "odd", ["LABEL havre.image.keep=soon"]);
+  await shop.make("asked:1", "asked", ["LABEL havre.image.keep=0"]);
+  const options = { force: false, prune: true };
+  for (const name of ["long:1", "never:1", "odd:1"]) await shop.images.remove(name, options);
+  await shop.images.remove("asked:1", { ...options, keep: 60_000 });
+  const back = (name: string) => shop.images.rollback(name, { steps: 1 });
+  await expect(back("never:1")).rejects.toThrow("was removed from this machine");
+  shop.now += 2000;
+  await shop.images.collect();
+  await expect(back("odd:1")).rejects.toThrow("was removed from this machine");
+  await back("asked:1");
+  // Come back, it is removed as any other: by its label.
+  await shop.images.remove("asked:1", options);
+  await expect(back("asked:1")).rejects.toThrow("was removed from this machine");
+  shop.now += 80_000_000;
+  await shop.images.collect();
+  await back("long:1");
+});
+
 test("within the retention a removed image is out of sight but not lost; afterwards its bytes go", async () => {
   using shop = new Workshop(1000);
   const id = await shop.make("a:1");

@@ -3,7 +3,7 @@ import { familiarReference, parseReference, withDefaultTag } from "../spec/mod.t
 import type { ReadTransaction } from "../store/mod.ts";
 import type { Context } from "./context.ts";
 import { imageEvent } from "./events.ts";
-import { imageKind, type Pointer, type TagChange, type TagObject, tagKind } from "./objects.ts";
+import { asPresent, imageKind, type Pointer, type TagChange, type TagObject, tagKind } from "./objects.ts";
 import { markTagged, setTag } from "./record.ts";
 import { tagKey } from "./resolve.ts";
 
@@ -42,7 +42,7 @@ export async function rollbackTag(context: Context, name: string, target: Rollba
         { hint: `Get it again, then: havre tag ${to.image} ${name}` },
       );
     }
-    const { removedAt: _removed, ...present } = image;
+    const present = asPresent(image);
     const reference = parseReference(tag.id);
     tx.put(imageKind, present);
     setTag(tx, reference, to, { at: context.clock.now(), action: "rollback", position });

@@ -19,13 +19,16 @@ export function askProblems(
   if (ipv4 && parseAddress(ipv4)?.family !== 4) found.push(`invalid IPv4 address: ${ipv4}`);
   if (ipv6 && parseAddress(ipv6)?.family !== 6) found.push(`invalid IPv6 address: ${ipv6}`);
   for (const text of linkLocal) if (!parseAddress(text)) found.push(`invalid link-local IP address: ${text}`);
-  if (!predefined) found.push(...outside(4, ipv4, network), ...outside(6, ipv6, network));
+  found.push(...outside(4, ipv4, network), ...outside(6, ipv6, network));
   return found;
 }
 
-function outside(family: Family, text: string | undefined, { spec, pools }: StoredNetwork): string[] {
+function outside(family: Family, text: string | undefined, network: StoredNetwork): string[] {
   if (!text) return [];
-  const configured = spec.ipam.pools.some(({ subnet }) => subnet !== "" && knownSubnet(subnet).family === family);
+  const { spec, pools } = network;
+  // The bridge of every host has a subnet though nobody asked for it.
+  const settled = network.name === "bridge" ? pools : spec.ipam.pools;
+  const configured = settled.some(({ subnet }) => subnet !== "" && knownSubnet(subnet).family === family);
   if (!configured)
     return ["user specified IP address is supported only when connecting to networks with user configured subnets"];
   const parsed = parseAddress(text);

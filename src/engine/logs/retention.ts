@@ -1,5 +1,5 @@
 import { HavreError } from "../../base/mod.ts";
-import { parseGoDuration } from "../../spec/mod.ts";
+import { parseKeepTime } from "../../spec/mod.ts";
 
 /** How long a container's log is kept when it is removed: `72h`, `30d`, `0` for not at all. */
 export const LOGS_KEEP_LABEL = "havre.logs.keep";
@@ -8,12 +8,11 @@ export const LOGS_KEEP_LABEL = "havre.logs.keep";
 export function logsKeep(labels: Readonly<Record<string, string>>): number | undefined {
   const text = labels[LOGS_KEEP_LABEL];
   if (text === undefined) return undefined;
-  const days = /^(\d{1,5})d$/.exec(text)?.[1];
-  const nanoseconds = parseGoDuration(days === undefined ? text : `${Number(days) * 24}h`);
-  if (nanoseconds === undefined || nanoseconds < 0) {
+  const keep = parseKeepTime(text);
+  if (keep === undefined) {
     throw new HavreError("invalid-argument", `Label ${LOGS_KEEP_LABEL}=${text} is no time to keep a log for`, {
       hint: "Write 72h or 30d; 0 keeps nothing",
     });
   }
-  return nanoseconds / 1e6;
+  return keep;
 }

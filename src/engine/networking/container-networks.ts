@@ -66,8 +66,9 @@ export class ContainerNetworks implements NetworkManagement {
   }
 
   async connect(ref: string, containerRef: string, request: EndpointRequest): Promise<void> {
-    const network = this.get(ref);
+    // Docker misses the container first.
     const { id } = getContainer(this.#context.store, containerRef);
+    const network = this.get(ref);
     await this.#context.locks.run(id, () => this.#connect(network, getContainer(this.#context.store, id), request));
   }
 

@@ -34,3 +34,10 @@ export function parseGoBoolean(text: string): boolean | undefined {
   if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
   return undefined;
 }
+
+/** How long something is kept, in milliseconds: as Go writes durations, or in days (`30d`). undefined: no such time. */
+export function parseKeepTime(text: string): number | undefined {
+  const days = /^(\d{1,5})d$/.exec(text)?.[1];
+  const nanoseconds = parseGoDuration(days === undefined ? text : `${Number(days) * 24}h`);
+  return nanoseconds === undefined || nanoseconds < 0 ? undefined : nanoseconds / 1e6;
+}

@@ -1,6 +1,6 @@
 import { HavreError, parseDigest } from "../../../base/mod.ts";
 import type { Image } from "../../../images/mod.ts";
-import { decodeContainerBody, parseReference } from "../../../spec/mod.ts";
+import { decodeContainerBody, parseKeepTime, parseReference } from "../../../spec/mod.ts";
 import { sendJson, sendStatus } from "../answers.ts";
 import { ApiVersion } from "../api-version.ts";
 import { readJsonText } from "../body.ts";
@@ -35,8 +35,22 @@ async function remove(exchange: Exchange, { images }: UseCases): Promise<void> {
   const name = exchange.parameter("name");
   if (name.trim() === "") throw new HavreError("invalid-argument", "image name cannot be blank");
   const { query } = exchange;
-  const results = await images.remove(name, { force: query.flag("force"), prune: !query.flag("noprune") });
+  const keep = query.optional("keep");
+  const results = await images.remove(name, {
+    force: query.flag("force"),
+    prune: !query.flag("noprune"),
+    ...(keep === undefined ? {} : { keep: keepTime(keep) }),
+  });
   sendJson(exchange, 200, results.map(removalView));
+}
+
+/** Havre's own: milliseconds that the image can still come back. */
+function keepTime(text: string): number {
+  const keep = parseKeepTime(text);
+  if (keep !== undefined) return keep;
+  throw new HavreError("invalid-argument", `${JSON.stringify(text)} is no time to keep an image for`, {
+    hint: "Write 72h or 30d; 0 keeps nothing",
+  });
 }
 
 function removalView({ untagged, deleted }: { readonly untagged?: string; readonly deleted?: string }) {

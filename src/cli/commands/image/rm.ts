@@ -1,5 +1,5 @@
 import { isHavreError } from "../../../base/mod.ts";
-import { toggle } from "../../args/flags.ts";
+import { text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 
 export const command = defineCommand({
@@ -7,9 +7,13 @@ export const command = defineCommand({
   summary: "Remove one or more images",
   examples: [
     ["rmi debian:11", "Take the name away, and the image if that was its last"],
+    ["rmi --keep 72h shop:7", "For three days it can come back: havre image rollback shop:7"],
     ["rmi -f 4e5021d210f6", "With all its names"],
   ],
   flags: {
+    keep: text(
+      "How long it can come back by 'havre image rollback' (72h, 30d, 0); default its label havre.image.keep, else the daemon's --image-retention",
+    ),
     force: toggle("Force removal of the image", { short: "f" }),
     "no-prune": toggle("Do not delete untagged parents"),
   },
@@ -20,7 +24,7 @@ export const command = defineCommand({
     for (const name of args) {
       try {
         const removed = await client.json<{ Untagged?: string; Deleted?: string }[]>("DELETE", `/images/${name}`, {
-          query: { force: flags.force || undefined, noprune: flags["no-prune"] || undefined },
+          query: { force: flags.force || undefined, noprune: flags["no-prune"] || undefined, keep: flags.keep },
         });
         for (const { Untagged, Deleted } of removed)
           context.out.line(Deleted === undefined ? `Untagged: ${Untagged}` : `Deleted: ${Deleted}`);
