@@ -18,6 +18,9 @@ import { debianMirror } from "../harness/docker-cli.ts";
 const home = resolve(import.meta.dirname, "../..");
 const base = join(home, "build/test-tools/vm");
 
+/** One machine shows AppArmor, the other what stands in its place. */
+const SECURITY = { 1: " apparmor=0", 2: "" } as const;
+
 export interface Boot {
   readonly cgroups: 1 | 2;
   /** Folder that the machine finds, read only, at /payload. */
@@ -52,7 +55,7 @@ export async function boot({ cgroups, payload, patience, onLine }: Boot): Promis
         ...["-accel", process.env.HAVRE_TEST_KVM === "1" ? "kvm" : "tcg,thread=multi", "-cpu", "max", "-m", "2500"],
         ...["-smp", "2", "-nographic", "-no-reboot", "-nic", "none"],
         ...["-kernel", join(base, "vmlinuz"), "-initrd", join(base, "initrd.gz")],
-        ...["-append", `console=ttyS0 loglevel=1 panic=-1 havre.cgroup=${cgroups}`],
+        ...["-append", `console=ttyS0 loglevel=1 panic=-1 havre.cgroup=${cgroups}${SECURITY[cgroups]}`],
         ...drives.flatMap((path) => ["-drive", `file=${path},format=raw,if=virtio,snapshot=on`]),
       ],
       { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, TMPDIR: folder } },

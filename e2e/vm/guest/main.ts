@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { expectNoLeaks, naming, takeSnapshot } from "../../../scripts/test/leaks.ts";
 import { checkAppArmor } from "./apparmor.ts";
 import { Lab } from "./lab.ts";
+import { checkLandlock } from "./landlock.ts";
 import { checkLimits } from "./limits.ts";
 import { checkNetwork } from "./network.ts";
 import { checkProcesses } from "./processes.ts";
@@ -32,7 +33,8 @@ await lab.check("an image is imported and run", async () => {
 await checkLimits(lab);
 await checkProcesses(lab);
 await checkNetwork(lab);
-await checkAppArmor(lab);
+if (lab.version === 2) await checkAppArmor(lab);
+else await checkLandlock(lab);
 await checkUsers(lab);
 await checkSurvival(lab);
 await lab.check("nothing of a removed container is left", async () => {
