@@ -4,6 +4,7 @@ import { SIGNAL_SENDERS } from "./apparmor.ts";
 import type { Grant, GrantName } from "./profiles/grants.ts";
 import type { Profile } from "./profiles/profiles.ts";
 import { parseSecurityOptions } from "./security-options.ts";
+import { writablePaths } from "./writable-paths.ts";
 
 /** An AppArmor profile made for containers: its name and its text (apparmor.d(5)). */
 export interface AppArmorProfile {
@@ -49,20 +50,12 @@ export function hardenedAppArmorProfile(ground: AppArmorGround): AppArmorProfile
 
 /** Reads, runs (in this same profile) and maps everything; writes only what follows. Mounts are not named: none may be made. */
 function rulesOf({ hostConfig, mounts, capabilities }: AppArmorGround): string {
-  const writable = [
-    ...(hostConfig.ReadonlyRootfs ? [] : ["/"]),
-    ...Object.keys(hostConfig.Tmpfs ?? {}),
-    ...(hostConfig.Mounts ?? []).flatMap(({ Type, Target }) => (Type === "tmpfs" ? [Target] : [])),
-    ...mounts.filter((mount) => mount.writable).map(({ destination }) => destination),
-    "/dev/shm",
-    "/dev/mqueue",
-  ];
   return [
     "network,",
     ...capabilities.map((name) => `capability ${name.replace(/^CAP_/, "").toLowerCase()},`),
     "/ r,",
     "/** mrixk,",
-    ...[...new Set(writable)]
+    ...[...writablePaths(hostConfig, mounts)]
       .sort()
       .flatMap((path) => [`"${escaped(path)}" rw,`, `"${escaped(path === "/" ? "" : path)}/**" mrwlixk,`]),
     "/dev/{null,zero,full,random,urandom,tty,console,ptmx,log} rw,",

@@ -2,6 +2,7 @@ import type { ContainerConfig, HostConfig } from "../spec/mod.ts";
 import type { Grant, GrantName } from "./profiles/grants.ts";
 import type { Profile } from "./profiles/profiles.ts";
 import { parseSecurityOptions } from "./security-options.ts";
+import { writablePaths } from "./writable-paths.ts";
 
 /** Rules that a process puts on itself and all it starts (landlock(7)): what is handled and no rule allows is denied. */
 export interface LandlockRules {
@@ -149,18 +150,10 @@ function handledFiles(version: number): number {
 function pathRules({ hostConfig, mounts, grants }: LandlockGround, has: (name: GrantName) => boolean) {
   const makes = grants.some(({ name, value }) => name === "cap" && (value === "CAP_MKNOD" || value === "ALL"));
   const change = CHANGE | (makes || (hostConfig.CapAdd ?? []).includes("CAP_MKNOD") ? MAKE_DEVICES : 0);
-  const writable = [
-    ...(hostConfig.ReadonlyRootfs ? [] : ["/"]),
-    ...Object.keys(hostConfig.Tmpfs ?? {}),
-    ...(hostConfig.Mounts ?? []).flatMap(({ Type, Target }) => (Type === "tmpfs" ? [Target] : [])),
-    ...mounts.filter((mount) => mount.writable).map(({ destination }) => destination),
-    "/dev/shm",
-    "/dev/mqueue",
-  ];
   return [
     { path: "/", rights: READ },
     { path: "/dev", rights: DEVICES | (has("device") ? MAKE_DEVICES & change : 0) },
-    ...[...new Set(writable)].map((path) => ({ path, rights: change })),
+    ...writablePaths(hostConfig, mounts).map((path) => ({ path, rights: change })),
     // What it was started with may come from outside its tree: the host's /dev/null.
     ...[0, 1, 2].map((stream) => ({ path: `/proc/self/fd/${stream}`, rights: STREAMS })),
   ];
