@@ -116,8 +116,9 @@ export async function api(): Promise<Surface & AsyncDisposable & { pid: number }
         headers,
         body,
       );
-      if (random.below(25) === 0) request = mutateBytes(request, random);
-      const answer = await rawRequest({ path: daemon.socket }, request);
+      const whole = random.below(25) > 0;
+      if (!whole) request = mutateBytes(request, random);
+      const answer = await rawRequest({ path: daemon.socket }, request, whole);
       refuseMistakes(answer?.body ?? "", request);
       return answer && answer.status < 400 ? "taken" : "refused";
     },

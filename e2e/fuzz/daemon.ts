@@ -63,6 +63,9 @@ export class FuzzedDaemon implements AsyncDisposable {
       "-d",
       "--name",
       "idle",
+      // Stopped at once, however many ask for it.
+      "--stop-signal",
+      "KILL",
       "--network",
       "idle-net",
       "-v",

@@ -45,10 +45,14 @@ export interface RawAnswer {
 const HEAD_MS = 30_000;
 const BODY_MS = 700;
 
-/** Writes bytes that may be no HTTP to a server and reads its answer; `undefined`: it closed without one. */
+/**
+ * Writes bytes that may be no HTTP to a server and reads its answer; `undefined`: there is none. Of a request that is not
+ * `whole` a server may wait for the rest.
+ */
 export function rawRequest(
   address: { readonly path: string } | { readonly host: string; readonly port: number },
   request: Uint8Array,
+  whole = true,
 ): Promise<RawAnswer | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect(address);
@@ -59,10 +63,14 @@ export function rawRequest(
       const head = /^HTTP\/1\.1 (\d{3})[\s\S]*?\r\n\r\n/.exec(text);
       resolve(head ? { status: Number(head[1]), body: text.slice(head[0].length) } : undefined);
     };
-    let timer = setTimeout(() => {
-      socket.destroy();
-      reject(new Finding(`no answer in ${HEAD_MS / 1000} seconds`, request));
-    }, HEAD_MS);
+    let timer = setTimeout(
+      () => {
+        if (!whole) return done();
+        socket.destroy();
+        reject(new Finding(`no answer in ${HEAD_MS / 1000} seconds`, request));
+      },
+      whole ? HEAD_MS : BODY_MS,
+    );
     socket.on("connect", () => socket.write(request));
     socket.on("data", (data) => {
       if (text === "") {
