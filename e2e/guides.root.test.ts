@@ -12,7 +12,14 @@ import { dockerCli, HAVRE, run, useEngine } from "./harness/mod.ts";
 const engine = useEngine();
 const docs = resolve(import.meta.dirname, "../docs");
 const PAGES = [
-  ...["guide-laptop.md", "guide-images.md", "guide-networks.md", "guide-volumes.md", "containers.md"],
+  ...[
+    "guide-laptop.md",
+    "guide-images.md",
+    "guide-networks.md",
+    "guide-volumes.md",
+    "guide-hardening.md",
+    "containers.md",
+  ],
   ...["from-docker.md", "from-podman.md"],
 ];
 let programs = "";

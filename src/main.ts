@@ -57,7 +57,15 @@ const SHORT = 50;
 // The compiled program begins reluctant to compile to machine code (scripts/build.ts).
 setTimeout(() => Bun.unsafe.setJITPolicy(1), SHORT).unref();
 
+/** Blocks the thread until its container is gone: nothing else of the program is loaded. */
+async function observe(folder: string): Promise<number> {
+  return (await daemonFolder()).observe(folder);
+}
+
 // No top-level await: an error that nobody catches must end the program.
-runCommandLine(defaultSurroundings(process.argv.slice(2), { runDaemon, runRegistry, diagnose, rawTerminal })).then(
-  (code) => process.exit(code),
-);
+const [command, folder = ""] = process.argv.slice(2);
+const work =
+  command === "__observe"
+    ? observe(folder)
+    : runCommandLine(defaultSurroundings(process.argv.slice(2), { runDaemon, runRegistry, diagnose, rawTerminal }));
+work.then((code) => process.exit(code));

@@ -43,6 +43,9 @@ const LOG_MAX_SIZE = 16 * 1024 * 1024;
 const LOG_MAX_FILES = 5;
 const INIT_PATHS = ["/usr/bin/catatonit", "/usr/libexec/podman/catatonit", "/usr/bin/tini", "/usr/bin/docker-init"];
 
+/** What this program is called with to be a container's observer (`src/main.ts`). */
+export const OBSERVER_COMMAND = "__observe";
+
 /** One host's engine, put together and not yet recovered. */
 export interface Assembly {
   readonly context: EngineContext;
@@ -157,6 +160,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
         floor: options.profile ?? "open",
         forbidden: options.forbiddenGrants,
       },
+      observer: [process.execPath, OBSERVER_COMMAND],
       cgroupParent: "/havre",
     },
   };

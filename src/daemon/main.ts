@@ -13,9 +13,11 @@ import {
   ContainerPorts,
   ContainerStreams,
   Grants,
+  Observations,
   Placements,
   Refusals,
   recoverContainers,
+  WatchedRefusals,
 } from "../engine/mod.ts";
 import { releaseProgramPages } from "../kernel/mod.ts";
 import { measureModes } from "../networks/mod.ts";
@@ -56,7 +58,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     comparisons: new ContainerComparisons(context, images),
     audits: new Audits(context, images, () => auditedHost(options, context.host)),
     grants: new Grants(context),
-    refusals: new Refusals(context),
+    refusals: new WatchedRefusals(context, new Refusals(context)),
+    observations: new Observations(context),
     placement: new Placements(context, execs),
     host: {
       product: productInfo(),

@@ -4,6 +4,8 @@
  *
  * Owns the process: its signals, its folders, its end. Invariant: it may be killed at any instruction.
  */
+
+export { observe } from "../runtime/mod.ts";
 export { cleanUp } from "./clean-up.ts";
 export { collectFacts, diagnose } from "./doctor/mod.ts";
 export { runDaemon } from "./main.ts";

@@ -35,6 +35,8 @@ export interface EngineConfig {
   readonly openPorts: boolean;
   /** What no container goes below, and what none is granted. */
   readonly policy: PolicySettings;
+  /** Starts an observer, with its folder as last argument; absent: no container can be watched. */
+  readonly observer?: readonly string[];
   /** Parent of containers' control groups, e.g. `/havre`. */
   readonly cgroupParent: string;
 }

@@ -23,6 +23,8 @@ export { recoverContainers } from "./lifecycle/recover.ts";
 export { RemovedLogs } from "./logs/removed.ts";
 export { ContainerNetworks, ContainerPorts, resolverOverrides } from "./networking/mod.ts";
 export { ContainerObservation } from "./observation.ts";
+export { Observations } from "./observe/observations.ts";
+export { WatchedRefusals } from "./observe/watched-refusals.ts";
 export { type ContainerPlacement, type GraphDriver, Placements } from "./placement.ts";
 export { type RefusalReport, Refusals } from "./refusals.ts";
 export { type StepRequest, stepRuntimeSpec } from "./spec/step.ts";

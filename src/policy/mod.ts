@@ -13,6 +13,7 @@ export * from "./audit/practices.ts";
 export * from "./capabilities.ts";
 export * from "./devices.ts";
 export * from "./landlock.ts";
+export * from "./learn/mod.ts";
 export * from "./name-pattern.ts";
 export * from "./paths.ts";
 export * from "./profiles/apply.ts";

@@ -32,6 +32,8 @@ export interface Refusal {
   readonly remedy: string;
   /** The line that told it; absent where its end did. */
   readonly evidence?: string;
+  /** The kernel told, not the container. */
+  readonly seen?: "kernel";
 }
 
 /** A path in an error line: in quotes, or before the error's words. */
@@ -158,9 +160,11 @@ function ofLine(line: string, ground: RefusalGround): readonly Refusal[] {
   return [];
 }
 
-function readOnly(
+/** A write that met a read-only file system: whose, and what makes it writable. */
+export function readOnly(
   path: string | undefined,
   { mounts, hostConfig }: RefusalGround,
+  folder = path === undefined ? "/PATH" : dirname(path),
 ): Omit<Refusal, "evidence" | "process"> {
   const mount = path === undefined ? undefined : mounts.filter(({ destination }) => isBelow(path, destination)).at(-1);
   const target = path === undefined ? {} : { target: path };
@@ -187,7 +191,6 @@ function readOnly(
       rule: "the file system itself is read-only",
       remedy: "Look at what is mounted there",
     };
-  const folder = path === undefined ? "/PATH" : dirname(path) === "/" ? "/" : dirname(path);
   const grant = `--grant ${formatGrant({ name: "write", value: folder })}`;
   return {
     tried: "wrote",
@@ -246,7 +249,8 @@ function capabilityOf(
   ];
 }
 
-function noAccess(
+/** What a file's own permissions refused. */
+export function noAccess(
   path: string | undefined,
   { ownUsers, hostConfig, landlock }: RefusalGround,
 ): Omit<Refusal, "evidence" | "process"> {

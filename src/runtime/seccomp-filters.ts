@@ -23,7 +23,8 @@ export class SeccompFilters {
   prepare(spec: RuntimeSpec): RuntimeSpec {
     const { [ANNOTATION]: _given, ...annotations } = spec.annotations ?? {};
     const { seccomp } = spec.linux;
-    const program = seccomp && this.#programs.get(keyOf(seccomp));
+    // One that asks an observer is the container's own, and must be loaded by who hands its listener over.
+    const program = seccomp && seccomp.listenerPath === undefined ? this.#programs.get(keyOf(seccomp)) : undefined;
     if (program === undefined) return spec.annotations === undefined ? spec : { ...spec, annotations };
     return { ...spec, annotations: { ...annotations, [ANNOTATION]: program } };
   }
@@ -31,7 +32,7 @@ export class SeccompFilters {
   /** Keeps what crun compiled for a container it just created; `state` is crun's folder of that container. */
   learn(spec: RuntimeSpec, state: string): void {
     const { seccomp } = spec.linux;
-    if (!seccomp) return;
+    if (!seccomp || seccomp.listenerPath !== undefined) return;
     const key = keyOf(seccomp);
     if (this.#programs.has(key)) return;
     try {

@@ -15,6 +15,7 @@ import type {
   GraphDriver,
   NetworkManagement,
   Observation,
+  Observations,
   PortManagement,
   Refusals,
   RemovedLogReader,
@@ -167,6 +168,7 @@ export interface UseCases {
   readonly apps: Pick<ApplicationMoves, "export" | "import">;
   readonly audits: Pick<Audits, "all" | "container" | "image" | "host">;
   readonly refusals: Pick<Refusals, "why">;
+  readonly observations: Pick<Observations, "observed" | "needs" | "drift">;
   readonly grants: Pick<Grants, "of" | "words">;
   readonly placement: Placement;
   readonly host: Host;

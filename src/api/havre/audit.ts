@@ -13,6 +13,8 @@ function audit({ query }: Exchange, { audits }: UseCases) {
   ];
 }
 
+const OBSERVATIONS = ["observed", "needs", "drift"] as const;
+
 /** What is kept of the ten practices; what a container was granted, and what it was denied. */
 export function auditRoutes(useCases: UseCases): readonly Route[] {
   return [
@@ -27,6 +29,14 @@ export function auditRoutes(useCases: UseCases): readonly Route[] {
       path: "/havre/v1/containers/{name}/why",
       handle: async (exchange) => sendJson(exchange, 200, await useCases.refusals.why(exchange.parameter("name"))),
     },
+    ...OBSERVATIONS.map(
+      (what): Route => ({
+        method: "GET",
+        path: `/havre/v1/containers/{name}/${what}`,
+        handle: async (exchange) =>
+          sendJson(exchange, 200, await useCases.observations[what](exchange.parameter("name"))),
+      }),
+    ),
     {
       method: "GET",
       path: "/havre/v1/containers/{name}/grants",

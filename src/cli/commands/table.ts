@@ -326,6 +326,7 @@ export const commandTable: Group = {
     audit: leaf(() => import("./system/audit.ts")),
     grants: leaf(() => import("./system/grants.ts")),
     why: leaf(() => import("./system/why.ts")),
+    harden: leaf(() => import("./learn/harden.ts")),
     doctor: leaf(() => import("./system/doctor.ts")),
     daemon: leaf(() => import("./daemon/run.ts")),
     completion: leaf(() => import("./system/completion.ts")),

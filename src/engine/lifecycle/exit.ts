@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
 import { runAll } from "../../base/mod.ts";
-import { type Exit, isSameProcess } from "../../runtime/mod.ts";
+import { type Exit, isSameProcess, observerEnded } from "../../runtime/mod.ts";
 import { type Container, type ContainerStatus, containerKind } from "../container.ts";
 import { bundleFolder, type EngineContext, runtimeName, setStatus } from "../context.ts";
 import { hasProcess } from "../lookup.ts";
 import { emitNetworks, networksToTell } from "../networking/mod.ts";
+import { observerFolder } from "../observe/observing.ts";
 import { unmountVolumes } from "./volumes.ts";
 
 /**
@@ -51,6 +52,7 @@ export async function releaseProcess(context: EngineContext, container: Containe
     () => context.networks.release(id),
     () => context.trees.release(id),
     () => unmountVolumes(context, container),
+    () => observerEnded(observerFolder(context, id)),
     () => rm(bundle, { recursive: true, force: true }),
     () => context.runtime.forgetExit(id),
   ]);

@@ -11,6 +11,7 @@ import { withLayersOf } from "../damaged-image.ts";
 import { landlockOf } from "../landlock.ts";
 import { hasProcess } from "../lookup.ts";
 import { emitNetworks, networkModeOf, networkOf, networksToTell, publishPorts } from "../networking/mod.ts";
+import { underObservation } from "../observe/observing.ts";
 import { cgroupsPath } from "../spec/build.ts";
 import { ownsNetwork } from "../spec/namespaces.ts";
 import { prepareRuntimeSpec } from "../spec/prepare.ts";
@@ -111,7 +112,7 @@ async function launch(
     const seen = { ...container, spec: { ...spec, mounts } };
     const whole = await prepareRuntimeSpec(context, seen, { rootfs, sandbox, folder, files, user: owners?.user });
     timeline.mark("spec");
-    return whole;
+    return underObservation(context, container, whole, undoes);
   };
   const whole = specify();
   whole.catch(() => {});

@@ -103,6 +103,8 @@ export interface SeccompProfile {
   readonly defaultErrnoRet?: number;
   readonly architectures?: readonly string[];
   readonly flags?: readonly string[];
+  /** Socket that gets the asking side of SCMP_ACT_NOTIFY. */
+  readonly listenerPath?: string;
   readonly syscalls?: readonly {
     readonly names: readonly string[];
     readonly action: string;

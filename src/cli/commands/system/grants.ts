@@ -1,7 +1,9 @@
 import { jsonFlag } from "../../args/common.ts";
+import { toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { printJson, printList } from "../../output/format.ts";
+import { showDrift, timesText, usedGrants } from "../learn/drift.ts";
 
 /** `GET /havre/v1/grants`: a word that can be granted. */
 interface GrantWord {
@@ -25,9 +27,13 @@ export const command = defineCommand({
   examples: [
     ["grants", "The words, what each opens and what an attacker would gain"],
     ["grants web", "What web may do, who asked for it"],
+    ["grants --drift web", "What web used of that, and what it used beyond"],
     ["run --profile hardened --grant net-bind nginx", "Ask for one"],
   ],
-  flags: { json: jsonFlag },
+  flags: {
+    json: jsonFlag,
+    drift: toggle("Compare what it was granted with what it used while it was watched (--observe)"),
+  },
   min: 0,
   max: 1,
   async run({ context, flags, args: [name] }) {
@@ -38,9 +44,13 @@ export const command = defineCommand({
       else await printWords(context, words);
       return 0;
     }
+    if (flags.drift) {
+      await showDrift(context, name, flags.json);
+      return 0;
+    }
     const answer = await client.json<GrantAnswer>("GET", `/havre/v1/containers/${encodeURIComponent(name)}/grants`);
     if (flags.json) printJson(context.out, answer);
-    else await printGrants(context, name, answer);
+    else await printGrants(context, name, answer, await usedGrants(client, name));
     return 0;
   },
 });
@@ -59,10 +69,12 @@ async function printWords(context: Context, words: readonly GrantWord[]): Promis
   });
 }
 
+/** @param used how often each was used; undefined: nobody watched. */
 async function printGrants(
   context: Context,
   name: string,
   { profile, rules, landlock, grants }: GrantAnswer,
+  used: ReadonlyMap<string, number> | undefined,
 ): Promise<void> {
   context.out.line(`${name} is under the ${profile} profile\n`);
   const width = Math.max(...rules.map(({ rule }) => rule.length));
@@ -81,12 +93,20 @@ async function printGrants(
     rows: grants.map(({ grant, by, opens, gains }) => ({
       By: () => (by === "grant" ? "--grant" : by),
       Grant: () => grant,
+      Used: () => usedText(used, grant),
       Opens: () => opens,
       Gains: () => gains,
     })),
-    headings: { Grant: "GRANTED", By: "ASKED BY", Opens: "OPENS", Gains: "WHO BREAKS IN GAINS" },
+    headings: { Grant: "GRANTED", Used: "USED", By: "ASKED BY", Opens: "OPENS", Gains: "WHO BREAKS IN GAINS" },
     typeName: "grant",
-    format: "table {{.Grant}}\t{{.By}}\t{{.Opens}}\t{{.Gains}}",
+    format: "table {{.Grant}}\t{{.By}}\t{{.Used}}\t{{.Opens}}\t{{.Gains}}",
     fit: true,
   });
+}
+
+function usedText(used: ReadonlyMap<string, number> | undefined, grant: string): string {
+  if (used === undefined) return "not watched";
+  const times = used.get(grant);
+  if (times === undefined) return "cannot be seen";
+  return timesText(times);
 }

@@ -119,6 +119,9 @@ export const containerFlags = {
   network: value<readonly NetworkChoice[]>("network", "Connect a container to a network", [], append(parseNetwork)),
   "network-alias": list("Add network-scoped alias for the container"),
   "no-healthcheck": toggle("Disable any container-specified HEALTHCHECK"),
+  observe: toggle(
+    "Watch what its processes ask of the kernel, for 'havre why' and 'havre grants'; slows system calls down",
+  ),
   "oom-kill-disable": toggle("Disable OOM Killer"),
   "oom-score-adj": integer("Tune host's OOM preferences (-1000 to 1000)"),
   pid: text("PID namespace to use"),

@@ -16,6 +16,7 @@ export type ContainerFlagValues = Values<typeof containerFlags>;
 export const RESTART_UNHEALTHY_LABEL = "havre.restart-unhealthy";
 const PROFILE_LABEL = "havre.profile";
 const GRANTS_LABEL = "havre.grants";
+const OBSERVE_LABEL = "havre.observe";
 
 /** Body of `POST /containers/create`. */
 export interface CreateBody {
@@ -98,6 +99,7 @@ function labelsOf(flags: ContainerFlagValues): Readonly<Record<string, string>> 
   return {
     ...toMap(assignments),
     ...(flags["restart-unhealthy"] ? { [RESTART_UNHEALTHY_LABEL]: "true" } : {}),
+    ...(flags.observe ? { [OBSERVE_LABEL]: "true" } : {}),
     ...(flags.profile ? { [PROFILE_LABEL]: flags.profile } : {}),
     ...(flags.grant.length > 0 ? { [GRANTS_LABEL]: flags.grant.join(" ") } : {}),
   };
