@@ -45,6 +45,8 @@ test("a project comes up in order, stays as it is, is replaced where it changed,
 services:
   web:
     image: bb
+    # To ping.
+    cap_add: [NET_RAW]
     command: [sh, -c, "echo ${greeting} > /tmp/said; exec sleep 1000"]
     stop_signal: SIGKILL
     depends_on:
@@ -103,6 +105,7 @@ volumes: {data: }
 test("a project of one is seen and taken over by the other", async () => {
   files("both", {
     "compose.yaml": `
+x-havre: { profile: docker }
 services:
   web: {image: bb, ${SLEEP}, depends_on: [db], environment: {A: "1"}, networks: {front: {aliases: [w]}}}
   db: {image: bb, ${SLEEP}, volumes: ["data:/data"], networks: [front], deploy: {resources: {limits: {memory: 32m}}}}
@@ -152,9 +155,11 @@ configs: {conf: {content: "listen = 80\\n"}}
   expect(missing.stderr).toContain('environment variable "TOKEN" required by secret "token" is not set');
   expect((await havre(["up", "-d"], { TOKEN: secret })).code).toBe(0);
   const inside = "cat /run/secrets/file /etc/token /etc/app.conf; stat -c '%a %u' /etc/token";
-  const [content, stat] = (await ok(["exec", "hidden-web-1", "sh", "-c", inside])).split("\n");
+  const [content, stat] = (await ok(["exec", "-u", "7", "hidden-web-1", "sh", "-c", inside])).split("\n");
   expect(content).toBe(`from a file${secret}listen = 80`);
   expect(stat).toBe("400 7");
+  // Root inside has no power over what is another's.
+  expect((await engine.docker(["exec", "hidden-web-1", "cat", "/etc/token"])).stderr).toContain("Permission denied");
   expect(await ok(["inspect", "hidden-web-1"])).not.toContain(secret);
   await havre(["down"], { TOKEN: secret });
 });
@@ -284,6 +289,11 @@ services:
   expect(await up("compose", "exec", "-T", "web", "sh", "-c", "echo $A")).toBe("of-web\n");
   await up("compose", "cp", "in.txt", "web:/tmp/in.txt");
   expect(await ok(["exec", "verbs-web-1", "cat", "/tmp/in.txt"])).toBe("carried");
+  // The root is read-only for its processes, not for who brings files.
+  await up("compose", "cp", "in.txt", "web:/etc/in.txt");
+  expect(await ok(["exec", "verbs-web-1", "sh", "-c", "cat /etc/in.txt; rm /etc/in.txt 2>&1 || true"])).toMatch(
+    /^carried.*Read-only file system/,
+  );
   // Names of services, where no container is called so.
   expect(await up("exec", "web", "cat", "/tmp/in.txt")).toBe("carried");
   expect(await up("logs", "web")).toBe("");
@@ -303,7 +313,7 @@ test("a service with a health check and a port is replaced without a request los
 services:
   web:
     image: bb
-    command: [sh, -c, "mkdir /www; echo ${answer} > /www/index.html; exec httpd -f -p 80 -h /www"]
+    command: [sh, -c, "mkdir /tmp/www; echo ${answer} > /tmp/www/index.html; exec httpd -f -p 80 -h /tmp/www"]
     stop_signal: SIGKILL
     ports: ["127.0.0.1:${port}:80"]
     healthcheck: {test: "${check}", interval: 100ms, retries: 3}

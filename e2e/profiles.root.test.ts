@@ -47,7 +47,9 @@ test("a flag that opens the host is refused with what it opens and the word that
   const refused = await engine.havre(["run", ...HARDENED, "--network", "host", "bb", "true"]);
   expect(refused.code).toBe(125);
   expect(refused.stderr).toContain("--network host is denied by the hardened profile");
-  expect(refused.stderr).toContain("--grant host-net, or the label havre.grants=host-net");
+  expect(refused.stderr).toContain(
+    "--grant host-net, x-havre: { grants: [host-net] } in the Compose file, or the label havre.grants=host-net",
+  );
   const granted = await run([...HARDENED, "--network", "host", "--grant", "host-net"], "ls /sys/class/net");
   expect(granted.stdout.split("\n")).toContain("lo");
   const wrong = await engine.havre(["run", ...HARDENED, "--grant", "net-bnid", "bb", "true"]);

@@ -33,7 +33,7 @@ export class ContainerArchives implements Archives {
   }
 
   async stat(ref: string, path: string): Promise<PathStat> {
-    return this.#withRoot(ref, path, async (root, inRoot) => pathStat(await statInTree(root, inRoot), path));
+    return this.#withRoot(ref, path, false, async (root, inRoot) => pathStat(await statInTree(root, inRoot), path));
   }
 
   async get(ref: string, path: string): Promise<{ readonly stat: PathStat; readonly tar: AsyncIterable<Uint8Array> }> {
@@ -55,13 +55,15 @@ export class ContainerArchives implements Archives {
     { noOverwriteDirNonDir, copyUidGid }: { readonly noOverwriteDirNonDir: boolean; readonly copyUidGid: boolean },
   ): Promise<void> {
     const container = getContainer(this.#context.store, ref);
-    if (container.spec.hostConfig.ReadonlyRootfs) {
+    const { hostConfig, policy } = container.spec;
+    if (hostConfig.ReadonlyRootfs && !policy?.locksRoot) {
       throw new HavreError("permission-denied", "container rootfs is marked read-only");
     }
     if (mountOver(container, path)?.writable === false) {
       throw new HavreError("permission-denied", "mounted volume is marked read-only");
     }
-    await this.#withRoot(ref, path, (root, inRoot, ids) =>
+    const behind = policy?.locksRoot === true && !onOwnMount(container, path);
+    await this.#withRoot(ref, path, behind, (root, inRoot, ids) =>
       unpackIntoTree(root, inRoot, tar, {
         noOverwriteDirNonDir,
         // Docker's: everything becomes the container's user's, if it has one.
@@ -87,10 +89,12 @@ export class ContainerArchives implements Archives {
   async #withRoot<T>(
     ref: string,
     path: string,
+    /** In the tree itself: the root that its processes have cannot be written. */
+    behind: boolean,
     work: (folder: string, path: string, ids: HeldIds | undefined) => Promise<T>,
   ): Promise<T> {
     const container = getContainer(this.#context.store, ref);
-    const root = await this.#acquire(container, path);
+    const root = behind ? await this.#joinTree(container.id, path) : await this.#acquire(container, path);
     try {
       return await explained(ref, path, () => work(root.folder, root.path, root.ids));
     } finally {
@@ -115,7 +119,13 @@ export class ContainerArchives implements Archives {
     if (mount && isFolder(mount.source)) {
       return { folder: mount.source, path: `/${relative(mount.destination, absolute(path))}`, release: nothing };
     }
-    return { folder: await this.#context.trees.join(id), path, ...ids, release: () => this.#leave(id) };
+    return this.#joinTree(id, path);
+  }
+
+  async #joinTree(id: string, path: string): Promise<Root> {
+    const owned = this.#context.identities.of(id);
+    const folder = await this.#context.trees.join(id);
+    return { folder, path, ...(owned ? { ids: owned } : {}), release: () => this.#leave(id) };
   }
 
   /** Inside a volume, of which the container may have a part only. */
@@ -144,6 +154,13 @@ function mountOver({ spec }: Container, path: string): MountPoint | undefined {
   return spec.mounts
     .filter(({ type, destination }) => type !== "tmpfs" && wanted.startsWith(`${destination}/`))
     .sort((one, other) => other.destination.length - one.destination.length)[0];
+}
+
+/** Whether something is mounted over a path of the container, scratch folders too, by its names alone. */
+function onOwnMount({ spec }: Container, path: string): boolean {
+  const wanted = `${absolute(path)}/`;
+  const places = [...spec.mounts.map(({ destination }) => destination), ...Object.keys(spec.hostConfig.Tmpfs ?? {})];
+  return places.some((place) => wanted.startsWith(`${absolute(place)}/`));
 }
 
 /** The user of a container by number; one by name is the image's to know, and taken for root. */

@@ -50,6 +50,8 @@ export interface ContainerSpec {
 export interface ContainerPolicy {
   readonly profile: Profile;
   readonly grants: readonly { readonly grant: Grant; readonly by: string }[];
+  /** Its root is read-only by the profile alone: for its processes, not for who copies files into it. */
+  readonly locksRoot?: true;
 }
 
 /** `removing`: the name is free and files are going; finished by the next daemon if this one dies. */

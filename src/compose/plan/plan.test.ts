@@ -24,7 +24,7 @@ function projectOf(services: Readonly<Record<string, Service>>): Project {
     secrets: {},
     configs: {},
     models: {},
-    extensions: {},
+    extensions: { "x-havre": { profile: "docker" } },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Project } from "../load/model.ts";
 import { configHash, withoutUnused } from "../render/project.ts";
-import { LABEL } from "../request/labels.ts";
+import { LABEL, policyLabels, sameProfile } from "../request/labels.ts";
 import { containerName, imageOf, scaleOf } from "../request/names.ts";
 import type { Service } from "../schema/service.ts";
 import { type ContainerState, isOneOff, isRunning, numberOf, type Observed, serviceOf } from "./observed.ts";
@@ -161,6 +161,7 @@ class UpPlanner {
     if (shared !== undefined) return `${shared} is replaced, whose container it uses`;
     const resolved = resolveReferences(service, (other) => this.#containerOf(other)?.id);
     if (!resolved || container.labels[LABEL.hash] !== configHash(resolved)) return "its configuration changed";
+    if (!sameProfile(container.labels, policyLabels(this.project, service))) return "its profile or grants changed";
     const image = this.observed.images.get(imageOf(this.project, name, service));
     return image !== undefined && container.labels[LABEL.image] !== image ? "its image changed" : undefined;
   }

@@ -21,6 +21,8 @@ export const LABEL = {
   replace: "com.docker.compose.replace",
   /** Havre's: the engine publishes no ports of this container while the one with this id has them. */
   portsFrom: "havre.ports.from",
+  profile: "havre.profile",
+  grants: "havre.grants",
 } as const;
 
 export type Labels = Readonly<Record<string, string>>;
@@ -38,6 +40,7 @@ export interface ContainerIdentity {
 export function containerLabels({ project, name, service, number, imageId }: ContainerIdentity): Labels {
   return {
     ...service.labels,
+    ...policyLabels(project, service),
     ...projectLabels(project),
     [LABEL.service]: name,
     [LABEL.number]: String(number),
@@ -48,6 +51,32 @@ export function containerLabels({ project, name, service, number, imageId }: Con
     [LABEL.workingDir]: project.directory,
     [LABEL.configFiles]: project.files.join(","),
   };
+}
+
+/**
+ * The profile that a service's containers are under, and what they are granted beyond it, as the engine takes them. What
+ * says the profile: the service's `x-havre` or label, the file's `x-havre`, `HAVRE_PROFILE` of the environment, or else
+ * it is `hardened`.
+ */
+export function policyLabels(
+  { extensions, environment }: Pick<Project, "extensions" | "environment">,
+  { labels = {}, "x-havre": policy = {} }: Service,
+): Labels {
+  const { grants = [], egress = [] } = policy;
+  const ofFile = (extensions["x-havre"] as { readonly profile?: unknown } | undefined)?.profile;
+  const asked = [policy.profile, labels[LABEL.profile], ofFile, environment.get("HAVRE_PROFILE")];
+  const words = [...(labels[LABEL.grants]?.split(/[\s,]+/) ?? []), ...grants, ...egress.map((one) => `egress:${one}`)];
+  const told = words.filter((word) => word !== "").join(" ");
+  return {
+    [LABEL.profile]: String(asked.find(Boolean) ?? "hardened"),
+    ...(told === "" ? {} : { [LABEL.grants]: told }),
+  };
+}
+
+/** Whether two containers' labels ask for the same profile and grants. Who asks for no profile asks for Docker's. */
+export function sameProfile(a: Labels, b: Labels): boolean {
+  const asked = (labels: Labels) => [labels[LABEL.profile] || "docker", labels[LABEL.grants] ?? ""].join(" ");
+  return asked(a) === asked(b);
 }
 
 export function projectLabels({ name }: Pick<Project, "name">): Labels {

@@ -76,6 +76,9 @@ const logging = record(
   },
 );
 
+/** What Havre grants a service, and what it denies unless that is asked for. */
+const policy = record({ profile: text, grants: textOrList, egress: textOrList });
+
 const serviceNetwork = record({
   priority: integer,
   gw_priority: integer,
@@ -220,6 +223,7 @@ export const service = record(
     working_dir: text,
     post_start: list(lifecycleHook),
     pre_stop: list(lifecycleHook),
+    "x-havre": policy,
   },
   {},
 );

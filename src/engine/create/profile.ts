@@ -4,6 +4,8 @@ import {
   covers,
   formatGrant,
   type Grant,
+  type ImageNeeds,
+  lowestPublished,
   openingFlags,
   type Profile,
   parseGrants,
@@ -40,7 +42,7 @@ export interface Policed {
  */
 export function underProfile(
   request: ContainerCreateRequest,
-  imageVolumes: () => readonly string[],
+  image: () => ImageNeeds,
   { usual, floor, forbidden }: PolicySettings,
   cpus: number,
 ): Policed {
@@ -54,15 +56,20 @@ export function underProfile(
   const words = parseGrants(config.Labels[GRANTS_LABEL] ?? "");
   const grants = [
     ...words.map((grant) => ({ grant, by: "grant" })),
+    ...(profile === "hardened" && lowestPublished(hostConfig) !== undefined
+      ? [{ grant: { name: "net-bind" as const, value: "" }, by: "--publish" }]
+      : []),
     ...(hostConfig.CapAdd ?? []).map((value) => ({ grant: { name: "cap" as const, value }, by: "--cap-add" })),
   ];
   if (forbidden.length > 0)
     for (const { grant } of [...grants, ...openingFlags(hostConfig)]) refuseForbidden(grant, forbidden);
   if (profile === "docker")
     return { request, warnings: [], ...(asked === undefined ? {} : { policy: { profile, grants } }) };
-  const applied = applyProfile(profile, words, { config, hostConfig, imageVolumes: imageVolumes() }, { cpus });
+  const applied = applyProfile(profile, words, { config, hostConfig, image: image() }, { cpus });
   const { warnings, ...changed } = applied;
-  return { request: { ...request, ...changed }, policy: { profile, grants }, warnings };
+  const locksRoot = changed.hostConfig.ReadonlyRootfs && !hostConfig.ReadonlyRootfs;
+  const policy = { profile, grants, ...(locksRoot ? { locksRoot } : {}) };
+  return { request: { ...request, ...changed }, policy, warnings };
 }
 
 function refuseForbidden(grant: Grant, forbidden: readonly Grant[]): void {

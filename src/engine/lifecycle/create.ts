@@ -1,7 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { HavreError, isHavreError, newId, Undoes } from "../../base/mod.ts";
 import type { Image } from "../../images/mod.ts";
-import type { ContainerCreateRequest } from "../../spec/mod.ts";
+import { type ImageNeeds, imageTmpfs, TMPFS_LABEL } from "../../policy/mod.ts";
+import type { ContainerCreateRequest, ExecutionConfig } from "../../spec/mod.ts";
 import type { HeldVolumes } from "../../volumes/mod.ts";
 import { anonymousVolumes, type Container, containerKind, type MountPoint } from "../container.ts";
 import { containerFolder, type EngineContext } from "../context.ts";
@@ -33,7 +34,7 @@ export async function createContainer(
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
   const policed = underProfile(
     request,
-    () => Object.keys(context.images.find(request.config.Image)?.config.config?.Volumes ?? {}),
+    () => needsOf(context.images.find(request.config.Image)?.config.config),
     context.config.policy,
     context.host.onlineCpus,
   );
@@ -104,6 +105,10 @@ export async function createContainer(
   context.store.sync().catch((error) => context.log.error("a new container is not on disk yet", { id, error }));
   context.events.emitContainer(container, "create");
   return { container, warnings: [...policed.warnings, ...warnings, ...ownersWarnings(context, container)] };
+}
+
+function needsOf({ Volumes, Labels }: ExecutionConfig = {}): ImageNeeds {
+  return { volumes: Object.keys(Volumes ?? {}), tmpfs: imageTmpfs(Labels?.[TMPFS_LABEL]) };
 }
 
 /** What is known of a mount's volume now that there is one. */

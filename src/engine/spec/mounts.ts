@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { normalize } from "node:path";
 import { HavreError } from "../../base/mod.ts";
 import type { HostConfig, RuntimeMount } from "../../spec/mod.ts";
@@ -39,11 +40,16 @@ function bindMount(point: MountPoint, options: BindOptions | undefined, table: M
     source: point.source,
     options: [
       options?.NonRecursive ? "bind" : "rbind",
-      ...(point.writable ? [] : [readOnlyOption(options)]),
+      ...(point.writable ? [] : [isFile(point.source) ? "ro" : readOnlyOption(options)]),
       ...table.restrictions(point.source),
       ...propagationOption(point.propagation, options),
     ],
   };
+}
+
+/** Nothing is mounted below a file; and crun 1.8 opens as a folder what is to be read-only all the way down. */
+function isFile(source: string): boolean {
+  return statSync(source, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** A recursive propagation word would make crun bind what is mounted below as well. */

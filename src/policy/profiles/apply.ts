@@ -9,8 +9,26 @@ import { HARDENED_MEMORY, HARDENED_PROCESSES, type Profile } from "./profiles.ts
 export interface Asked {
   readonly hostConfig: HostConfig;
   readonly config: ContainerConfig;
-  /** Folders that the image declares as volumes. */
-  readonly imageVolumes: readonly string[];
+  readonly image: ImageNeeds;
+}
+
+/** What an image says of itself. */
+export interface ImageNeeds {
+  /** Folders that it declares as volumes. */
+  readonly volumes: readonly string[];
+  /** Folders that it writes to while it runs, and that need not last: its label `havre.tmpfs`. */
+  readonly tmpfs: readonly string[];
+}
+
+/** The label by which an image names the folders it writes to, with spaces between them. */
+export const TMPFS_LABEL = "havre.tmpfs";
+/** What one image may ask for. */
+const IMAGE_TMPFS_LIMIT = 16;
+
+/** The folders of that label; what is no folder of its own is left out: an image can be anybody's. */
+export function imageTmpfs(label = ""): readonly string[] {
+  const folders = label.split(/[\s,]+/).filter((path) => /^(\/[\w.-]+){2,}$/.test(path) && !path.includes("/.."));
+  return [...new Set(folders)].filter((path) => !isSystemFolder(path)).slice(0, IMAGE_TMPFS_LIMIT);
 }
 
 /** What it gets, and what its profile did to that. */
@@ -21,7 +39,7 @@ export interface Applied {
 }
 
 const PORT_START = "net.ipv4.ip_unprivileged_port_start";
-const FIRST_UNPRIVILEGED_PORT = "1024";
+const FIRST_UNPRIVILEGED_PORT = 1024;
 const SCRATCH = ["/tmp", "/run"];
 const SCRATCH_OPTIONS = "rw,nosuid,nodev,exec,mode=1777,size=64m";
 
@@ -63,7 +81,12 @@ export function applyProfile(
       SecurityOpt: secured(hostConfig.SecurityOpt ?? [], has("new-privileges") || wide),
       UsernsMode: hostConfig.UsernsMode || (shares ? "host" : "auto"),
       ...(ownNetwork(hostConfig) && !has("net-bind")
-        ? { Sysctls: { [PORT_START]: FIRST_UNPRIVILEGED_PORT, ...hostConfig.Sysctls } }
+        ? {
+            Sysctls: {
+              [PORT_START]: String(lowestPublished(hostConfig) ?? FIRST_UNPRIVILEGED_PORT),
+              ...hostConfig.Sysctls,
+            },
+          }
         : {}),
       ...(has("any-resources") ? {} : limited(hostConfig, cpus)),
     },
@@ -74,6 +97,13 @@ export function applyProfile(
 export interface OpeningFlag {
   readonly flag: string;
   readonly grant: Grant;
+}
+
+/** The lowest port below 1024 that is published: who publishes it asks that something listens there. */
+export function lowestPublished({ PortBindings }: HostConfig): number | undefined {
+  const ports = Object.keys(PortBindings ?? {}).map((port) => Number.parseInt(port, 10));
+  const low = ports.filter((port) => port < FIRST_UNPRIVILEGED_PORT);
+  return low.length === 0 ? undefined : Math.min(...low);
 }
 
 /** What a request's flags open of the host. */
@@ -115,7 +145,7 @@ function ungranted(flag: string, grant: Grant): HavreError {
   const text = formatGrant(grant);
   return new HavreError(
     "permission-denied",
-    `${flag} is denied by the hardened profile. It opens: ${lowered(opens)}. Who breaks in gains: ${lowered(gains)}. To allow it: --grant ${text}, or the label havre.grants=${text}`,
+    `${flag} is denied by the hardened profile. It opens: ${lowered(opens)}. Who breaks in gains: ${lowered(gains)}. To allow it: --grant ${text}, x-havre: { grants: [${text}] } in the Compose file, or the label havre.grants=${text}`,
   );
 }
 
@@ -129,16 +159,17 @@ function bindSources({ Binds, Mounts }: HostConfig): readonly string[] {
 }
 
 /** Where it may write without a trace: unless something else is mounted or granted there. */
-function scratch({ hostConfig, config, imageVolumes }: Asked, writable: readonly string[]): Record<string, string> {
+function scratch({ hostConfig, config, image }: Asked, writable: readonly string[]): Record<string, string> {
   const taken = new Set([
-    ...imageVolumes,
+    ...image.volumes,
     ...Object.keys(config.Volumes ?? {}),
     ...(hostConfig.Binds ?? []).map((bind) => bind.split(":")[1] ?? ""),
     ...(hostConfig.Mounts ?? []).map(({ Target }) => Target),
     ...writable,
   ]);
   if (hostConfig.ReadonlyRootfs === false && writable.includes("/")) return {};
-  return Object.fromEntries(SCRATCH.filter((path) => !taken.has(path)).map((path) => [path, SCRATCH_OPTIONS]));
+  const wanted = [...SCRATCH, ...image.tmpfs].filter((path) => !taken.has(path));
+  return Object.fromEntries(wanted.map((path) => [path, SCRATCH_OPTIONS]));
 }
 
 function withVolumes(volumes: ContainerConfig["Volumes"], paths: readonly string[]): ContainerConfig["Volumes"] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { isHavreError } from "../../base/mod.ts";
 import type { ContainerConfig, HostConfig } from "../../spec/mod.ts";
-import { type Applied, applyProfile } from "./apply.ts";
+import { type Applied, applyProfile, imageTmpfs } from "./apply.ts";
 import { formatGrant, GRANT_WORDS, parseGrant, parseGrantPattern, parseGrants } from "./grants.ts";
 import { PROFILES, parseProfile, RULES } from "./profiles.ts";
 
@@ -19,9 +19,14 @@ const HOST = {
   PidsLimit: null,
 } as HostConfig;
 
-function hardened(words: string, host: Partial<HostConfig> = {}, imageVolumes: string[] = []): Applied {
+function hardened(
+  words: string,
+  host: Partial<HostConfig> = {},
+  volumes: string[] = [],
+  tmpfs: string[] = [],
+): Applied {
   const config = { Volumes: null } as ContainerConfig;
-  const asked = { config, hostConfig: { ...HOST, ...host }, imageVolumes };
+  const asked = { config, hostConfig: { ...HOST, ...host }, image: { volumes, tmpfs } };
   return applyProfile("hardened", parseGrants(words), asked, { cpus: 4 });
 }
 
@@ -146,7 +151,7 @@ describe("hardened", () => {
 });
 
 test("docker changes nothing; open opens everything and says so", () => {
-  const asked = { config: { Volumes: null } as ContainerConfig, hostConfig: HOST, imageVolumes: [] };
+  const asked = { config: { Volumes: null } as ContainerConfig, hostConfig: HOST, image: { volumes: [], tmpfs: [] } };
   expect(applyProfile("docker", [], asked, { cpus: 4 })).toMatchObject({ hostConfig: HOST, warnings: [] });
   const { hostConfig, warnings } = applyProfile("open", [], asked, { cpus: 4 });
   expect(hostConfig).toMatchObject({ CapAdd: ["ALL"], MaskedPaths: [] });
@@ -161,3 +166,11 @@ function attempt(work: () => unknown): unknown {
     return error;
   }
 }
+
+test("an image names the scratch folders it needs; it gets none of the system's, and none where something is mounted", () => {
+  expect(imageTmpfs("/run/mysqld /var/cache/nginx")).toEqual(["/run/mysqld", "/var/cache/nginx"]);
+  expect(imageTmpfs("/etc /var/lib / relative /x /run/../etc /a/b:c /run/x,/run/x")).toEqual(["/run/x"]);
+  const tmpfs = ["/run/mysqld", "/var/cache/app"];
+  const applied = hardened("", { Binds: ["cache:/var/cache/app"] }, [], tmpfs).hostConfig.Tmpfs ?? {};
+  expect(Object.keys(applied)).toEqual(["/tmp", "/run", "/run/mysqld"]);
+});

@@ -3,6 +3,7 @@ import { text, toggle } from "../../args/flags.ts";
 import { defineCommand } from "../../command.ts";
 import { checkTerminal, consoleSize } from "../../streams/standard.ts";
 import { checkPullOption, creationFlags, reportCreation, startExitCode } from "./creation.ts";
+import { watchDenials } from "./denials.ts";
 import { type CreateBody, createRequest } from "./options/request.ts";
 import { runInOne } from "./run-in-one.ts";
 import { runInSteps } from "./run-in-steps.ts";
@@ -46,9 +47,11 @@ export const command = defineCommand({
     const trace = flags.trace ? new (await import("./trace.ts")).Trace() : undefined;
     if (trace) await context.client();
     trace?.mark("connect");
-    const order = { context, body, flags, trace };
+    const denials = watchDenials(context, body, flags.name);
+    const order = { context: denials.context, body, flags, trace };
     try {
       const code = (await runInOne(order)) ?? (await runInSteps(order));
+      denials.tell(code);
       trace?.print(context.err);
       return code;
     } catch (error) {

@@ -29,7 +29,7 @@ export const command = defineCommand({
     "log-level": logLevelFlag,
     plugins: text("Folder of volume plug-ins: sockets, .spec and .json (default those of Docker)"),
     profile: text(
-      "Profile of containers that ask for none, and what none goes below: docker, hardened or open (default docker, and no floor; or $HAVRE_PROFILE)",
+      "Profile of containers that ask for none, and what none goes below: docker, hardened or open (default docker, and no floor; or $HAVRE_DAEMON_PROFILE)",
     ),
     "registry-mirror": list("Mirror of Docker Hub to try first (URL)", { check: checkMirror }),
     root: text("Folder of the daemon's data"),
@@ -45,7 +45,7 @@ export const command = defineCommand({
     // A daemon that a command starts gets these from its environment.
     const bridge = flags.bridge || context.env.HAVRE_BRIDGE;
     const subnet = flags.subnet || context.env.HAVRE_SUBNET;
-    const profile = flags.profile || context.env.HAVRE_PROFILE;
+    const profile = flags.profile || context.env.HAVRE_DAEMON_PROFILE;
     return context.runDaemon({
       root: flags.root || context.places.root,
       run: flags.run || context.places.run,

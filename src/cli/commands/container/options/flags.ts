@@ -127,7 +127,9 @@ export const containerFlags = {
   pid: text("PID namespace to use"),
   "pids-limit": integer("Tune container pids limit (set -1 for unlimited)"),
   privileged: toggle("Give extended privileges to this container"),
-  profile: text("What is denied unless it is asked for: docker, hardened or open (default the engine's)"),
+  profile: text(
+    "What is denied unless it is asked for: docker, hardened or open (default hardened, or HAVRE_PROFILE of the environment)",
+  ),
   publish: list("Publish a container's port(s) to the host", { short: "p" }),
   "publish-all": toggle("Publish all exposed ports to random ports", { short: "P" }),
   "read-only": toggle("Mount the container's root filesystem as read only"),

@@ -14,7 +14,10 @@ export type ContainerFlagValues = Values<typeof containerFlags>;
 
 /** The labels by which the API asks for what Docker's has no field for. */
 export const RESTART_UNHEALTHY_LABEL = "havre.restart-unhealthy";
-const PROFILE_LABEL = "havre.profile";
+export const PROFILE_LABEL = "havre.profile";
+/** The user's own setting of the profile, by the environment. */
+const PROFILE_VARIABLE = "HAVRE_PROFILE";
+const USUAL_PROFILE = "hardened";
 const GRANTS_LABEL = "havre.grants";
 const OBSERVE_LABEL = "havre.observe";
 
@@ -97,6 +100,7 @@ export function createRequest(
 function labelsOf(flags: ContainerFlagValues): Readonly<Record<string, string>> {
   const assignments = [...flags["label-file"].flatMap((path) => readAssignments(path)), ...flags.label];
   return {
+    [PROFILE_LABEL]: process.env[PROFILE_VARIABLE] || USUAL_PROFILE,
     ...toMap(assignments),
     ...(flags["restart-unhealthy"] ? { [RESTART_UNHEALTHY_LABEL]: "true" } : {}),
     ...(flags.observe ? { [OBSERVE_LABEL]: "true" } : {}),
