@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildxFolder, OwnRegistry, useEngine } from "./harness/mod.ts";
@@ -67,6 +68,27 @@ for (const client of ["havre", "buildx"] as const) {
     expect(await engine.ok(["images", "-aq", `${registry.host}/${client}`])).toBe("");
   });
 }
+
+test("a name for two platforms is saved with both, as one index, and is the same when it is loaded again", async () => {
+  const name = `${registry.host}/saved:1`;
+  expect(await engine.havre(["build", ...BOTH, "-t", name, context(CROSS)])).toMatchObject({ code: 0 });
+  await engine.ok(["push", name]);
+  const pushed = await indexOf("saved/manifests/1");
+  const [first, second] = [join(engine.folder, "first.tar"), join(engine.folder, "second.tar")];
+  await engine.ok(["save", "-o", first, name]);
+  await engine.ok(["rmi", "-f", name]);
+  expect(await engine.ok(["images", "-aq", `${registry.host}/saved`])).toBe("");
+  expect(await engine.ok(["load", "-i", first])).toBe(`Loaded image: ${name}`);
+  await engine.ok(["save", "-o", second, name]);
+  const index = (archive: string) => execFileSync("tar", ["-xOf", archive, "index.json"], { encoding: "utf8" });
+  expect(index(first)).toContain("application/vnd.oci.image.index.v1+json");
+  expect(index(second)).toBe(index(first));
+  await engine.ok(["tag", name, `${registry.host}/loaded:1`]);
+  await engine.ok(["push", `${registry.host}/loaded:1`]);
+  expect(await indexOf("loaded/manifests/1")).toEqual(pushed);
+  await engine.ok(["rmi", "-f", name, `${registry.host}/loaded:1`]);
+  expect(await engine.ok(["images", "-aq"])).not.toContain(pushed.manifests[1]?.digest.slice(7, 19) ?? "none");
+});
 
 test("a program for another machine says what is missing", async () => {
   // The head of an executable for arm64 is all that the kernel looks at.

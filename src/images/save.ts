@@ -1,4 +1,4 @@
-import { type Digest, HavreError, isDigest } from "../base/mod.ts";
+import { type Digest, digestOf, HavreError, isDigest } from "../base/mod.ts";
 import { type TarMember, writeTar } from "../snapshots/mod.ts";
 import {
   type Descriptor,
@@ -14,7 +14,7 @@ import type { Context } from "./context.ts";
 import { imageEvent } from "./events.ts";
 import { isNextStep } from "./history.ts";
 import { blobsOf } from "./keeper.ts";
-import { type ImageObject, type StoredManifest, tagKind } from "./objects.ts";
+import { type ImageObject, imageKind, type StoredManifest, tagKind } from "./objects.ts";
 import { resolveImage, tagKey, tagsOfRepository } from "./resolve.ts";
 import { createdAt } from "./view.ts";
 
@@ -22,6 +22,8 @@ export interface SavedImage {
   readonly image: ImageObject;
   readonly manifest: StoredManifest;
   readonly names: readonly Reference[];
+  /** Names of others beside which it stands, for another platform. */
+  readonly beside?: readonly Reference[];
 }
 
 /**
@@ -66,19 +68,26 @@ export async function* writeArchive(
 /** What each word means: a repository (all its tags), a tag, an id. An image named twice is saved once with both names. */
 function selectSaved(tx: ReadTransaction, names: readonly string[]): readonly SavedImage[] {
   const selected = new Map<Digest, SavedImage>();
-  const add = (image: ImageObject, manifest: Digest | undefined, name: Reference | undefined) => {
+  const add = (image: ImageObject, manifest: Digest | undefined, name: Reference | undefined, beside?: Reference) => {
     const known = selected.get(image.id);
     const stored = image.manifests.find(({ descriptor }) => descriptor.digest === manifest) ?? image.manifests[0];
     if (!stored) throw new HavreError("internal", `Image ${image.id} has no manifest`);
     const all = known?.names ?? [];
     const isNew = name !== undefined && !all.some((other) => formatReference(other) === formatReference(name));
-    selected.set(image.id, { image, manifest: known?.manifest ?? stored, names: isNew ? [...all, name] : all });
+    const places = [...(known?.beside ?? []), ...(beside ? [beside] : [])];
+    const kept = { image, manifest: known?.manifest ?? stored, names: isNew ? [...all, name] : all };
+    selected.set(image.id, { ...kept, ...(places.length === 0 ? {} : { beside: places }) });
   };
   for (const name of names) {
     const tags = namedTags(tx, name);
     for (const { current, id, tag } of tags) {
-      if (current)
-        add(resolveImage(tx, current.image), current.manifest, tag === undefined ? undefined : parseReference(id));
+      if (!current) continue;
+      const reference = tag === undefined ? undefined : parseReference(id);
+      add(resolveImage(tx, current.image), current.manifest, reference);
+      for (const other of current.others ?? []) {
+        const image = tx.get(imageKind, other.image);
+        if (image && image.removedAt === undefined) add(image, other.manifest, undefined, reference);
+      }
     }
     if (tags.length === 0) add(resolveImage(tx, name), undefined, undefined);
   }
@@ -105,15 +114,20 @@ async function* membersOf({ content }: Context, saved: readonly SavedImage[]): A
       if (!blobs.has(digest)) blobs.set(digest, { size: info.size, mtime });
     }
   }
+  const indexes = new Map(saved.flatMap(({ names }) => names).flatMap((name) => indexOf(name, saved)));
+  const made = new Map([...indexes.values()].map((bytes) => [digestOf(bytes), bytes]));
+  // Of images that were loaded they are here already: where they stand does not tell.
+  for (const digest of made.keys()) blobs.delete(digest);
   yield { header: { path: "blobs/", type: "directory" } };
   yield { header: { path: "blobs/sha256/", type: "directory" } };
   for (const [digest, { size, mtime }] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
     yield { header: { path: blobPath(digest), size, mtime }, body: content.stream(digest) };
   }
+  for (const [digest, bytes] of made) yield text(blobPath(digest), bytes);
   yield document("index.json", {
     schemaVersion: 2,
     mediaType: mediaTypes.ociIndex,
-    manifests: saved.flatMap((one) => indexEntries(one, hasSeveralPlatforms(saved))),
+    manifests: saved.flatMap((one) => indexEntries(one, hasSeveralPlatforms(saved), indexes)),
   });
   yield document(
     "manifest.json",
@@ -142,14 +156,39 @@ function hasSeveralPlatforms(saved: readonly SavedImage[]): boolean {
   return new Set(saved.map(({ image: { config } }) => `${config.os}/${config.architecture}`)).size > 1;
 }
 
-function indexEntries({ image, manifest, names }: SavedImage, withPlatform: boolean): readonly Descriptor[] {
+/** The index of a name that stands for several platforms, by the name; none of a name that stands for one. */
+function indexOf(name: Reference, saved: readonly SavedImage[]): readonly (readonly [string, string])[] {
+  const called = formatReference(name);
+  const has = (names: readonly Reference[] = []) => names.some((one) => formatReference(one) === called);
+  const others = saved.filter(({ beside }) => has(beside));
+  if (others.length === 0) return [];
+  const manifests = [...saved.filter(({ names }) => has(names)), ...others].map((one) => manifestEntry(one, true));
+  return [[called, JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests })]];
+}
+
+function manifestEntry({ image, manifest }: SavedImage, withPlatform: boolean): Descriptor {
   const { mediaType, digest, size } = manifest.descriptor;
   const { os, architecture, variant } = image.config;
   const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
-  const plain = { mediaType, digest, size, ...(withPlatform ? { platform } : {}) };
-  if (names.length === 0) return [plain];
+  return { mediaType, digest, size, ...(withPlatform ? { platform } : {}) };
+}
+
+function indexEntries(
+  one: SavedImage,
+  withPlatform: boolean,
+  indexes: ReadonlyMap<string, string>,
+): readonly Descriptor[] {
+  const { names, beside } = one;
+  const plain = manifestEntry(one, withPlatform);
+  if (names.length === 0) return beside ? [] : [plain];
+  const index = (name: Reference): Descriptor | undefined => {
+    const bytes = indexes.get(formatReference(name));
+    return bytes === undefined
+      ? undefined
+      : { mediaType: mediaTypes.ociIndex, digest: digestOf(bytes), size: Buffer.byteLength(bytes) };
+  };
   return names.map((name) => ({
-    ...plain,
+    ...(index(name) ?? plain),
     annotations: {
       "io.containerd.image.name": formatReference(name),
       "org.opencontainers.image.ref.name": name.tag ?? "",

@@ -34,7 +34,9 @@ export async function loadArchive(
     for (const planned of plans) made.push({ plan: planned, image: await make(assembly, planned, onProgress, signal) });
     signal?.throwIfAborted();
     return context.store.update((tx) => {
-      const loaded = made.map(({ image, plan }) => record(tx, context, image, plan));
+      const at = context.clock.now();
+      const known = made.map(({ image, plan }) => ({ plan, image: recordImage(tx, image, at) }));
+      const loaded = known.map((one) => record(tx, at, one, known));
       for (const { image, plan } of made) linkParent(tx, image.image.id, plan.parent);
       return loaded;
     });
@@ -119,6 +121,13 @@ async function make(
 interface Loaded {
   readonly image: ImageObject;
   readonly names: readonly { readonly reference: Reference; readonly replaced: Digest | undefined }[];
+  /** Known by the name of another. */
+  readonly beside: boolean;
+}
+
+interface Known {
+  readonly plan: PlannedImage;
+  readonly image: ImageObject;
 }
 
 /** Believes a parent only when it is here and the image is one step more. */
@@ -129,15 +138,30 @@ function linkParent(tx: WriteTransaction, id: Digest, parentId: Digest | undefin
   if (isNextStep(image, parent)) tx.put(imageKind, { ...image, parent: parent.id });
 }
 
-function record(tx: WriteTransaction, context: Context, made: NewImage, { names }: PlannedImage): Loaded {
-  const at = context.clock.now();
-  const image = recordImage(tx, made, at);
-  const tagged = names.map((reference) => {
-    const before = setTag(tx, reference, pointerTo(image), { at, action: "load" });
+/** An image that has no name and stands in the index of one that has is the same for another platform. */
+function isBeside({ plan }: Known, among: readonly Known[]): boolean {
+  const index = plan.manifest?.index?.digest;
+  return (
+    index !== undefined &&
+    plan.names.length === 0 &&
+    among.some((one) => one.plan.names.length > 0 && one.plan.manifest?.index?.digest === index)
+  );
+}
+
+function record(tx: WriteTransaction, at: number, one: Known, among: readonly Known[]): Loaded {
+  const { image, plan } = one;
+  const others = among
+    .filter((other) => other !== one && isBeside(other, [one]) && other.image.id !== image.id)
+    .map((other) => pointerTo(other.image));
+  const to = { ...pointerTo(image), ...(others.length === 0 ? {} : { others }) };
+  const tagged = plan.names.map((reference) => {
+    const before = setTag(tx, reference, to, { at, action: "load" });
+    const { domain, path } = reference;
+    for (const other of others) setTag(tx, { domain, path, digest: other.manifest }, other, { at, action: "load" });
     return { reference, replaced: before?.image === image.id ? undefined : before?.image };
   });
   if (tagged.length > 0) markTagged(tx, image.id, at);
-  return { image, names: tagged };
+  return { image, names: tagged, beside: isBeside(one, among) };
 }
 
 function report(context: Context, loaded: readonly Loaded[], onProgress: OnProgress): void {
@@ -154,7 +178,8 @@ function report(context: Context, loaded: readonly Loaded[], onProgress: OnProgr
     context.emit(imageEvent("load", image));
   }
   // As Docker: ids are shown only when the last image came without a name.
-  if (loaded.at(-1)?.names.length === 0) {
-    for (const { image } of loaded) onProgress({ stream: `Loaded image ID: ${image.id}\n` });
+  const alone = loaded.filter(({ beside }) => !beside);
+  if (alone.at(-1)?.names.length === 0) {
+    for (const { image } of alone) onProgress({ stream: `Loaded image ID: ${image.id}\n` });
   }
 }
