@@ -119,6 +119,13 @@ test("an address is asked for within the subnet, once, and is free again when it
   for (const [at, address] of next.entries()) await start(`next${at}`, "--network", "n1", "--ip", address);
 });
 
+test("an address of a family that the network does not carry is remembered only", async () => {
+  await network("n1", "--subnet", "10.211.0.0/24", "--subnet", "fd00:211::/64");
+  await start("a1", "--network", "n1", "--ip6", "fd00:211::9");
+  const { n1 } = await networksOf("a1");
+  expect(n1).toMatchObject({ IPAMConfig: { IPv6Address: "fd00:211::9" }, GlobalIPv6Address: "" });
+});
+
 test.each([
   [["--subnet", "10.211.0.0/25"], "Pool overlaps with other one on this address space"],
   [["--subnet", "10.213.0.1/24"], "invalid network config:\ninvalid subnet 10.213.0.1/24: it should be 10.213.0.0/24"],

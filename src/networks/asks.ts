@@ -32,7 +32,8 @@ function outside(family: Family, text: string | undefined, network: StoredNetwor
   if (!configured)
     return ["user specified IP address is supported only when connecting to networks with user configured subnets"];
   const parsed = parseAddress(text);
-  const inside = pools.some(({ subnet: of }) => {
+  const inside = settled.some(({ subnet: of }) => {
+    if (of === "") return false;
     const subnet = knownSubnet(of);
     return parsed?.family === family && subnet.family === family && contains(subnet, parsed.address);
   });
@@ -52,8 +53,10 @@ export function wishOf(ask: EndpointAsk, network: StoredNetwork, former: StoredE
   if (problems.length > 0)
     throw new HavreError("invalid-argument", `invalid endpoint settings:\n${listProblems(problems)}`);
   const [four, six] = [parseAddress(ask.ipv4 ?? ""), parseAddress(ask.ipv6 ?? "")];
+  // A subnet of a network that does not carry its family is remembered only, as an address in it is, by Docker too.
+  const carriesSix = network.pools.some(({ subnet }) => knownSubnet(subnet).family === 6);
   return {
-    wanted: { ...(four ? { ipv4: four.address } : {}), ...(six ? { ipv6: six.address } : {}) },
+    wanted: { ...(four ? { ipv4: four.address } : {}), ...(six && carriesSix ? { ipv6: six.address } : {}) },
     former: former && givenOf(former),
     mac: ask.macAddress ? parseMac(ask.macAddress) : undefined,
     linkLocal: ask.linkLocal ?? [],
