@@ -36,8 +36,16 @@ test("what a watched container was refused is told by the kernel, though it says
 });
 
 test("what it does is the same, and who is not watched is not slowed or told of", async () => {
-  const plain = await engine.havre(["run", "--rm", "--observe", "bb", "sh", "-c", "id -u; touch /x && ls /x; exit 7"]);
-  expect([plain.code, plain.stdout]).toEqual([7, "0\n/x\n"]);
+  const plain = await engine.havre([
+    "run",
+    "--rm",
+    "--observe",
+    "bb",
+    "sh",
+    "-c",
+    "id -u; touch /tmp/x && ls /tmp/x; exit 7",
+  ]);
+  expect([plain.code, plain.stdout]).toEqual([7, "0\n/tmp/x\n"]);
   await engine.ok(["run", "--name", "e2e-unwatched", "bb", "true"]);
   const refused = await engine.havre(["grants", "--drift", "e2e-unwatched"]);
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("--observe")]);

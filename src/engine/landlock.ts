@@ -17,7 +17,8 @@ export function landlockOf(context: EngineContext, container: Container): Landlo
     hostConfig,
     mounts,
     version: host.landlock,
-    otherModule: host.apparmor || host.selinux,
+    // SELinux's labels are not given yet, so that it confines nothing of a container's own.
+    otherModule: host.apparmor,
     // Below a /dev of the host's the engine puts nothing.
     runtime:
       canConfine() &&

@@ -80,7 +80,7 @@ export interface LandlockGround {
   readonly mounts: readonly { readonly destination: string; readonly writable: boolean }[];
   /** The kernel's version of Landlock; 0: none. */
   readonly version: number;
-  /** Whether AppArmor or SELinux confines containers here. */
+  /** Whether AppArmor confines containers here. */
   readonly otherModule: boolean;
   /** Whether the runtime is one that runs the container's processes on this kernel. */
   readonly runtime: boolean;
@@ -100,7 +100,7 @@ export function decideLandlock(ground: LandlockGround): LandlockDecision {
   const { profile, grants, hostConfig, version } = ground;
   const has = (name: GrantName): boolean => grants.some((grant) => grant.name === name);
   if (profile !== "hardened") return { explain: [`None: they belong to the hardened profile, this is ${profile}`] };
-  if (ground.otherModule) return { explain: ["None: AppArmor or SELinux confines containers here"] };
+  if (ground.otherModule) return { explain: ["None: AppArmor confines containers here"] };
   if (version < MOVES)
     return { explain: [`None: this kernel has ${version === 0 ? "no Landlock" : "its first version only"}`] };
   if (!ground.runtime) return { explain: ["None: this runtime does not run its processes on this kernel"] };

@@ -63,9 +63,8 @@ export const RULES: readonly Rule[] = [
   {
     rule: "kernel objects",
     explain: {
-      docker: "AppArmor's or SELinux's default, where the kernel has one",
-      hardened:
-        "AppArmor or SELinux where the kernel has one, else Landlock: writes, mounts, devices and TCP ports only as told",
+      docker: "AppArmor's default, where the kernel has it",
+      hardened: "AppArmor where the kernel has it, else Landlock: writes, mounts, devices and TCP ports only as told",
       open: "As flags say",
     },
     grants: ["any-path", "new-privileges", "privileged"],
