@@ -79,7 +79,9 @@ test("open is said loudly; an image's labels grant nothing", async () => {
 });
 
 describe("an operator's floor", () => {
-  const strict = useEngine({ flags: ["--profile", "hardened", "--forbid-grant", "host-net"] });
+  const strict = useEngine({
+    flags: ["--profile", "hardened", "--forbid-grant", "host-net", "--forbid-grant", "egress:10.0.0.0/8"],
+  });
 
   test("holds for docker's clients, and what is forbidden for everybody", async () => {
     const usual = await strict.docker([
@@ -97,6 +99,14 @@ describe("an operator's floor", () => {
     const asked = ["--net", "host", "--label", "havre.grants=host-net"];
     const forbidden = await strict.docker(["run", "--rm", ...asked, "bb", "true"]);
     expect(forbidden.stderr).toContain("host-net is forbidden on this engine");
+    for (const [word, code] of [
+      ["egress:10.1.2.3:80", 125],
+      ["egress:any", 125],
+      ["egress:example.org", 0],
+    ] as const) {
+      const outbound = await strict.docker(["run", "--rm", "--label", `havre.grants=${word}`, "bb", "true"]);
+      expect([word, outbound.code]).toEqual([word, code]);
+    }
   });
 });
 

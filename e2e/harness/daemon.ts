@@ -126,6 +126,7 @@ export class TestDaemon implements AsyncDisposable {
     for (const name of [this.bridge, `${this.bridge}-out`]) await run("ip", ["link", "del", name]);
     for (const family of ["ip", "ip6"]) await run("nft", ["delete", "table", family, `havre-ports-${this.bridge}`]);
     for (const family of ["inet", "bridge"]) await run("nft", ["delete", "table", family, `havre-${this.bridge}`]);
+    await run("nft", ["delete", "table", "inet", `havre-egress-${this.bridge}`]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

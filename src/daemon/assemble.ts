@@ -101,6 +101,7 @@ export async function assemble(options: DaemonOptions, log: Logger): Promise<Ass
       return container === undefined ? {} : resolverOverrides(container.spec.hostConfig);
     },
     isInternal: (id) => networks.get(id).internal,
+    egress: networks.outbound,
   });
   networks.watchSandboxes(names);
   const bridges = () => portBridges(networks.list());

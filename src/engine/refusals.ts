@@ -1,9 +1,10 @@
-import { findRefusals, type Profile, type Refusal } from "../policy/mod.ts";
+import { explainOutbound, findRefusals, type Profile, type Refusal, type RefusedOutbound } from "../policy/mod.ts";
 import { readLog } from "../runtime/mod.ts";
-import type { ContainerState } from "./container.ts";
+import type { Container, ContainerState } from "./container.ts";
 import { type EngineContext, logPath } from "./context.ts";
 import { landlockOf } from "./landlock.ts";
 import { getContainer } from "./lookup.ts";
+import { egressOfContainer } from "./networking/mod.ts";
 
 /** What a container's last run was denied. */
 export interface RefusalReport {
@@ -18,6 +19,7 @@ export interface RefusalReport {
 
 /** Lines of the log that are looked through. */
 const LINES = 500;
+const SECOND_MS = 1000;
 
 /** Tells what was denied to containers, from what they said and how they ended. */
 export class Refusals {
@@ -46,7 +48,16 @@ export class Refusals {
       ...(landlock === undefined ? {} : { landlock }),
     };
     const lines = hostConfig.LogConfig.Type === "none" ? [] : await this.#lines(container.id, status.startedAt);
-    return { name, profile, state, exitCode, error, refusals: findRefusals(ground, lines) };
+    const outbound = explainOutbound(await this.#refusedOutbound(container));
+    return { name, profile, state, exitCode, error, refusals: [...findRefusals(ground, lines), ...outbound] };
+  }
+
+  /** The kernel counts times in seconds. */
+  #refusedOutbound({ id, spec, status }: Container): Promise<RefusedOutbound> | RefusedOutbound {
+    if (status.startedAt === undefined || !egressOfContainer({ spec })) return { connections: [], names: [] };
+    const now = this.#context.clock.now();
+    const until = status.state === "running" || status.state === "paused" ? now : (status.finishedAt ?? now);
+    return this.#context.networks.outbound.refusalsOf(id, status.startedAt - SECOND_MS, until + SECOND_MS);
   }
 
   async #lines(id: string, since: number | undefined): Promise<readonly string[]> {

@@ -10,7 +10,7 @@ const TABLE_NAME = 1;
 const NLM_F_CREATE = 0x400;
 /** Attributes of include/uapi/linux/netfilter/nf_tables.h. */
 const LIST = { table: 1, set: 2, elements: 3 } as const;
-const ELEMENT = { key: 1, data: 2, userData: 6, keyEnd: 10 } as const;
+const ELEMENT = { key: 1, data: 2, timeout: 4, userData: 6, keyEnd: 10 } as const;
 const DATA_VALUE = 1;
 const LIST_ELEMENT = 1;
 const COMMENT = 0;
@@ -27,6 +27,8 @@ export interface NftablesElement {
   readonly keyEnd?: Uint8Array;
   /** Of a map. */
   readonly value?: Uint8Array;
+  /** Milliseconds after which it goes by itself; of a set with timeouts. */
+  readonly timeout?: number;
   /** Shown by `nft list`; not part of what identifies an element. */
   readonly comment?: string;
 }
@@ -56,7 +58,7 @@ export function nftablesTableExists(socket: NetlinkSocket, family: NftablesEleme
 function request(
   type: number,
   flags: number,
-  { family, table, set, key, keyEnd, value, comment }: NftablesElement,
+  { family, table, set, key, keyEnd, value, timeout, comment }: NftablesElement,
 ): NetlinkRequest {
   const data = (bytes: Uint8Array) => attribute(DATA_VALUE, bytes);
   const element = nestedAttribute(
@@ -64,6 +66,7 @@ function request(
     nestedAttribute(ELEMENT.key, data(key)),
     ...(keyEnd ? [nestedAttribute(ELEMENT.keyEnd, data(keyEnd))] : []),
     ...(value ? [nestedAttribute(ELEMENT.data, data(value))] : []),
+    ...(timeout === undefined || type === DELETE_ELEMENT ? [] : [attribute(ELEMENT.timeout, milliseconds(timeout))]),
     ...(comment === undefined || type === DELETE_ELEMENT ? [] : [attribute(ELEMENT.userData, commentBytes(comment))]),
   );
   return {
@@ -78,6 +81,12 @@ function request(
     ]),
     subject: `element of ${family} ${table} ${set}`,
   };
+}
+
+function milliseconds(timeout: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(Math.round(timeout)));
+  return bytes;
 }
 
 /** As nft(8) itself keeps comments: type, length, text with its NUL. */

@@ -30,6 +30,16 @@ export async function listNftables(): Promise<unknown> {
   return text === undefined ? undefined : JSON.parse(text);
 }
 
+/** A table as libnftables-json(5) has it; undefined when there is none, or no nft here. */
+export async function listNftablesTable(family: string, table: string): Promise<unknown> {
+  try {
+    return JSON.parse(await runProgram("nft", ["-j", "list", "table", family, table], ""));
+  } catch (error) {
+    if (isHavreError(error, "unavailable") || /No such file or directory/.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Whether the kernel can send copies of packets elsewhere (nft_dup_ipv4, nft_dup_ipv6), loading what it needs; nothing is changed.
  * undefined when there is no nft here.

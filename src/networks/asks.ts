@@ -61,5 +61,6 @@ export function wishOf(ask: EndpointAsk, network: StoredNetwork, former: StoredE
     mac: ask.macAddress ? parseMac(ask.macAddress) : undefined,
     linkLocal: ask.linkLocal ?? [],
     hostAccess: ask.hostAccess ?? false,
+    egress: ask.egress,
   };
 }

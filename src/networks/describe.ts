@@ -29,6 +29,7 @@ export function newEndpoint(
     gatewayPriority: ask.gatewayPriority ?? 0,
     ...(ask.linkLocal && ask.linkLocal.length > 0 ? { linkLocal: ask.linkLocal } : {}),
     ...(ask.hostAccess ? { hostAccess: true } : {}),
+    ...(ask.egress ? { egress: ask.egress } : {}),
     attached: true,
   };
 }

@@ -8,6 +8,7 @@ import {
   trustInFirewalld,
 } from "../kernel/mod.ts";
 import { bridgeOptions } from "./bridge/mod.ts";
+import { egressTableName } from "./egress/mod.ts";
 import { knownSubnet } from "./ip.ts";
 import { MEMBER_SETS, type Members } from "./members.ts";
 import type { StoredNetwork } from "./model.ts";
@@ -77,6 +78,7 @@ delete table inet ${table}
 add table bridge ${table}
 delete table bridge ${table}
 table inet ${table} {
+  set bridges { type ifname;${bridges.length === 0 ? "" : ` elements = { ${bridges.map(({ bridge }) => `"${bridge}"`).join(", ")} };`} }
 ${sets("inet").join("")}${gatewayChain(bridges)}${bridges.map(chainsOf).join("")}  # Nobody on a bridge sends as someone of another network, and nobody outside reaches a container but through a published port.
   chain spoof {
     type filter hook prerouting priority raw; policy accept;
@@ -157,7 +159,7 @@ function chainsOf({ bridge, internal, icc, hostAccess, linkLocalAccess }: Bridge
     ? `    oifname != "${bridge}" drop\n`
     : linkLocalAccess
       ? ""
-      : `    oifname != "${bridge}" ip daddr ${METADATA.ip} drop\n    ip6 daddr ${METADATA.ip6} drop\n`;
+      : `    oifname != "${bridge}" ip daddr ${METADATA.ip} ip saddr . ip daddr != @link_local4 drop\n    ip6 daddr ${METADATA.ip6} ip6 saddr . ip6 daddr != @link_local6 drop\n`;
   const toHost = internal
     ? "    ct state established,related accept\n    meta l4proto { 1, 58 } accept\n    drop\n"
     : hostAccess
@@ -186,11 +188,12 @@ function spoofRules({ bridge, subnets, masquerade, internal }: BridgeRules): str
       ? `    iifname "${bridge}" meta nfproto ipv6 drop\n`
       : `    iifname "${bridge}" ip6 saddr != { ${[...ipv6, "fe80::/10", "::"].join(", ")} } drop\n`,
   ];
-  // Without masquerading answers come straight to the container; the forward chain tells them from the rest.
+  // Without masquerading answers come straight to the container; the forward chain tells them from the rest, and what comes
+  // from another of our bridges: a limited container is to be told that it is refused.
   const straight = (masquerade || internal ? subnets : []).map(({ subnet, family, gateway }) => {
     const match = family === 4 ? "ip" : "ip6";
     const but = gateway === undefined ? "" : ` ${match} daddr != ${gateway}`;
-    return `    iifname != { "${bridge}", "lo" } ${match} daddr ${subnet}${but} drop\n`;
+    return `    iifname != "lo" iifname != @bridges ${match} daddr ${subnet}${but} drop\n`;
   });
   return [...own, ...straight].join("");
 }
@@ -296,8 +299,8 @@ async function passFamily(rules: Rules, family: 4 | 6, docker: boolean): Promise
 
 /** Removes the rules of a daemon, if there are any. */
 export async function removeRules(owner: string): Promise<void> {
-  const table = tableName(owner);
-  const remove = ["inet", "bridge"].map((family) => `add table ${family} ${table}\ndelete table ${family} ${table}\n`);
+  const tables = [`inet ${tableName(owner)}`, `bridge ${tableName(owner)}`, `inet ${egressTableName(owner)}`];
+  const remove = tables.map((table) => `add table ${table}\ndelete table ${table}\n`);
   await applyNftables(remove.join(""));
   const chains = (await listForwardChains()) ?? [];
   // Asking for rules that are not there would make tables for them.

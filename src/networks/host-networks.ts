@@ -29,6 +29,7 @@ import type {
 } from "./networks.ts";
 import type { OpenNetwork } from "./open-network.ts";
 import { type HostNetworksOptions, OpenNetworks } from "./open-networks.ts";
+import { Outbound } from "./outbound.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import { hostResolverFile, type ResolverConfig, upstreamResolverFile } from "./resolv-conf.ts";
 import {
@@ -49,6 +50,7 @@ const REAP_MS = 1000;
  * processes hold it: whatever the daemon had ready or half-made when it is killed, the kernel deletes.
  */
 export class HostNetworks implements Networks {
+  readonly outbound: Outbound;
   readonly #options: HostNetworksOptions;
   readonly #socket: NetlinkSocket;
   readonly #endpoints: Endpoints;
@@ -71,6 +73,7 @@ export class HostNetworks implements Networks {
       this.#endpoints,
       () => this.hostResolver(true).nameservers,
     );
+    this.outbound = new Outbound(this.#endpoints, this.#networks.egress);
     this.#bare = new ReadyPool({
       target: BARE_POOL,
       low: 1,
@@ -377,9 +380,7 @@ export class HostNetworks implements Networks {
   }
 
   #reapLater(): void {
-    if (this.#reaper) return;
-    this.#reaper = setTimeout(() => this.#reap(), REAP_MS);
-    this.#reaper.unref();
+    this.#reaper ??= setTimeout(() => this.#reap(), REAP_MS).unref();
   }
 
   /** The kernel deletes a veth with its namespace, unless something still holds that: a container that shared it, say. */

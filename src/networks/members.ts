@@ -13,6 +13,8 @@ export interface Member {
   readonly linkLocal: readonly string[];
   /** It may reach services of the host by the bridge's address. */
   readonly hostAccess: boolean;
+  /** Link-local addresses beyond the host that it was granted by name. */
+  readonly reachesLinkLocal: readonly { readonly family: 4 | 6; readonly address: bigint }[];
   /** It must not reach others on its bridge. */
   readonly alone: boolean;
 }
@@ -35,6 +37,8 @@ export const MEMBER_SETS = {
   inet: [
     ["host_access4", "type ipv4_addr;"],
     ["host_access6", "type ipv6_addr;"],
+    ["link_local4", "type ipv4_addr . ipv4_addr;"],
+    ["link_local6", "type ipv6_addr . ipv6_addr;"],
   ],
 } as const;
 
@@ -110,7 +114,8 @@ export class Members implements Disposable {
   }
 }
 
-function elementsOf({ hostInterface, mac, given, linkLocal, hostAccess, alone }: Member): readonly SetElement[] {
+function elementsOf(member: Member): readonly SetElement[] {
+  const { hostInterface, mac, given, linkLocal, hostAccess, reachesLinkLocal, alone } = member;
   const name = Buffer.alloc(IFNAME_SIZE);
   name.write(hostInterface);
   const paddedMac = Buffer.concat([mac, Buffer.alloc(2)]);
@@ -141,6 +146,13 @@ function elementsOf({ hostInterface, mac, given, linkLocal, hostAccess, alone }:
   if (hostAccess) {
     for (const { family, address } of own)
       list.push(element("inet", `host_access${family}`, formatAddress(family, address), addressBytes(family, address)));
+  }
+  for (const { family, address } of own) {
+    for (const there of reachesLinkLocal.filter((one) => one.family === family)) {
+      const [bytes, text] = [addressBytes(family, address), formatAddress(family, address)];
+      const to = [addressBytes(family, there.address), formatAddress(family, there.address)] as const;
+      list.push(element("inet", `link_local${family}`, `${text} . ${to[1]}`, bytes, to[0]));
+    }
   }
   return list;
 }

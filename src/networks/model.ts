@@ -1,4 +1,5 @@
 import { defineKind } from "../store/mod.ts";
+import type { Egress } from "./egress/mod.ts";
 import { endpointOfOneNetwork, networkOfOneSubnet } from "./upgrades.ts";
 
 /** `null` is Docker's name for the network `none`. */
@@ -73,6 +74,8 @@ export interface StoredEndpoint {
   readonly linkLocal?: readonly string[];
   /** It may reach services of the host by the bridge's address. */
   readonly hostAccess?: boolean;
+  /** What it may reach outside its networks; absent: everything. */
+  readonly egress?: Egress;
   /** The higher, the sooner the default route goes this way. */
   readonly gatewayPriority: number;
   /** false: the container is stopped; the addresses are only remembered for it. */

@@ -1,5 +1,7 @@
 import type { NetworkNamespace } from "../kernel/mod.ts";
+import type { Egress } from "./egress/mod.ts";
 import type { IpamPool, NetworkSpec, StoredEndpoint } from "./model.ts";
+import type { Outbound } from "./outbound.ts";
 import type { ResolverConfig } from "./resolv-conf.ts";
 
 /** What a container asks of one network; everything but the network may be left to us. */
@@ -20,6 +22,8 @@ export interface EndpointAsk {
   readonly gatewayPriority?: number;
   /** It is to reach services of the host by the bridge's address. */
   readonly hostAccess?: boolean;
+  /** What it may reach outside its networks; absent: everything. */
+  readonly egress?: Egress;
 }
 
 /** Where a container's network namespace comes from. */
@@ -117,6 +121,9 @@ export interface Networks {
   endpointsOf(containerId: string): readonly Endpoint[];
   /** What is wrong with an ask, in Docker's words; nothing for a network that is not there (yet). */
   problemsOf(ask: EndpointAsk): readonly string[];
+
+  /** What limited containers try beyond their own networks. */
+  readonly outbound: Outbound;
 
   /** Makes a network. `already-exists`, `invalid-argument` and `conflict` (overlap) with Docker's texts. */
   create(request: NetworkRequest): Promise<NetworkInfo>;

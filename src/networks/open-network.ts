@@ -2,7 +2,9 @@ import { type Clock, HavreError, type Logger } from "../base/mod.ts";
 import { deleteLink, interfaceExists, type NetlinkSocket, type NetworkNamespace, setLink } from "../kernel/mod.ts";
 import { bridgeOptions } from "./bridge/mod.ts";
 import type { Driver, Plugged, Segment } from "./driver.ts";
+import { type Egress, type EgressKeeper, isLimited } from "./egress/mod.ts";
 import { addressBytes, macBytes, parseAddress, parseMac } from "./ip.ts";
+import { limitedPlace, opened, refuseUnlimited } from "./limits.ts";
 import type { Members } from "./members.ts";
 import type { IpamPool, StoredEndpoint, StoredNetwork } from "./model.ts";
 import { type Given, givenOf, NetworkAddresses, poolOf } from "./network-addresses.ts";
@@ -34,6 +36,8 @@ export interface Wish {
   /** Further addresses that hold on this network only. */
   readonly linkLocal: readonly string[];
   readonly hostAccess: boolean;
+  /** What it may reach outside its networks; undefined: everything. */
+  readonly egress: Egress | undefined;
 }
 
 /** What a container got of a network. */
@@ -57,6 +61,8 @@ export interface OpenNetworkOptions {
   readonly socket: NetlinkSocket;
   /** Whom the rules know. */
   readonly members: Members;
+  /** Who is limited outside its networks. */
+  readonly egress: EgressKeeper;
   /** Containers must not reach each other. */
   readonly alone: boolean;
 }
@@ -81,7 +87,7 @@ export class OpenNetwork {
     for (const endpoint of endpoints) {
       if (endpoint.attached) {
         this.addresses.claim(onlyPresent(givenOf(endpoint)), interfaceExists);
-        this.#admit(endpoint, parseMac(endpoint.macAddress), givenOf(endpoint), endpoint);
+        void this.#admit(endpoint, parseMac(endpoint.macAddress), givenOf(endpoint), endpoint);
       } else this.addresses.keep(givenOf(endpoint), endpoint.containerId);
     }
     this.#pool = new ReadyPool({
@@ -125,7 +131,9 @@ export class OpenNetwork {
     mac,
     linkLocal,
     hostAccess,
+    egress,
   }: Wish): Promise<Joined & { readonly namespace: NetworkNamespace }> {
+    refuseUnlimited(this.network, egress);
     const given = await this.#addressesFor(wanted, former);
     const sandbox = given === undefined ? await this.#anySandbox() : this.#sandboxAt(given);
     const { namespace, plugged } = sandbox;
@@ -133,8 +141,8 @@ export class OpenNetwork {
     try {
       if (mac !== undefined) within(namespace, (inside) => inside.transact([setLink(this.#first, { mac })]));
       if (linkLocal.length > 0) within(namespace, (inside) => addLinkLocal(inside, this.#first, linkLocal));
-      if (mac !== undefined || hostAccess || linkLocal.length > 0)
-        this.#admit(plugged, interfaceMac, sandbox.given, { hostAccess, linkLocal });
+      if (mac !== undefined || hostAccess || linkLocal.length > 0 || egress)
+        await this.#admit(plugged, interfaceMac, sandbox.given, { hostAccess, linkLocal, egress });
       if (!sandbox.operational) await this.#untilOperational(namespace, plugged, this.#first);
       return { ...sandbox, interfaceName: this.#first, mac: interfaceMac };
     } catch (error) {
@@ -144,7 +152,9 @@ export class OpenNetwork {
   }
 
   /** Joins a namespace that has other interfaces already. */
-  async join(namespace: NetworkNamespace, { wanted, former, mac, linkLocal, hostAccess }: Wish): Promise<Joined> {
+  async join(namespace: NetworkNamespace, wish: Wish): Promise<Joined> {
+    const { wanted, former, mac, linkLocal, hostAccess, egress } = wish;
+    refuseUnlimited(this.network, egress);
     const given = (await this.#addressesFor(wanted, former)) ?? (await this.#anyAddresses());
     const interfaceMac = mac ?? macOf(given);
     let plugged: Plugged | undefined;
@@ -157,7 +167,7 @@ export class OpenNetwork {
         return name;
       });
       if (!plugged) throw new HavreError("internal", "Nothing was plugged in");
-      this.#admit(plugged, interfaceMac, given, { hostAccess, linkLocal });
+      await this.#admit(plugged, interfaceMac, given, { hostAccess, linkLocal, egress });
       await this.#untilOperational(namespace, plugged, interfaceName);
       return { given, plugged, interfaceName, mac: interfaceMac };
     } catch (error) {
@@ -248,7 +258,7 @@ export class OpenNetwork {
         setDefaultRoutes(inside, this.gateways());
       });
       this.addresses.release(ready.given, undefined, undefined);
-      this.#admit(ready.plugged, macOf(given), given);
+      void this.#admit(ready.plugged, macOf(given), given);
       return { ...ready, given };
     } catch (error) {
       this.addresses.release(given, undefined, undefined);
@@ -294,7 +304,7 @@ export class OpenNetwork {
         const addresses = this.addresses.forInterface(given);
         const plugged = this.#segment.plug(namespace, socket, { name: this.#first, mac: macOf(given), addresses });
         setDefaultRoutes(socket, this.gateways());
-        this.#admit(plugged, macOf(given), given);
+        void this.#admit(plugged, macOf(given), given);
         return { namespace, given, plugged, operational: this.#segment.operational(plugged, socket, this.#first) };
       } catch (error) {
         namespace[Symbol.dispose]();
@@ -316,18 +326,23 @@ export class OpenNetwork {
   #free(given: Given, plugged: Plugged | undefined, keptFor: string | undefined): void {
     const hostInterface = plugged?.hostInterface || undefined;
     this.addresses.release(given, hostInterface, keptFor);
-    if (hostInterface !== undefined) this.#options.members.dismiss(hostInterface);
+    if (hostInterface === undefined) return;
+    this.#options.members.dismiss(hostInterface);
+    this.#options.egress.dismiss(hostInterface);
   }
 
-  /** From here on the interface sends as who it is, and as nobody else. */
-  #admit(
+  /** From here on the interface sends as who it is, and as nobody else; and only where it may. */
+  async #admit(
     { hostInterface }: Plugged,
     mac: Uint8Array,
     given: Given,
-    { hostAccess = false, linkLocal = [] }: Partial<Pick<Wish, "hostAccess" | "linkLocal">> = {},
-  ): void {
+    { hostAccess = false, linkLocal = [], egress }: Partial<Pick<Wish, "hostAccess" | "linkLocal" | "egress">> = {},
+  ): Promise<void> {
     if (hostInterface === "") return;
-    this.#options.members.admit({ hostInterface, mac, given, linkLocal, hostAccess, alone: this.#options.alone });
+    const { members, egress: keeper, alone } = this.#options;
+    members.admit({ hostInterface, mac, given, linkLocal, alone, ...opened(this.network, hostAccess, egress) });
+    if (!isLimited(egress)) return keeper.dismiss(hostInterface);
+    await keeper.admit(limitedPlace(this.network, { hostInterface, mac, given, linkLocal, egress }));
   }
 
   /** A name server's lost answer costs a program five seconds. */

@@ -15,6 +15,7 @@ import { BridgeDriver, bridgeOptions } from "./bridge/mod.ts";
 import { settlePredefined } from "./default-network.ts";
 import { describeEndpoint } from "./describe.ts";
 import type { Driver } from "./driver.ts";
+import { EgressKeeper } from "./egress/mod.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { findNetwork } from "./find-network.ts";
 import { type Rules, removeRules, rulesOf, tableName } from "./firewall.ts";
@@ -67,6 +68,8 @@ export class OpenNetworks {
   readonly #joining = new Map<string, number>();
   readonly #orphans = new Set<string>();
   readonly #members: Members;
+  /** What limited containers may reach. */
+  readonly egress: EgressKeeper;
   #keeper: FirewallKeeper | undefined;
 
   /**
@@ -84,6 +87,7 @@ export class OpenNetworks {
     this.#endpoints = endpoints;
     this.#nameservers = nameservers;
     this.#members = new Members(tableName(options.bridge));
+    this.egress = new EgressKeeper(options.bridge, options.log, options.clock);
     const owner = () => this.stored("bridge").id;
     const all = () => options.store.view((tx) => tx.list(networkKind));
     this.#bridges = new BridgeDriver(socket, owner);
@@ -233,6 +237,7 @@ export class OpenNetworks {
   async close(): Promise<void> {
     await this.#keeper?.close();
     for (const open of this.#open.values()) open.close();
+    await this.egress.close();
     this.#members[Symbol.dispose]();
   }
 
@@ -274,6 +279,7 @@ export class OpenNetworks {
       clock,
       socket: this.#socket,
       members: this.#members,
+      egress: this.egress,
       alone: network.spec.driver === "bridge" && !bridgeOptions(network).icc,
     });
   }
@@ -308,6 +314,7 @@ export class OpenNetworks {
   async #startKeeper(): Promise<void> {
     try {
       await this.#keeper?.close();
+      await this.egress.open();
       this.#keeper = await FirewallKeeper.start(this.#rules(), this.#options.log);
     } catch (error) {
       if (!isHavreError(error, "unavailable")) throw error;

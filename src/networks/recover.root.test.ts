@@ -120,7 +120,7 @@ test("two daemons side by side leave each other's alone", async () => {
   await two.networks.recover(new Map());
   await remove(two);
   sh("busybox ping -c 1 -W 2 10.200.0.1", ofOne.namespacePath);
-  expect(sh("nft list tables")).toBe("table inet havre-hvt0\ntable bridge havre-hvt0\n");
+  expect(sh("nft list tables")).toBe("table inet havre-egress-hvt0\ntable inet havre-hvt0\ntable bridge havre-hvt0\n");
   await remove(one);
   expect(interfaces()).toEqual(["lo"]);
 });

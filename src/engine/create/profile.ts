@@ -2,6 +2,7 @@ import { HavreError } from "../../base/mod.ts";
 import {
   applyProfile,
   covers,
+  egressOverlaps,
   formatGrant,
   type Grant,
   type ImageNeeds,
@@ -64,7 +65,12 @@ export function underProfile(
   if (forbidden.length > 0)
     for (const { grant } of [...grants, ...openingFlags(hostConfig)]) refuseForbidden(grant, forbidden);
   if (profile === "docker")
-    return { request, warnings: [], ...(asked === undefined ? {} : { policy: { profile, grants } }) };
+    return {
+      request,
+      warnings: [],
+      // Its words limit what it may reach, though nobody asked for a profile.
+      ...(asked === undefined && !words.some(({ name }) => name === "egress") ? {} : { policy: { profile, grants } }),
+    };
   const applied = applyProfile(profile, words, { config, hostConfig, image: image() }, { cpus });
   const { warnings, ...changed } = applied;
   const locksRoot = changed.hostConfig.ReadonlyRootfs && !hostConfig.ReadonlyRootfs;
@@ -73,11 +79,17 @@ export function underProfile(
 }
 
 function refuseForbidden(grant: Grant, forbidden: readonly Grant[]): void {
-  const met = forbidden.find((one) => one.name === grant.name && (one.value === "" || covers([one], grant)));
+  const met = forbidden.find((one) => one.name === grant.name && isForbidden(one, grant));
   if (met)
     throw new HavreError("permission-denied", `${formatGrant(grant)} is forbidden on this engine`, {
       hint: "Its operator has decided so for everybody (havre daemon --forbid-grant)",
     });
+}
+
+function isForbidden(one: Grant, grant: Grant): boolean {
+  if (grant.name === "egress" && grant.value === "none") return false;
+  if (one.value === "") return true;
+  return grant.name === "egress" ? egressOverlaps(one.value, grant.value) : covers([one], grant);
 }
 
 /** `permission-denied` for a privileged process in a container that was not granted that. */

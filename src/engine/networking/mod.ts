@@ -6,6 +6,7 @@
  */
 export { ContainerNetworks } from "./container-networks.ts";
 export { ContainerPorts } from "./container-ports.ts";
+export { egressOfContainer } from "./egress.ts";
 export { emitNetworks, networksToTell } from "./events.ts";
 export { askOf, dnsNames, networkModeOf } from "./mode.ts";
 export { filesIn, resolverOverrides, writeNetworkFiles } from "./network-files.ts";

@@ -4,6 +4,7 @@ import { type EndpointRequest, endpointNames } from "../../spec/mod.ts";
 import type { Container } from "../container.ts";
 import type { EngineContext } from "../context.ts";
 import { getContainer, hasProcess } from "../lookup.ts";
+import { egressOfContainer } from "./egress.ts";
 
 /**
  * Where this container's network comes from. `container:` needs a running container; one that was disconnected from all
@@ -35,6 +36,7 @@ export function networkModeOf(context: EngineContext, container: Container): Net
 export function askOf(container: Container, network: string, request: EndpointRequest): EndpointAsk {
   const { IPAMConfig, Aliases, Links, MacAddress, DriverOpts } = request;
   const ofDefault = network === "bridge";
+  const egress = egressOfContainer(container);
   const macAddress = MacAddress || (ofDefault ? container.spec.config.MacAddress : undefined);
   return {
     // A network of the same name, made since, is another one (Docker's).
@@ -49,6 +51,7 @@ export function askOf(container: Container, network: string, request: EndpointRe
     driverOptions: DriverOpts ?? {},
     // A name for the host was asked for (`--add-host NAME:host-gateway`): it is to be reached.
     hostAccess: (container.spec.hostConfig.ExtraHosts ?? []).some((entry) => entry.endsWith(":host-gateway")),
+    ...(egress ? { egress } : {}),
   };
 }
 

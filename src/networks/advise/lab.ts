@@ -97,7 +97,15 @@ export class Laboratory implements Disposable {
       const given = { ipv4, ipv6: undefined };
       if (driver.pooled) setDefaultRoutes(socket, [addressBytes(4, parseIpv4(network.pools[0]?.gateway ?? "") ?? 0n)]);
       if (hostInterface !== "")
-        this.#members.admit({ hostInterface, mac: wanted.mac, given, linkLocal: [], hostAccess: false, alone: false });
+        this.#members.admit({
+          hostInterface,
+          mac: wanted.mac,
+          given,
+          linkLocal: [],
+          hostAccess: false,
+          reachesLinkLocal: [],
+          alone: false,
+        });
       return namespace;
     };
     return [join(addresses[0]), join(addresses[1])];

@@ -9,6 +9,7 @@ export const Rcode = {
   success: 0,
   formatError: 1,
   serverFailure: 2,
+  noSuchName: 3,
   notImplemented: 4,
   refused: 5,
   badVersion: 16,
@@ -118,6 +119,28 @@ export function rcodeOfAnswer(query: Query, sent: Buffer, answer: Buffer): numbe
     if (lowerCase(answer[at] ?? 0) !== lowerCase(sent[at] ?? 0)) return undefined;
   }
   return rcode;
+}
+
+/** The addresses that an answer gives, and for how many seconds the first to run out holds. */
+export function addressesIn(answer: Buffer): { readonly addresses: readonly Buffer[]; readonly ttl: number } {
+  const addresses: Buffer[] = [];
+  let ttl = Number.POSITIVE_INFINITY;
+  let at: number | undefined = HEADER;
+  for (let left = answer.readUInt16BE(4); left > 0 && at !== undefined; left--) {
+    const end = skipName(answer, at);
+    at = end === undefined ? undefined : end + 4;
+  }
+  for (let left = answer.readUInt16BE(6); left > 0 && at !== undefined; left--) {
+    const end = skipName(answer, at);
+    if (end === undefined || end + 10 > answer.byteLength) break;
+    const [type, length] = [answer.readUInt16BE(end), answer.readUInt16BE(end + 8)];
+    at = end + 10 + length;
+    const wanted = type === RecordType.a ? 4 : type === RecordType.aaaa ? 16 : 0;
+    if (wanted === 0 || length !== wanted || at > answer.byteLength) continue;
+    addresses.push(answer.subarray(end + 10, at));
+    ttl = Math.min(ttl, answer.readUInt32BE(end + 4));
+  }
+  return { addresses, ttl: Number.isFinite(ttl) ? ttl : 0 };
 }
 
 /** A name in wire form; undefined when it cannot be one. */

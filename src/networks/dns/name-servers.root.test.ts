@@ -27,6 +27,7 @@ function newServers(): NameServers {
     hostResolver: () => parseResolvConf(hostFile, "/etc/resolv.conf"),
     wishesOf: () => wishes,
     isInternal: (id) => id === "internal",
+    egress: { learn: () => {}, refuseName: () => {} },
   });
 }
 
@@ -62,6 +63,8 @@ const on = (networkName: string, ipAddress: string, dnsNames: readonly string[] 
   ipv6Gateway: "",
   dnsNames,
   links: [],
+  prefixLength: 24,
+  ipv6PrefixLength: 64,
 });
 
 /** A container with a name server. */

@@ -13,7 +13,7 @@ import { answerLocally, type Membership } from "./answers.ts";
 import type { Transport } from "./exchange.ts";
 import { Forwarder } from "./forwarder.ts";
 import { FrameReader, frame } from "./frames.ts";
-import { fitReply, type Query, Rcode, RecordType, readQuery, reply } from "./message.ts";
+import { addressesIn, fitReply, type Query, Rcode, RecordType, readQuery, reply } from "./message.ts";
 import type { NameTable } from "./names.ts";
 import { redirectToNameServer } from "./redirect.ts";
 
@@ -43,6 +43,16 @@ export interface Outlook {
   readonly upstreams: () => readonly Upstream[];
   /** A name without a dot is left to the search domains (`ndots` is set). */
   readonly needsDot: boolean;
+  /** Of a container that may not reach everything; absent: every name is asked for. */
+  readonly gate?: NameGate;
+}
+
+/** Which others' names a container may know, and what becomes of them. */
+export interface NameGate {
+  readonly allows: (name: string) => boolean;
+  /** Before the answer is handed out; `ttl` in seconds. */
+  readonly learn: (name: string, addresses: readonly Buffer[], ttl: number) => void;
+  readonly refuse: (name: string) => void;
 }
 
 /** The name server of one container: a UDP and a TCP socket in its namespace, no thread and no process. */
@@ -116,10 +126,16 @@ export class ContainerNameServer implements Disposable {
     if (records) return reply(query, Rcode.success, records, transport === "udp" ? query.udpSize : undefined);
     const isAddress = query.type === RecordType.a || query.type === RecordType.aaaa;
     if (this.#outlook.needsDot && isAddress && !query.name.includes(".")) return reply(query, Rcode.success, []);
-    return this.#forward(query, transport);
+    const { gate } = this.#outlook;
+    if (gate && !gate.allows(query.name)) {
+      gate.refuse(query.name);
+      // Not REFUSED, on which some resolvers wait and ask again.
+      return reply(query, Rcode.noSuchName, []);
+    }
+    return this.#forward(query, transport, gate);
   }
 
-  async #forward(query: Query, transport: Transport): Promise<Buffer> {
+  async #forward(query: Query, transport: Transport, gate: NameGate | undefined): Promise<Buffer> {
     const { underWay } = this.#surroundings;
     if (this.#forwarded >= MAX_FORWARDED || underWay.count >= MAX_FORWARDED_TOTAL) {
       return reply(query, Rcode.refused, []);
@@ -129,6 +145,10 @@ export class ContainerNameServer implements Disposable {
     try {
       const answer = await this.#forwarder.forward(query, transport, this.#outlook.upstreams());
       if (!answer) return reply(query, Rcode.serverFailure, []);
+      if (gate) {
+        const { addresses, ttl } = addressesIn(answer);
+        if (addresses.length > 0) gate.learn(query.name, addresses, ttl);
+      }
       return transport === "udp" ? fitReply(query, answer) : answer;
     } catch (error) {
       this.#complain(error);

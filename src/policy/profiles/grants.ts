@@ -1,11 +1,12 @@
 import { HavreError, nearest } from "../../base/mod.ts";
 import { withoutSlash } from "../host-folders.ts";
+import { canonicalEgress } from "./egress.ts";
 
 /** A word of what a container is granted beyond its profile, and what it means. */
 export interface GrantWord {
   readonly word: string;
   /** What stands after the colon; undefined: nothing. */
-  readonly value?: "PATH" | "CAPABILITY" | "DEVICE";
+  readonly value?: "PATH" | "CAPABILITY" | "DEVICE" | "HOST[:PORT]";
   readonly opens: string;
   /** What somebody who broke in would have of it. */
   readonly gains: string;
@@ -29,6 +30,12 @@ export const GRANT_WORDS = [
     value: "CAPABILITY",
     opens: "Has this capability, within its own user ids",
     gains: "That part of root's power over the container; much more where it shares the host's ids or network",
+  },
+  {
+    word: "egress",
+    value: "HOST[:PORT]",
+    opens: "Reaches that name, address or network (any: all of them) outside its own networks; none: nothing there",
+    gains: "A way to send out what it finds, and to what listens there; with any, to everywhere and other networks",
   },
   {
     word: "new-privileges",
@@ -130,12 +137,17 @@ export function parseGrant(text: string): Grant {
   if (word.value !== undefined && value === "") throw refused(text, `Say which: ${name}:${word.value}`);
   if ((word.value === "PATH" || word.value === "DEVICE") && !value.startsWith("/"))
     throw refused(text, `${name} needs an absolute path`);
-  return { name: word.word as GrantName, value: word.value === "CAPABILITY" ? capability(value) : withoutSlash(value) };
+  return { name: word.word as GrantName, value: canonical(word, value) };
 }
 
-/** A grant, or a word alone for all of its kind (`cap`, `host-path`). */
+function canonical(word: GrantWord, value: string): string {
+  if (word.value === "CAPABILITY") return capability(value);
+  return word.value === "HOST[:PORT]" ? canonicalEgress(value) : withoutSlash(value);
+}
+
+/** A grant, or a word alone for all of its kind (`cap`, `host-path`, `egress:*`). */
 export function parseGrantPattern(text: string): Grant {
-  const word = GRANT_WORDS.find((known) => known.word === text);
+  const word = GRANT_WORDS.find((known) => known.word === text.replace(/:\*$/, ""));
   return word ? { name: word.word, value: "" } : parseGrant(text);
 }
 

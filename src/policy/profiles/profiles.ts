@@ -88,6 +88,15 @@ export const RULES: readonly Rule[] = [
     grants: ["net-bind"],
   },
   {
+    rule: "outbound",
+    explain: {
+      docker: "Everywhere but other networks and the host's services, unless words of egress say where",
+      hardened: "Its own networks only: what is to be reached beyond is named, so that nothing else can be sent out",
+      open: "Everywhere but other networks and the host's services, unless words of egress say where",
+    },
+    grants: ["egress", "host-net"],
+  },
+  {
     rule: "host namespaces",
     explain: {
       docker: "As flags say",

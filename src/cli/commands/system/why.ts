@@ -12,8 +12,8 @@ const DEFAULT_FOR = 10e9;
 export const command = defineCommand({
   usage: "[OPTIONS] CONTAINER",
   summary: "What a container was denied in its last run, by which rule, and what would allow it",
-  detail: `Read from the container's own last lines, from how it ended, and from what it was granted. A program that hides what it was
-refused leaves no trace here.`,
+  detail: `Read from the container's own last lines, from how it ended, and from what it was granted; of refused connections and names from the
+rules that refused them. A program that hides what else it was refused leaves no trace here.`,
   examples: [["why web", "After it failed, or while it misbehaves"]],
   flags: {
     for: value("duration", "How long to run a copy at most (default 10s)", DEFAULT_FOR, durationNanos),

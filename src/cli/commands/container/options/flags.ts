@@ -87,8 +87,11 @@ export const containerFlags = {
   ),
   "health-timeout": duration("Maximum time to allow one check to run (ms|s|m|h) (default 0s)"),
   hostname: text("Container host name", { short: "h" }),
+  egress: list(
+    "What it may reach outside its networks: none, any, or HOST[:PORT[/udp]] of a name, *.NAME, an address, a CIDR (as --grant egress:…)",
+  ),
   grant: list(
-    "Something the profile denies, by its word: net-bind, write:/path, cap:NAME, … ('havre grants' lists them)",
+    "Something the profile denies, by its word: net-bind, write:/path, cap:NAME, egress:HOST:PORT, … ('havre grants' lists them)",
   ),
   init: toggle("Run an init inside the container that forwards signals and reaps processes"),
   interactive: toggle("Keep STDIN open even if not attached", { short: "i" }),

@@ -99,13 +99,14 @@ export function createRequest(
 
 function labelsOf(flags: ContainerFlagValues): Readonly<Record<string, string>> {
   const assignments = [...flags["label-file"].flatMap((path) => readAssignments(path)), ...flags.label];
+  const words = [...flags.grant, ...flags.egress.map((where) => `egress:${where}`)];
   return {
     [PROFILE_LABEL]: process.env[PROFILE_VARIABLE] || USUAL_PROFILE,
     ...toMap(assignments),
     ...(flags["restart-unhealthy"] ? { [RESTART_UNHEALTHY_LABEL]: "true" } : {}),
     ...(flags.observe ? { [OBSERVE_LABEL]: "true" } : {}),
     ...(flags.profile ? { [PROFILE_LABEL]: flags.profile } : {}),
-    ...(flags.grant.length > 0 ? { [GRANTS_LABEL]: flags.grant.join(" ") } : {}),
+    ...(words.length > 0 ? { [GRANTS_LABEL]: words.join(" ") } : {}),
   };
 }
 
