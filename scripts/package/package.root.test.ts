@@ -186,15 +186,17 @@ test("containers outlive the unit's daemon, its stop and an upgrade; a reboot fo
     "mkdir -p /tmp/bb/bin && cp $(command -v busybox) /tmp/bb/bin && /tmp/bb/bin/busybox --install /tmp/bb/bin && tar -C /tmp/bb -c . | havre import - bb",
   );
   // Docker's profile and capabilities, not what a hardened unit would hand down.
-  expect(await onMachine("havre run --rm bb grep -E 'CapEff|NoNewPrivs' /proc/self/status")).toMatch(
+  expect(await onMachine("havre run --rm --profile docker bb grep -E 'CapEff|NoNewPrivs' /proc/self/status")).toMatch(
     /CapEff:\s+00000000a80425fb\nNoNewPrivs:\s+0/,
   );
-  const serve = "mkdir -p /www; echo here >/www/served; exec httpd -f -h /www";
+  const serve = "mkdir -p /tmp/www; echo here >/tmp/www/served; exec httpd -f -h /tmp/www";
   await onMachine(`havre run -d --name keep --restart always --stop-timeout 1 -p 8080:80 bb sh -c '${serve}'`);
   await onMachine("havre run -d --name plain --stop-timeout 1 bb sleep 10000");
   const tidy =
     "trap 'echo asked >/end; exit 0' USR1; trap 'echo killed >/end; exit 1' TERM; while :; do sleep 0.1; done";
-  await onMachine(`havre run -d --name db --restart unless-stopped --stop-signal USR1 bb sh -c "${tidy}"`);
+  await onMachine(
+    `havre run -d --name db --profile docker --restart unless-stopped --stop-signal USR1 bb sh -c "${tidy}"`,
+  );
   await onMachine(
     "havre run -d --name halted --restart unless-stopped --stop-timeout 0 bb sleep 10000 && havre stop halted",
   );

@@ -268,18 +268,26 @@ export class OpenNetwork {
   }
 
   async #anySandbox(): Promise<ReadySandbox> {
-    return this.#pool.take() ?? this.#makeAt(await this.#anyAddresses());
+    const ready = this.#pool.take();
+    if (ready) return ready;
+    // The last free address may go meanwhile to one that is made ready.
+    const found = await this.#patiently(() => (this.#pool.size > 0 ? this.#pool.take() : this.#freeAddresses()));
+    if (found === undefined || typeof found === "string") throw this.#exhausted(found ?? "no-ipv4");
+    return "namespace" in found ? found : this.#makeAt(found);
   }
 
   async #anyAddresses(): Promise<Given> {
-    const given = await this.#patiently(() => {
-      // Swept first: an interface may go between the two looks, and its address would then seem to be nowhere.
-      const hopeless = this.addresses.sweep(interfaceExists).length === 0;
-      const taken = this.addresses.take(interfaceExists);
-      return typeof taken === "string" && !hopeless ? undefined : taken;
-    });
+    const given = await this.#patiently(() => this.#freeAddresses());
     if (given === undefined || typeof given === "string") throw this.#exhausted(given ?? "no-ipv4");
     return given;
+  }
+
+  /** undefined: some are about to be free. */
+  #freeAddresses(): ReturnType<NetworkAddresses["take"]> | undefined {
+    // Swept first: an interface may go between the two looks, and its address would then seem to be nowhere.
+    const hopeless = this.addresses.sweep(interfaceExists).length === 0;
+    const taken = this.addresses.take(interfaceExists);
+    return typeof taken === "string" && !hopeless ? undefined : taken;
   }
 
   #exhausted(which: "no-ipv4" | "no-ipv6"): HavreError {

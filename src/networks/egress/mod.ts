@@ -11,4 +11,4 @@
 
 export { EgressKeeper, type LimitedPlace } from "./keeper.ts";
 export { type Egress, type EgressRefusals, type EgressRule, isLimited, matchesName, namedExactly } from "./model.ts";
-export { egressTableName } from "./rules.ts";
+export { egressTableName, isEgressTable } from "./rules.ts";

@@ -1,8 +1,15 @@
 import { ALL_SETS, type EgressElement } from "./elements.ts";
 
+const TABLE_PREFIX = "havre-egress-";
+
 /** The table of a daemon, named for its default bridge. */
 export function egressTableName(owner: string): string {
-  return `havre-egress-${owner}`;
+  return `${TABLE_PREFIX}${owner}`;
+}
+
+/** A table for what containers reach, of any daemon: it judges nothing that comes from elsewhere. */
+export function isEgressTable(name: string): boolean {
+  return name.startsWith(TABLE_PREFIX);
 }
 
 /** Sets whose elements are told by containers that are; the others hold what was learned and refused meanwhile. */

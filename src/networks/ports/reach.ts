@@ -1,4 +1,5 @@
 import { listAddresses, listIptablesFilter, listLinks, listNftables, NetlinkSocket } from "../../kernel/mod.ts";
+import { isEgressTable } from "../egress/mod.ts";
 import { addressFromBytes, formatAddress } from "../ip.ts";
 import { familyOf, isAny, isLoopback, withPort } from "./addresses.ts";
 import type { PortTarget, PublishedPort } from "./model.ts";
@@ -52,12 +53,13 @@ export async function readHostFacts(internal: ReadonlySet<string>): Promise<Host
       : [{ interfaceName, address: text }];
   });
   const [ruleset, four, six] = await Promise.all([listNftables(), listIptablesFilter(4), listIptablesFilter(6)]);
+  const isNotAsked = (table: string) => isPortTable(table) || isEgressTable(table);
   const ofIptables = (family: string, table: string) =>
     table === "filter" && ((family === "ip" && four !== undefined) || (family === "ip6" && six !== undefined));
   return {
     addresses,
     firewalls: [
-      ...nftablesFirewalls(ruleset, (family, table) => isPortTable(table) || ofIptables(family, table)),
+      ...nftablesFirewalls(ruleset, (family, table) => isNotAsked(table) || ofIptables(family, table)),
       ...(four ? [iptablesFirewall("ip", four)] : []),
       ...(six ? [iptablesFirewall("ip6", six)] : []),
     ],

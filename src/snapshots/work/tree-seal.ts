@@ -18,6 +18,7 @@ import {
 } from "../../kernel/mod.ts";
 import { sortedEntries } from "../tree/listing.ts";
 import { type ByteName, fromBytes, toBytes } from "../tree/names.ts";
+import { isWhiteout } from "../tree/whiteout.ts";
 import { PAUSE, type Step, type Work } from "./steps.ts";
 
 const CHUNK = 1 << 20;
@@ -35,7 +36,9 @@ export interface TreeSeal {
 export function* markOf(root: number): Work<Digest> {
   const digester = new Digester();
   yield* eachFile(root, (_folder, _name, stat, path) => {
-    digester.update(toBytes(`${path}\0${stat.inode} ${stat.size} ${stat.ctime}\n`));
+    // overlayfs links one whiteout to many names, and takes the spare link away after the tree is finished.
+    const changed = isWhiteout(stat) ? "whiteout" : stat.ctime;
+    digester.update(toBytes(`${path}\0${stat.inode} ${stat.size} ${changed}\n`));
     return undefined;
   });
   return digester.digest();
