@@ -168,6 +168,9 @@ function nftablesTables(): Held[] {
     .map((line): Held => ({ kind: "nftables table", key: line, text: line }));
 }
 
+/** The engine's own group, in which all containers' stand: it stays when they go, whoever made it first. */
+const ENGINE_CGROUP = /^\/sys\/fs\/cgroup(?:\/[\w,-]+)?\/havre$/;
+
 function cgroups(): Held[] {
   const base = "/sys/fs/cgroup";
   if (!existsSync(base)) return [];
@@ -175,7 +178,7 @@ function cgroups(): Held[] {
   const walk = (folder: string): void => {
     for (const entry of foldersIn(folder)) {
       const path = join(folder, entry);
-      found.push({ kind: "cgroup", key: path, text: path });
+      if (!ENGINE_CGROUP.test(path)) found.push({ kind: "cgroup", key: path, text: path });
       walk(path);
     }
   };
