@@ -1,8 +1,8 @@
 import { type Logger, toHavreError } from "../base/mod.ts";
-import { type FirewallChange, watchNftables } from "../kernel/mod.ts";
+import type { FirewallChange } from "../kernel/mod.ts";
 import { FIREWALLD, installRules, type Rules, repairRules, tableName } from "./firewall.ts";
+import { RulesetWatch } from "./ruleset-watch.ts";
 
-/** Firewalls change many things at once: looked at when they have been quiet for so long. */
 const SETTLE_MS = 200;
 
 /**
@@ -12,50 +12,37 @@ const SETTLE_MS = 200;
  */
 export class FirewallKeeper {
   #rules: Rules;
-  readonly #log: Logger;
-  #watch: Disposable | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watch: RulesetWatch;
   /** Changes come one after the other: the last one wanted is the one that holds. */
   #work: Promise<void> = Promise.resolve();
-  #closed = false;
 
   /** Installs the rules, then watches over them. */
   static async start(rules: Rules, log: Logger): Promise<FirewallKeeper> {
     const keeper = new FirewallKeeper(rules, log);
     await keeper.change(rules);
-    await keeper.#open();
+    await keeper.#watch.open();
     return keeper;
   }
 
   /** Replaces the rules. */
   change(rules: Rules): Promise<void> {
     this.#rules = rules;
-    const change = this.#work.then(() => installRules(this.#rules));
-    this.#work = change.catch(() => {});
-    return change;
+    return this.#inTurn(() => installRules(this.#rules));
   }
 
   private constructor(rules: Rules, log: Logger) {
     this.#rules = rules;
-    this.#log = log;
+    this.#watch = new RulesetWatch({
+      concerns: (change) => this.#concerns(change),
+      look: () => this.#inTurn(() => repairRules(this.#rules)),
+      failed: (error) => log.error("Could not keep the firewall rules", { error: toHavreError(error) }),
+      settle: SETTLE_MS,
+    });
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    this.#watch?.[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
     await this.#work;
-  }
-
-  async #open(): Promise<void> {
-    const changed = (change: FirewallChange) => {
-      if (this.#concerns(change)) this.#lookSoon();
-    };
-    const lost = () => {
-      this.#watch = undefined;
-      this.#lookSoon();
-    };
-    this.#watch = await watchNftables(changed, lost);
   }
 
   /** Our own table, the one that iptables keeps Docker's and ufw's rules and the policy of FORWARD in, or firewalld's. */
@@ -67,21 +54,9 @@ export class FirewallKeeper {
     );
   }
 
-  #lookSoon(): void {
-    if (this.#closed) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#work = this.#work
-        .then(() => this.#look())
-        .catch((error) => {
-          this.#log.error("Could not keep the firewall rules", { error: toHavreError(error) });
-        });
-    }, SETTLE_MS);
-    this.#timer.unref();
-  }
-
-  async #look(): Promise<void> {
-    if (!this.#watch) await this.#open();
-    await repairRules(this.#rules);
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => {});
+    return done;
   }
 }

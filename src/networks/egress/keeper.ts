@@ -6,9 +6,9 @@ import {
   NETLINK_NETFILTER,
   NetlinkSocket,
   nftablesTableExists,
-  watchNftables,
 } from "../../kernel/mod.ts";
 import { parseAddress } from "../ip.ts";
+import { RulesetWatch } from "../ruleset-watch.ts";
 import { type EgressElement, toKernel } from "./elements.ts";
 import { LearnedNames } from "./learned.ts";
 import { type EgressRefusals, matchesName } from "./model.ts";
@@ -19,7 +19,6 @@ import { egressTable, egressTableName } from "./rules.ts";
 
 export type { LimitedPlace } from "./place.ts";
 
-/** A reload of the host's firewall changes many things at once. */
 const SETTLE_MS = 50;
 
 /**
@@ -34,8 +33,7 @@ export class EgressKeeper {
   readonly #places = new Map<string, LimitedPlace>();
   readonly #learned: LearnedNames;
   readonly #refusedNames: RefusedNames;
-  #watch: Disposable | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watch: RulesetWatch;
   #making: Promise<void> = Promise.resolve();
   #opened = false;
   #closed = false;
@@ -46,11 +44,17 @@ export class EgressKeeper {
     this.#clock = clock;
     this.#learned = new LearnedNames(clock);
     this.#refusedNames = new RefusedNames(log, clock);
+    this.#watch = new RulesetWatch({
+      concerns: ({ table }) => this.#opened && table === egressTableName(owner),
+      look: () => this.#look(),
+      failed: (error) => this.#complain(error),
+      settle: SETTLE_MS,
+    });
   }
 
   /** Makes the table for those who were admitted so far; what a daemon before left of the learned and refused stays. Repeatable. */
   async open(): Promise<void> {
-    await this.#startWatch();
+    await this.#watch.open();
     await this.#make();
     this.#opened = true;
   }
@@ -112,8 +116,7 @@ export class EgressKeeper {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#timer);
-    this.#watch?.[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
     await this.#making.catch(() => {});
     this.#socket[Symbol.dispose]();
   }
@@ -207,25 +210,7 @@ export class EgressKeeper {
     this.#log.error("Could not keep the rules of outbound traffic", { error: toHavreError(error) });
   }
 
-  async #startWatch(): Promise<void> {
-    this.#watch?.[Symbol.dispose]();
-    const lost = () => {
-      this.#watch = undefined;
-      this.#lookSoon();
-    };
-    this.#watch = await watchNftables(({ table }) => {
-      if (table === egressTableName(this.#owner)) this.#lookSoon();
-    }, lost);
-  }
-
-  #lookSoon(): void {
-    if (this.#closed || !this.#opened) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look().catch((error) => this.#complain(error)), SETTLE_MS).unref();
-  }
-
   async #look(): Promise<void> {
-    if (!this.#watch) await this.#startWatch();
     await this.#making.catch(() => {});
     if (!this.#closed && !nftablesTableExists(this.#socket, "inet", egressTableName(this.#owner))) await this.#make();
   }

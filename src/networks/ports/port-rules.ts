@@ -6,15 +6,14 @@ import {
   NETLINK_NETFILTER,
   NetlinkSocket,
   nftablesTableExists,
-  watchNftables,
   writeSysctl,
 } from "../../kernel/mod.ts";
+import { RulesetWatch } from "../ruleset-watch.ts";
 import { type AddressFamily, hasIpv6 } from "./addresses.ts";
 import { type Element, encodeElement } from "./elements.ts";
 import { portTable, portTableName } from "./rules.ts";
 import { ensureTurnaround, removeTurnaround, turnaroundNames } from "./turnaround.ts";
 
-/** A reload of the host's firewall removes and makes many things: looked at when it has been quiet for so long. */
 const SETTLE_MS = 50;
 
 /**
@@ -24,25 +23,27 @@ const SETTLE_MS = 50;
 export class PortRules {
   readonly #owner: string;
   readonly #wanted: () => readonly Element[];
-  readonly #log: Logger;
   /** Kept open: closing it after a change waits for the kernel. */
   readonly #socket = new NetlinkSocket(NETLINK_NETFILTER);
-  #watch: Disposable | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watch: RulesetWatch;
   /** The last making of the tables; each waits for the one before. */
   #making: Promise<void> = Promise.resolve();
-  #closed = false;
 
   /** @param wanted all elements that there are to be, as of now. */
   constructor(owner: string, wanted: () => readonly Element[], log: Logger) {
     this.#owner = owner;
     this.#wanted = wanted;
-    this.#log = log;
+    this.#watch = new RulesetWatch({
+      concerns: ({ table }) => table === portTableName(owner),
+      look: () => this.#look(),
+      failed: (error) => log.error("Could not keep the rules of published ports", { error: toHavreError(error) }),
+      settle: SETTLE_MS,
+    });
   }
 
   /** Makes the tables, replacing what a daemon before left, and watches over them. */
   async open(): Promise<void> {
-    await this.#startWatch();
+    await this.#watch.open();
     await this.#make();
   }
 
@@ -61,9 +62,7 @@ export class PortRules {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    this.#watch?.[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
     await this.#making.catch(() => {});
     this.#socket[Symbol.dispose]();
   }
@@ -86,28 +85,7 @@ export class PortRules {
     return this.#making;
   }
 
-  async #startWatch(): Promise<void> {
-    const lost = () => {
-      this.#watch = undefined;
-      this.#lookSoon();
-    };
-    this.#watch = await watchNftables(({ table }) => {
-      if (table === portTableName(this.#owner)) this.#lookSoon();
-    }, lost);
-  }
-
-  #lookSoon(): void {
-    if (this.#closed) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#look().catch((error) =>
-        this.#log.error("Could not keep the rules of published ports", { error: toHavreError(error) }),
-      );
-    }, SETTLE_MS).unref();
-  }
-
   async #look(): Promise<void> {
-    if (!this.#watch) await this.#startWatch();
     await this.#making.catch(() => {});
     const table = portTableName(this.#owner);
     if (!families().every((family) => nftablesTableExists(this.#socket, family, table))) await this.#make();
