@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { encodeTarHeader, TAR_TRAILER, tarPadding } from "../../src/snapshots/mod.ts";
+import { reseal } from "../../src/snapshots/testing/reseal.ts";
 import { FuzzedDaemon } from "./daemon.ts";
 import { mutateBytes } from "./mutate.ts";
 import { encodeRequest, type Outcome, rawRequest, refuseMistakes, type Surface } from "./surface.ts";
@@ -25,16 +26,6 @@ function tree(): Buffer {
     encodeTarHeader({ path: "d/xattr", xattrs: new Map([["user.a", Buffer.from("b")]]) }),
     TAR_TRAILER,
   ]);
-}
-
-/** Makes the checksums of all blocks that look like headers good again, so that changes get past the first check. */
-function reseal(bytes: Buffer): void {
-  for (let at = 0; at + 512 <= bytes.length; at += 512) {
-    if (bytes.toString("latin1", at + 257, at + 262) !== "ustar") continue;
-    bytes.fill(0x20, at + 148, at + 156);
-    const sum = bytes.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
-    bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, at + 148, "latin1");
-  }
 }
 
 const TARGETS = [

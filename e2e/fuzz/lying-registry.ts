@@ -1,13 +1,12 @@
 /** Serves a small image by the tag `right`, and by `lieN` the same with answers changed as the number N has it. Prints its port. */
-import { createHash } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
+import { digestOf } from "../../src/base/mod.ts";
 import { encodeTarHeader, TAR_TRAILER, tarPadding } from "../../src/snapshots/mod.ts";
 import { type Random, randomFrom } from "../harness/random.ts";
 import { mutateBytes, mutateJson } from "./mutate.ts";
 
-const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 const body = Buffer.from("content\n");
 const tar = Buffer.concat([
   encodeTarHeader({ path: "f", size: body.length }),

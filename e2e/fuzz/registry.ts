@@ -1,10 +1,9 @@
 /** `havre registry serve`, asked in wrong ways; what is served stays whole meanwhile. */
-import { createHash } from "node:crypto";
+import { digestOf } from "../../src/base/mod.ts";
 import { ServedRegistry } from "../harness/mod.ts";
 import { mutateBytes, mutateJson, mutateText } from "./mutate.ts";
 import { encodeRequest, Finding, type Outcome, rawRequest, refuseMistakes, type Surface } from "./surface.ts";
 
-const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 const BLOB = Buffer.from("{}");
 const MANIFEST = {
   schemaVersion: 2,

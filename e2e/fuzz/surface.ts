@@ -41,6 +41,9 @@ export interface RawAnswer {
   readonly body: string;
 }
 
+/** Of an answer, with its status. */
+const HEAD = /^HTTP\/1\.1 (\d{3})[\s\S]*?\r\n\r\n/;
+
 /** Milliseconds a head is waited for, and a body that goes on: streams have no end. */
 const HEAD_MS = 30_000;
 const BODY_MS = 700;
@@ -60,7 +63,7 @@ export function rawRequest(
     const done = () => {
       clearTimeout(timer);
       socket.destroy();
-      const head = /^HTTP\/1\.1 (\d{3})[\s\S]*?\r\n\r\n/.exec(text);
+      const head = HEAD.exec(text);
       resolve(head ? { status: Number(head[1]), body: text.slice(head[0].length) } : undefined);
     };
     let timer = setTimeout(
@@ -92,7 +95,7 @@ export function rawRequest(
 
 /** Whether an answer has come to its end: a server need not close for us to know. */
 function isWhole(text: string, request: Uint8Array): boolean {
-  const [head, status] = /^HTTP\/1\.1 (\d{3})[\s\S]*?\r\n\r\n/.exec(text) ?? [];
+  const [head, status] = HEAD.exec(text) ?? [];
   if (head === undefined) return false;
   if (status === "204" || status === "304" || request[0] === "H".charCodeAt(0)) return true;
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];

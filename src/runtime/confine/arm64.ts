@@ -1,4 +1,4 @@
-import { CALLS, type Encoder, type Instruction, type Register, type Value } from "./instructions.ts";
+import { CALLS, type Encoder, type Instruction, le32, type Register, type Value } from "./instructions.ts";
 
 /** x19 … x26, which a called function preserves. */
 const REGISTERS: Readonly<Record<Register, number>> = { a: 19, b: 20, c: 21, d: 22, e: 23, f: 24, g: 25, h: 26 };
@@ -7,19 +7,18 @@ const NUMBER = 8;
 const ZERO = 31;
 const STACK = 31;
 
-const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
 /** ORR with the zero register. */
-const move = (to: number, from: number): number[] => word(0xaa0003e0 | (from << 16) | to);
+const move = (to: number, from: number): number[] => le32(0xaa0003e0 | (from << 16) | to);
 /** ADD or SUB of a small number; of the stack pointer too. */
 const add = (to: number, from: number, value: number): number[] =>
-  word((value < 0 ? 0xd1000000 : 0x91000000) | (Math.abs(value) << 10) | (from << 5) | to);
+  le32((value < 0 ? 0xd1000000 : 0x91000000) | (Math.abs(value) << 10) | (from << 5) | to);
 
 /** MOVZ or, for what is below zero, MOVN; and MOVK for the upper half. Always two words. */
 function set(to: number, value: number): number[] {
   const low = value & 0xffff;
   const high = (value >>> 16) & 0xffff;
   const first = value < 0 ? 0x92800000 | ((~value & 0xffff) << 5) : 0xd2800000 | (low << 5);
-  return [...word(first | to), ...word(0xf2a00000 | (high << 5) | to)];
+  return [...le32(first | to), ...le32(0xf2a00000 | (high << 5) | to)];
 }
 
 /** LDR, STR, LDRB, STRB with an offset counted in their size. */
@@ -46,7 +45,7 @@ export const arm64: Encoder = {
       case "load":
       case "store": {
         const { op, size, register, base, offset } = instruction;
-        return word(MEMORY[op][size] | ((offset / size) << 10) | (REGISTERS[base] << 5) | REGISTERS[register]);
+        return le32(MEMORY[op][size] | ((offset / size) << 10) | (REGISTERS[base] << 5) | REGISTERS[register]);
       }
       case "call":
         return [
@@ -54,18 +53,18 @@ export const arm64: Encoder = {
             typeof value === "string" ? move(index, REGISTERS[value]) : set(index, number(value)),
           ),
           ...set(NUMBER, CALLS[instruction.name].arm64),
-          ...word(0xd4000001),
+          ...le32(0xd4000001),
           ...move(REGISTERS[instruction.result], 0),
         ];
       case "jump":
-        return word(0x14000000 | (words(instruction.to, here) & 0x3ffffff));
+        return le32(0x14000000 | (words(instruction.to, here) & 0x3ffffff));
       case "jumpIf": {
         const { register, value, is, to } = instruction;
         // SUBS, or ADDS for what is below zero, into the zero register.
         const compare = (value < 0 ? 0xb1000000 : 0xf1000000) | (Math.abs(value) << 10);
         return [
-          ...word(compare | (REGISTERS[register] << 5) | ZERO),
-          ...word(0x54000000 | ((words(to, here + 4) & 0x7ffff) << 5) | CONDITIONS[is]),
+          ...le32(compare | (REGISTERS[register] << 5) | ZERO),
+          ...le32(0x54000000 | ((words(to, here + 4) & 0x7ffff) << 5) | CONDITIONS[is]),
         ];
       }
     }

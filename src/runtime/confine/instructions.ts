@@ -60,3 +60,6 @@ export interface Encoder {
   /** The bytes of one instruction, at `here`; `where` tells the address of a label. The length never depends on either. */
   encode(instruction: Instruction, here: number, where: (label: string) => number): readonly number[];
 }
+
+/** 32 bits, the lowest byte first. */
+export const le32 = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);

@@ -1,4 +1,4 @@
-import { CALLS, type Encoder, type Instruction, type Register, type Value } from "./instructions.ts";
+import { CALLS, type Encoder, type Instruction, le32, type Register, type Value } from "./instructions.ts";
 
 /** The processor's own numbers; rsp, rax, rcx and r11 are the kernel's or a system call's to change. */
 const REGISTERS: Readonly<Record<Register, number>> = { a: 3, b: 5, c: 12, d: 13, e: 14, f: 15, g: 9, h: 8 };
@@ -6,8 +6,6 @@ const RAX = 0;
 const RSP = 4;
 /** rdi, rsi, rdx, r10: where system calls look for their arguments (syscall(2)). */
 const ARGUMENTS = [7, 6, 2, 10];
-
-const le32 = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >> shift) & 0xff);
 
 /** REX prefix for 64 bits; `reg` and `rm` are the two registers' numbers. */
 const rex = (reg: number, rm: number): number => 0x48 | ((reg >> 3) << 2) | (rm >> 3);

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isHavreError } from "../../base/mod.ts";
+import { reseal } from "../testing/reseal.ts";
 import type { TarHeader } from "./header.ts";
 import { TarParser } from "./parser.ts";
 import { encodeTarHeader, TAR_TRAILER, tarPadding } from "./writer.ts";
@@ -38,16 +39,6 @@ function seedArchive(): Uint8Array {
     TAR_TRAILER,
   ];
   return new Uint8Array(Buffer.concat(parts));
-}
-
-/** Makes the checksums of all blocks that look like headers good again, so that mutations get past the first check. */
-function reseal(bytes: Uint8Array): void {
-  for (let at = 0; at + 512 <= bytes.length; at += 512) {
-    if (Buffer.from(bytes.subarray(at + 257, at + 262)).toString("latin1") !== "ustar") continue;
-    bytes.fill(0x20, at + 148, at + 156);
-    const sum = bytes.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
-    Buffer.from(bytes.buffer, bytes.byteOffset + at + 148, 8).write(`${sum.toString(8).padStart(6, "0")}\0 `, "latin1");
-  }
 }
 
 /** What a parse came to, checked for what must hold of any archive; the same whatever the chunks. */
